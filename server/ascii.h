@@ -1,0 +1,30 @@
+// ASCII text as protocols compare it. Any room may use it.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace ocp_mock {
+
+inline char to_lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+inline bool equals_ignoring_case(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, {}, to_lower_ascii, to_lower_ascii);
+}
+
+// Without the blanks and tabs at both ends.
+inline std::string_view trim_blanks(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Cuts the first piece off a list, without blanks around it; the rest keeps what follows the separator.
+inline std::string_view next_piece(std::string_view& rest, char separator) {
+  const auto end = rest.find(separator);
+  const std::string_view piece = trim_blanks(rest.substr(0, end));
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return piece;
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,54 @@
+// THE TABLE: what the mock knows of each list endpoint, a row an endpoint.
+// Enters: a path. Leaves: the row it belongs to and the values of its {places}. Knows no SQL text and no HTTP library.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocp_mock {
+
+// What a field of a fixture must hold, and how it is stored for filters and orders.
+enum class FieldType {
+  Integer,  // 64-bit; one column
+  Number,   // any JSON number; one column
+  String,   // one column
+  Time,     // RFC 3339; two columns, COLUMN_second and COLUMN_nano
+};
+
+struct Field {
+  std::string_view name;  // in JSON
+  FieldType type;
+  bool required;
+  std::string_view column;  // empty: the field lives in the stored JSON only
+};
+
+struct Endpoint {
+  std::string_view path;                       // template; {names} take one segment each
+  std::string_view fixture;                    // the resource's name in fixtures
+  std::string_view table;                      // the resource's table in schema/*.sql
+  std::span<const Field> fields;               // what a fixture's task may hold that the mock knows
+  std::span<const std::string_view> statuses;  // what the status parameter may name
+  std::span<const std::string_view> sorts;     // fields that the sort parameter may name
+  std::string_view time_field;                 // startTime and endTime compare with it; the default order, descending
+
+  const Field* find_field(std::string_view name) const;
+};
+
+std::span<const Endpoint> endpoints();
+
+// The endpoint whose fixtures are called so, or null.
+const Endpoint* find_endpoint_of_fixture(std::string_view fixture);
+
+struct PathMatch {
+  const Endpoint* endpoint = nullptr;
+  std::vector<std::string> values;  // of the {places}, in order, decoded once
+};
+
+// Finds the endpoint of a path as sent. One trailing slash is accepted. Nothing for an unknown path.
+// Throws ApiError 400 for a path that does not decode.
+std::optional<PathMatch> match_path(std::string_view path);
+
+}  // namespace ocp_mock

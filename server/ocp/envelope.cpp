@@ -1,0 +1,56 @@
+#include "ocp/envelope.h"
+
+#include "ocp/json_text.h"
+
+namespace ocp_mock {
+namespace {
+
+// What follows data or error: from "server" to the end.
+void append_tail(std::string& out, int status, const EnvelopeValues& values) {
+  out += ",\"server\":";
+  append_json_string(out, values.server);
+  out += ",\"status\":";
+  out += std::to_string(status);
+  out += status == 200 ? ",\"successful\":true" : ",\"successful\":false";
+  out += ",\"timestamp\":";
+  append_json_string(out, values.timestamp);
+  out += ",\"traceId\":";
+  append_json_string(out, values.trace_id);
+  out += '}';
+}
+
+}  // namespace
+
+std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values) {
+  const std::int64_t pages = page.total / page.size + (page.total % page.size == 0 ? 0 : 1);
+  std::string out;
+  out.reserve(page.contents.size() + 320);
+  out += "{\"data\":{\"contents\":[";
+  out += page.contents;
+  out += "],\"page\":{\"number\":";
+  out += std::to_string(page.number);
+  out += ",\"size\":";
+  out += std::to_string(page.size);
+  out += ",\"totalElements\":";
+  out += std::to_string(page.total);
+  out += ",\"totalPages\":";
+  out += std::to_string(pages);
+  out += "}},\"duration\":";
+  out += std::to_string(values.duration);
+  append_tail(out, 200, values);
+  return out;
+}
+
+std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values) {
+  std::string out = "{\"duration\":";
+  out += std::to_string(values.duration);
+  out += ",\"error\":{\"code\":";
+  out += std::to_string(error.code());
+  out += ",\"message\":";
+  append_json_string(out, error.text(language));
+  out += '}';
+  append_tail(out, error.status(), values);
+  return out;
+}
+
+}  // namespace ocp_mock

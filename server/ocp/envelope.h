@@ -1,0 +1,31 @@
+// OCP's answer envelope, byte for byte.
+// Enters: a page of finished task texts, or an error, and the values that vary. Leaves: the compact JSON of the answer.
+// Keys stand in alphabetical order (OCP's page of the endpoint). Knows no SQL.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "ocp/error.h"
+
+namespace ocp_mock {
+
+struct EnvelopeValues {
+  std::int64_t duration = 0;  // whole milliseconds
+  std::string server;
+  std::string timestamp;  // when the answer was made, see format_iso_offset
+  std::string trace_id;
+};
+
+struct PageOfTasks {
+  std::string contents;     // JSON texts of the tasks, joined by commas; empty for none
+  std::int64_t number = 1;  // the page asked for
+  std::int64_t size = 1;    // at least 1
+  std::int64_t total = 0;   // over all pages
+};
+
+std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values);
+std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values);
+
+}  // namespace ocp_mock

@@ -1,0 +1,91 @@
+// What the server refuses, and the words it says then, in both of OCP's languages.
+// Enters: which message and what the client sent. Leaves: an exception that app turns into an error envelope.
+// The table in error.cpp holds the HTTP status, the error code and both texts of each message.
+#pragma once
+
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocp_mock {
+
+enum class Language { English, Chinese };
+
+// Reads Accept-Language with its q-values. English where the client names neither language (OCP API reference, call
+// description).
+Language choose_language(std::string_view accept_language);
+
+enum class Message {
+  // parameters
+  BadPathEncoding,
+  BadQueryEncoding,
+  NotAnInteger,
+  NotAPositiveInteger,
+  NotATime,
+  StartAfterEnd,
+  UnknownStatus,
+  UnknownSort,
+  // refused under --strict only
+  UnknownParameter,
+  EmptyValue,
+  RepeatedParameter,
+  SizeOverMaximum,
+  // what is asked for
+  UnknownCluster,
+  UnknownTenant,
+  UnknownPath,
+  MethodNotAllowed,
+  // requests that are not HTTP as the server takes it
+  MalformedRequestLine,
+  VersionNotSupported,
+  TargetTooLong,
+  MalformedHeader,
+  HeadTooLarge,
+  HostHeader,
+  BadContentLength,
+  UnsupportedTransferEncoding,
+  BadChunk,
+  BodyTooLarge,
+  ExpectationFailed,
+  RequestTimeout,
+  // a defect of the mock itself
+  Unexpected,
+};
+
+struct MessageRow {
+  Message message;
+  int status;     // HTTP status, also the envelope's
+  int code;       // the envelope's error.code
+  int arguments;  // how many {0}, {1}, ... both texts have
+  std::string_view english;
+  std::string_view chinese;
+};
+
+// The whole catalogue, a row a message, in the order of the enumeration.
+std::span<const MessageRow> message_catalogue();
+const MessageRow& message_row(Message message);
+
+// Something the client did. The arguments fill the message's places; values the client sent go through shown() first.
+class ApiError : public std::exception {
+ public:
+  explicit ApiError(Message message, std::vector<std::string> arguments = {});
+
+  int status() const { return message_row(message_).status; }
+  int code() const { return message_row(message_).code; }
+  Message message() const { return message_; }
+  std::string text(Language language) const;
+  const char* what() const noexcept override { return english_.c_str(); }
+
+ private:
+  Message message_;
+  std::vector<std::string> arguments_;
+  std::string english_;
+};
+
+// A client's text as a message or a log may show it: cut after the given number of characters, then "...". Control
+// characters and bytes that are not UTF-8 are percent-encoded.
+std::string shown(std::string_view text, std::size_t characters = 100);
+
+}  // namespace ocp_mock

@@ -1,0 +1,172 @@
+#include "ocp/instant.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace ocp_mock {
+namespace {
+
+using std::chrono::days;
+using std::chrono::sys_days;
+using std::chrono::year_month_day;
+
+// Takes texts apart from the left; once a piece does not fit, everything after it fails too.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  int digits(std::size_t count) {
+    int value = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (rest_.empty() || rest_.front() < '0' || rest_.front() > '9') return fail();
+      value = value * 10 + (rest_.front() - '0');
+      rest_.remove_prefix(1);
+    }
+    return value;
+  }
+
+  void literal(char expected) {
+    if (!skip(expected)) fail();
+  }
+
+  bool skip(char expected) {
+    if (rest_.empty() || rest_.front() != expected) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  // One to nine digits, as nanoseconds.
+  int fraction() {
+    int value = 0;
+    std::size_t count = 0;
+    while (count < 9 && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') {
+      value = value * 10 + (rest_.front() - '0');
+      rest_.remove_prefix(1);
+      ++count;
+    }
+    if (count == 0) return fail();
+    for (; count < 9; ++count) value *= 10;
+    return value;
+  }
+
+  int fail() {
+    failed_ = true;
+    rest_ = {};
+    return 0;
+  }
+
+  bool complete() const { return !failed_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+// YYYY-MM-DDThh:mm:ss as seconds of a calendar without offset. Fails the scanner for what no calendar or clock has.
+std::int64_t scan_date_time(Scanner& scanner, bool lower_case_too) {
+  const int year = scanner.digits(4);
+  scanner.literal('-');
+  const int month = scanner.digits(2);
+  scanner.literal('-');
+  const int day = scanner.digits(2);
+  if (!(lower_case_too && scanner.skip('t'))) scanner.literal('T');
+  const int hour = scanner.digits(2);
+  scanner.literal(':');
+  const int minute = scanner.digits(2);
+  scanner.literal(':');
+  const int second = scanner.digits(2);
+
+  const year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                            std::chrono::day{static_cast<unsigned>(day)}};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return scanner.fail();
+  return sys_days{date}.time_since_epoch() / std::chrono::seconds{1} + hour * 3600 + minute * 60 + second;
+}
+
+// ±hh:mm as minutes.
+int scan_offset(Scanner& scanner) {
+  const bool negative = scanner.skip('-');
+  if (!negative) scanner.literal('+');
+  const int hours = scanner.digits(2);
+  scanner.literal(':');
+  const int minutes = scanner.digits(2);
+  if (hours > 23 || minutes > 59) return scanner.fail();
+  return (negative ? -1 : 1) * (hours * 60 + minutes);
+}
+
+struct CivilTime {
+  year_month_day date;
+  std::chrono::hh_mm_ss<std::chrono::seconds> time;
+  std::chrono::weekday weekday;
+};
+
+CivilTime to_civil(std::int64_t second) {
+  const std::chrono::sys_seconds point{std::chrono::seconds{second}};
+  const auto day = std::chrono::floor<days>(point);
+  return {year_month_day{day}, std::chrono::hh_mm_ss{point - day}, std::chrono::weekday{day}};
+}
+
+}  // namespace
+
+Instant to_instant(std::chrono::system_clock::time_point time) {
+  const auto since_epoch = time.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch - seconds);
+  return {seconds.count(), static_cast<std::int32_t>(nanos.count())};
+}
+
+std::optional<Instant> parse_query_time(std::string_view text) {
+  if (text.starts_with("0000")) return std::nullopt;
+  Scanner scanner(text);
+  const std::int64_t second = scan_date_time(scanner, false);
+  scanner.literal('Z');
+  if (!scanner.complete()) return std::nullopt;
+  return Instant{second, 0};
+}
+
+std::optional<Instant> parse_rfc3339(std::string_view text) {
+  Scanner scanner(text);
+  Instant instant{scan_date_time(scanner, true), 0};
+  if (scanner.skip('.')) instant.nano = scanner.fraction();
+  if (!scanner.skip('Z') && !scanner.skip('z')) instant.second -= scan_offset(scanner) * 60;
+  if (!scanner.complete()) return std::nullopt;
+  return instant;
+}
+
+std::optional<int> parse_offset(std::string_view text) {
+  if (text == "Z") return 0;
+  Scanner scanner(text);
+  const int minutes = scan_offset(scanner);
+  if (!scanner.complete()) return std::nullopt;
+  return minutes;
+}
+
+std::string format_iso_offset(Instant instant, int offset_minutes) {
+  const CivilTime civil = to_civil(instant.second + offset_minutes * 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(civil.date.year()),
+                  static_cast<unsigned>(civil.date.month()), static_cast<unsigned>(civil.date.day()),
+                  civil.time.hours().count(), civil.time.minutes().count(), civil.time.seconds().count());
+  if (const int milliseconds = instant.nano / 1'000'000; milliseconds != 0) {
+    fmt::format_to(std::back_inserter(text), ".{:03}", milliseconds);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  if (offset_minutes == 0) return text + 'Z';
+  const int distance = offset_minutes < 0 ? -offset_minutes : offset_minutes;
+  fmt::format_to(std::back_inserter(text), "{}{:02}:{:02}", offset_minutes < 0 ? '-' : '+', distance / 60,
+                 distance % 60);
+  return text;
+}
+
+std::string format_http_date(Instant instant) {
+  static constexpr std::array kWeekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const CivilTime civil = to_civil(instant.second);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kWeekdays.at(civil.weekday.c_encoding()),
+                     static_cast<unsigned>(civil.date.day()), kMonths.at(static_cast<unsigned>(civil.date.month()) - 1),
+                     static_cast<int>(civil.date.year()), civil.time.hours().count(), civil.time.minutes().count(),
+                     civil.time.seconds().count());
+}
+
+}  // namespace ocp_mock

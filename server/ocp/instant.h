@@ -1,0 +1,47 @@
+// OCP's time texts and exact instants.
+// Enters: the text of a time, or an instant and an offset. Leaves: the other of the two.
+// Knows no clock: who needs the current time passes it in.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ocp_mock {
+
+// A point in time: whole seconds since 1970-01-01T00:00:00Z (negative before) and nanoseconds, 0 to 999,999,999, after
+// them. Two integers, because one 64-bit count of nanoseconds ends in the year 2262.
+struct Instant {
+  std::int64_t second = 0;
+  std::int32_t nano = 0;
+
+  auto operator<=>(const Instant&) const = default;
+};
+
+// The largest offset from UTC that a time may have, in minutes (23:59, RFC 3339).
+inline constexpr int kMaximumOffsetMinutes = 23 * 60 + 59;
+
+Instant to_instant(std::chrono::system_clock::time_point time);
+
+// Reads a time of a query parameter: exactly YYYY-MM-DDThh:mm:ssZ, years 0001 to 9999 (OCP's page of the endpoint:
+// "UTC only"). Nothing for any other text and for a date that no calendar has.
+std::optional<Instant> parse_query_time(std::string_view text);
+
+// Reads a time of a fixture: RFC 3339, years 0000 to 9999, with an offset and up to nine digits of fraction; T and Z in
+// either case. Nothing for any other text; a 60th second is refused, for OCP's Java cannot hold one.
+std::optional<Instant> parse_rfc3339(std::string_view text);
+
+// Reads an offset from UTC, "+08:00", "-03:30" or "Z", as minutes. Nothing for any other text.
+std::optional<int> parse_offset(std::string_view text);
+
+// Writes an instant as OCP does, in milliseconds, rounded down: no trailing zeros in the fraction and no fraction on a
+// whole second; "Z" for the offset zero (Java's ISO_OFFSET_DATE_TIME).
+std::string format_iso_offset(Instant instant, int offset_minutes);
+
+// Writes an instant as an HTTP date, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110).
+std::string format_http_date(Instant instant);
+
+}  // namespace ocp_mock

@@ -1,0 +1,163 @@
+#include "ocp/params.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "ascii.h"
+#include "ocp/url.h"
+
+namespace ocp_mock {
+namespace {
+
+constexpr std::array<std::string_view, 6> kParameters{"startTime", "endTime", "status", "page", "size", "sort"};
+
+struct Parameter {
+  std::string name;
+  std::string value;
+};
+
+// The decoded parameters of a query, and what a client should know about them.
+class Query {
+ public:
+  Query(std::string_view text, std::vector<Violation>& violations) : violations_(violations) {
+    for (const QueryPair& pair : split_query(text)) {
+      std::optional<std::string> name = percent_decode(pair.name, Plus::IsBlank);
+      std::optional<std::string> value = percent_decode(pair.value, Plus::IsBlank);
+      if (!name || !value) {
+        throw ApiError(Message::BadQueryEncoding, {shown(std::string(pair.name) + "=" + std::string(pair.value))});
+      }
+      if (std::ranges::find(kParameters, *name) == kParameters.end()) {
+        violations_.push_back(
+            {Message::UnknownParameter, {shown(*name), fmt::format("{}", fmt::join(kParameters, ", "))}});
+        continue;
+      }
+      parameters_.push_back({std::move(*name), std::move(*value)});
+    }
+  }
+
+  std::vector<std::string_view> all(std::string_view name) const {
+    std::vector<std::string_view> values;
+    for (const Parameter& parameter : parameters_) {
+      if (parameter.name == name) values.push_back(parameter.value);
+    }
+    return values;
+  }
+
+  // A scalar that is given twice: the first counts, as in Spring.
+  std::optional<std::string_view> first(std::string_view name) {
+    const std::vector<std::string_view> values = all(name);
+    if (values.empty()) return std::nullopt;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      violations_.push_back({Message::RepeatedParameter, {std::string(name), shown(values[i])}});
+    }
+    return values.front();
+  }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::vector<Violation>& violations_;
+};
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return value;
+}
+
+std::int64_t path_integer(std::string_view name, std::string_view text) {
+  const auto value = parse_integer(text);
+  if (!value) throw ApiError(Message::NotAnInteger, {std::string(name), shown(text)});
+  return *value;
+}
+
+std::int64_t positive_integer(Query& query, std::string_view name, std::int64_t otherwise) {
+  const auto text = query.first(name);
+  if (!text) return otherwise;
+  const auto value = parse_integer(*text);
+  if (!value || *value < 1) throw ApiError(Message::NotAPositiveInteger, {std::string(name), shown(*text)});
+  return *value;
+}
+
+std::optional<Instant> time(Query& query, std::string_view name) {
+  const auto text = query.first(name);
+  if (!text) return std::nullopt;
+  const auto instant = parse_query_time(*text);
+  if (!instant) throw ApiError(Message::NotATime, {std::string(name), shown(*text)});
+  return instant;
+}
+
+// Given again, comma-separated, or both. An empty word filters nothing.
+std::vector<std::string> statuses(const Endpoint& endpoint, const Query& query, std::vector<Violation>& violations) {
+  std::vector<std::string> chosen;
+  for (const std::string_view value : query.all("status")) {
+    bool has_empty_word = false;
+    for (std::size_t begin = 0; begin <= value.size();) {
+      const std::size_t end = std::min(value.find(',', begin), value.size());
+      const std::string_view word = value.substr(begin, end - begin);
+      begin = end + 1;
+      if (word.empty()) {
+        has_empty_word = true;
+      } else if (std::ranges::find(endpoint.statuses, word) == endpoint.statuses.end()) {
+        throw ApiError(Message::UnknownStatus, {shown(word), fmt::format("{}", fmt::join(endpoint.statuses, ", "))});
+      } else if (std::ranges::find(chosen, word) == chosen.end()) {
+        chosen.emplace_back(word);
+      }
+    }
+    if (has_empty_word) violations.push_back({Message::EmptyValue, {"status", shown(value)}});
+  }
+  return chosen;
+}
+
+// field, or field and a direction in either case, as Spring Data reads it. A field that comes again orders nothing
+// more.
+std::vector<SortKey> sort_keys(const Endpoint& endpoint, const Query& query) {
+  std::vector<SortKey> keys;
+  for (const std::string_view value : query.all("sort")) {
+    const auto comma = value.find(',');
+    const std::string_view name = value.substr(0, comma);
+    const std::string_view direction = comma == std::string_view::npos ? "asc" : value.substr(comma + 1);
+    const bool descending = equals_ignoring_case(direction, "desc");
+    if (std::ranges::find(endpoint.sorts, name) == endpoint.sorts.end() ||
+        (!descending && !equals_ignoring_case(direction, "asc"))) {
+      throw ApiError(Message::UnknownSort, {shown(value), fmt::format("{}", fmt::join(endpoint.sorts, ", "))});
+    }
+    const Field* field = endpoint.find_field(name);
+    if (std::ranges::find(keys, field, &SortKey::field) == keys.end()) keys.push_back({field, descending});
+  }
+  return keys;
+}
+
+}  // namespace
+
+ListRequest parse_list_request(const PathMatch& path, std::string_view query_text) {
+  ListRequest request;
+  request.cluster_id = path_integer("id", path.values.at(0));
+  request.tenant_id = path_integer("tenantId", path.values.at(1));
+
+  Query query(query_text, request.violations);
+  request.start_time = time(query, "startTime");
+  request.end_time = time(query, "endTime");
+  request.statuses = statuses(*path.endpoint, query, request.violations);
+  request.page = positive_integer(query, "page", 1);
+  request.size = positive_integer(query, "size", kDefaultPageSize);
+  request.sort = sort_keys(*path.endpoint, query);
+
+  if (request.start_time && request.end_time && *request.start_time > *request.end_time) {
+    throw ApiError(Message::StartAfterEnd,
+                   {std::string(*query.first("startTime")), std::string(*query.first("endTime"))});
+  }
+  if (request.size > kMaximumPageSize) {
+    request.violations.push_back(
+        {Message::SizeOverMaximum, {"size", std::to_string(request.size), std::to_string(kMaximumPageSize)}});
+    request.size = kMaximumPageSize;
+  }
+  return request;
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,51 @@
+// Path values and the raw query become a typed request.
+// Enters: the row of the endpoint, the values of its path, the query as sent. Leaves: a ListRequest.
+// Knows no SQL and no HTTP library. Rules: OCP's page of the endpoint and the wire contract's parameter table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ocp/endpoints.h"
+#include "ocp/error.h"
+#include "ocp/instant.h"
+
+namespace ocp_mock {
+
+inline constexpr std::int64_t kDefaultPageSize = 10;
+inline constexpr std::int64_t kMaximumPageSize = 2000;  // OCP API reference: "maximum value: 2000"
+
+struct SortKey {
+  const Field* field;
+  bool descending;
+};
+
+// A rule of the contract that the client broke and OCP does not refuse.
+struct Violation {
+  Message rule;                        // UnknownParameter, EmptyValue, RepeatedParameter or SizeOverMaximum
+  std::vector<std::string> arguments;  // of that message
+
+  // What --strict says.
+  ApiError refusal() const { return ApiError(rule, arguments); }
+};
+
+struct ListRequest {
+  std::int64_t cluster_id = 0;
+  std::int64_t tenant_id = 0;
+  std::optional<Instant> start_time;     // inclusive
+  std::optional<Instant> end_time;       // inclusive
+  std::vector<std::string> statuses;     // empty: any; each at most once
+  std::int64_t page = 1;                 // at least 1, any 64-bit value
+  std::int64_t size = kDefaultPageSize;  // 1 to kMaximumPageSize
+  std::vector<SortKey> sort;             // empty: the default order; each field at most once
+  std::vector<Violation> violations;
+};
+
+// Throws ApiError 400 for the first parameter that does not fit: the path's, then the query's in the order of the
+// contract's table.
+ListRequest parse_list_request(const PathMatch& path, std::string_view query);
+
+}  // namespace ocp_mock

@@ -1,0 +1,66 @@
+#include "ocp/url.h"
+
+#include "ocp/json_text.h"
+
+namespace ocp_mock {
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+Target split_target(std::string_view target) {
+  if (!target.starts_with('/')) {
+    if (const auto scheme = target.find("://"); scheme != std::string_view::npos) {
+      const auto path = target.find_first_of("/?", scheme + 3);
+      target = path == std::string_view::npos ? std::string_view{} : target.substr(path);
+    }
+  }
+  const auto question = target.find('?');
+  std::string_view path = target.substr(0, question);
+  if (path.empty()) path = "/";
+  return {path, question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)};
+}
+
+std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      if (text.size() - i < 3) return std::nullopt;
+      const int high = hex_value(text[i + 1]);
+      const int low = hex_value(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+    } else if (c == '+' && plus == Plus::IsBlank) {
+      c = ' ';
+    }
+    if (c == '\0') return std::nullopt;
+    decoded.push_back(c);
+  }
+  if (!is_utf8(decoded)) return std::nullopt;
+  return decoded;
+}
+
+std::vector<QueryPair> split_query(std::string_view query) {
+  std::vector<QueryPair> pairs;
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const std::string_view piece = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    if (piece.empty()) continue;
+    const auto equals = piece.find('=');
+    pairs.push_back(
+        {piece.substr(0, equals), equals == std::string_view::npos ? std::string_view{} : piece.substr(equals + 1)});
+  }
+  return pairs;
+}
+
+}  // namespace ocp_mock

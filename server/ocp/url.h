@@ -1,0 +1,33 @@
+// The parts of a request target: path, query, percent-encoding (RFC 3986, and + for a blank in queries).
+// Enters: text as the client sent it. Leaves: its pieces, decoded. Knows no endpoint and no parameter.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocp_mock {
+
+struct Target {
+  std::string_view path;   // as sent, still encoded, at least "/" (or "*")
+  std::string_view query;  // as sent, without the question mark; empty without a query
+};
+
+// Splits a request target. Of an absolute one, "http://host/path?query", the path and query count.
+Target split_target(std::string_view target);
+
+enum class Plus { Kept, IsBlank };
+
+// Decodes %XX once. Nothing if an escape is broken, or if the result is not UTF-8 or holds a NUL.
+std::optional<std::string> percent_decode(std::string_view text, Plus plus);
+
+struct QueryPair {
+  std::string_view name;   // as sent
+  std::string_view value;  // as sent; empty without an equals sign
+};
+
+// The pairs of a query in the order sent, split at & and at the first = of each. Empty pieces are skipped.
+std::vector<QueryPair> split_query(std::string_view query);
+
+}  // namespace ocp_mock

@@ -1,0 +1,73 @@
+#include "ocp/endpoints.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include <algorithm>
+
+#include "ocp/error.h"
+
+using namespace ocp_mock;
+
+namespace {
+
+constexpr const char* kPath = "/api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks";
+
+}  // namespace
+
+TEST_CASE("endpoints: the path of the page's example is found, with its values") {
+  const auto match = match_path(kPath);
+  REQUIRE(match);
+  CHECK(match->endpoint->fixture == "logBackupTasks");
+  CHECK(match->values == std::vector<std::string>{"1000005", "1000012"});
+}
+
+TEST_CASE("endpoints: one trailing slash is accepted and segments are decoded once") {
+  CHECK(match_path(std::string(kPath) + "/"));
+  const auto match = match_path("/api/v2/ob/%63lusters/1%2F2/tenants/%2541/backup/task/logBackupTasks");
+  REQUIRE(match);
+  CHECK(match->values == std::vector<std::string>{"1/2", "%41"});
+}
+
+TEST_CASE("endpoints: other paths are unknown") {
+  const std::string path = kPath;
+  for (const std::string& other : {std::string("/"), std::string("*"), std::string("//"), path + "//", path + "/x",
+                                   "/" + path, path.substr(0, path.size() - 1), path + "%2F",
+                                   std::string("/api/v2/ob/clusters//tenants/2/backup/task/logBackupTasks"),
+                                   std::string("/api/v2/ob/clusters/1/tenants//backup/task/logBackupTasks"),
+                                   std::string("/api/v2/ob/clusters/1/tenants/2/backup/task/logbackuptasks"),
+                                   std::string("/API/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks"),
+                                   std::string("/api/v2/ob/clusters/1/tenants/2/backup//task/logBackupTasks")}) {
+    CAPTURE(other);
+    CHECK_FALSE(match_path(other));
+  }
+}
+
+TEST_CASE("endpoints: a path that does not decode is refused") {
+  for (const std::string path : {"/%", "/a/%zz", "/a%00", "/%FF/b"}) {
+    CAPTURE(path);
+    CHECK_THROWS_AS(match_path(path), ApiError);
+  }
+}
+
+TEST_CASE("endpoints: each row of the table holds together") {
+  for (const Endpoint& endpoint : endpoints()) {
+    CAPTURE(endpoint.path);
+    CHECK(find_endpoint_of_fixture(endpoint.fixture) == &endpoint);
+    const Field* time = endpoint.find_field(endpoint.time_field);
+    REQUIRE(time);
+    CHECK(time->type == FieldType::Time);
+    CHECK(time->required);
+    for (const auto sort : endpoint.sorts) {
+      CAPTURE(sort);
+      const Field* field = endpoint.find_field(sort);
+      REQUIRE(field);
+      CHECK_FALSE(field->column.empty());
+    }
+    for (const std::string column : {"cluster_id", "tenant_id", "status"}) {
+      CAPTURE(column);
+      CHECK(std::ranges::count(endpoint.fields, column, &Field::column) == 1);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+#include "ocp/error.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+
+#include "ocp/json_text.h"
+
+using namespace ocp_mock;
+
+TEST_CASE("error: Accept-Language chooses by q-value") {
+  const struct {
+    std::string header;
+    Language language;
+  } cases[] = {
+      {"", Language::English},
+      {"en", Language::English},
+      {"zh", Language::Chinese},
+      {"zh-CN", Language::Chinese},
+      {"ZH-cn", Language::Chinese},
+      {"zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese},
+      {"en;q=0.8, zh;q=0.9", Language::Chinese},
+      {"en;q=0.9, zh;q=0.8", Language::English},
+      {"en, zh", Language::English},
+      {"zh, en", Language::Chinese},
+      {"fr, zh;q=0.1", Language::Chinese},
+      {"fr", Language::English},
+      {"*", Language::English},
+      {"zh;q=0", Language::English},
+      {"zh;q=0, *", Language::English},
+      {"zh;q=0.001", Language::Chinese},
+      {" zh ; q = 0.5 , en ; q = 0.4 ", Language::Chinese},
+      {"zh;level=1;q=0.2,en;q=0.3", Language::English},
+      {"zh;q=2", Language::English},
+      {"zh;q=abc", Language::English},
+      {"zh;q=", Language::English},
+      {"zh;q=-1", Language::English},
+      {"zh;q=nan", Language::English},
+      {",,;;=,zh", Language::Chinese},
+      {"zhx", Language::English},
+  };
+  for (const auto& [header, language] : cases) {
+    CAPTURE(header);
+    CHECK(choose_language(header) == language);
+  }
+}
+
+TEST_CASE("error: every message has both languages, and both have the same places") {
+  for (const MessageRow& row : message_catalogue()) {
+    CAPTURE(row.english);
+    CHECK_FALSE(row.english.empty());
+    CHECK_FALSE(row.chinese.empty());
+    CHECK(is_utf8(row.chinese));
+    const bool has_chinese = row.chinese.find_first_not_of(
+                                 " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+                                 "abcdefghijklmnopqrstuvwxyz{|}~") != std::string_view::npos;
+    CHECK(has_chinese);
+    for (int i = 0; i < 4; ++i) {
+      const std::string place = fmt::format("{{{}}}", i);
+      CHECK((row.english.find(place) != std::string_view::npos) == (i < row.arguments));
+      CHECK((row.chinese.find(place) != std::string_view::npos) == (i < row.arguments));
+    }
+    CHECK(row.status >= 400);
+  }
+}
+
+TEST_CASE("error: arguments go into the text as they are") {
+  const ApiError error(Message::NotAnInteger, {"id", "{0}%s{{"});
+  CHECK(error.status() == 400);
+  CHECK(error.code() == 0);
+  CHECK(std::string(error.what()) == "Parameter 'id' is '{0}%s{{'; it must be a 64-bit integer in decimal digits.");
+  CHECK(error.text(Language::Chinese) == "参数 id 的值“{0}%s{{”无效；必须是十进制的 64 位整数。");
+}
+
+TEST_CASE("error: error codes are OCP's") {
+  CHECK(message_row(Message::StartAfterEnd).code == 10005);
+  CHECK(message_row(Message::UnknownCluster).code == 10002);
+  CHECK(message_row(Message::UnknownTenant).code == 60002);
+  CHECK(message_row(Message::Unexpected).code == 10010);
+}
+
+TEST_CASE("error: a client's text is shown cut and safe") {
+  CHECK(shown("abc") == "abc");
+  CHECK(shown("") == "");
+  CHECK(shown("a\nb\x7F\xFF") == "a%0Ab%7F%FF");
+  CHECK(shown("a", 0) == "...");
+  const std::string hundred(100, 'x');
+  CHECK(shown(hundred) == hundred);
+  CHECK(shown(hundred + "y") == hundred + "...");
+  std::string chinese;
+  for (int i = 0; i < 101; ++i) chinese += "中";
+  CHECK(shown(chinese) == chinese.substr(0, 300) + "...");
+}

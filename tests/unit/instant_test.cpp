@@ -1,0 +1,156 @@
+#include "ocp/instant.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace ocp_mock;
+
+TEST_CASE("instant: a query time is exactly YYYY-MM-DDThh:mm:ssZ") {
+  const struct {
+    std::string text;
+    std::int64_t second;
+  } good[] = {
+      {"1970-01-01T00:00:00Z", 0},  {"2024-08-06T00:00:00Z", 1722902400},   {"2024-02-29T23:59:59Z", 1709251199},
+      {"1969-12-31T23:59:59Z", -1}, {"0001-01-01T00:00:00Z", -62135596800}, {"9999-12-31T23:59:59Z", 253402300799},
+  };
+  for (const auto& [text, second] : good) {
+    CAPTURE(text);
+    const auto instant = parse_query_time(text);
+    REQUIRE(instant);
+    CHECK(instant->second == second);
+    CHECK(instant->nano == 0);
+  }
+}
+
+TEST_CASE("instant: any other query time is refused") {
+  for (const std::string text : {"",
+                                 " ",
+                                 "2024-08-06",
+                                 "2024-08-06T00:00:00",
+                                 "2024-08-06T00:00:00+08:00",
+                                 "2024-08-06T00:00:00+00:00",
+                                 "2024-08-06T00:00:00.5Z",
+                                 "2024-08-06T00:00:00.000Z",
+                                 "2024-02-30T00:00:00Z",
+                                 "2023-02-29T00:00:00Z",
+                                 "0000-01-01T00:00:00Z",
+                                 "2024-13-01T00:00:00Z",
+                                 "2024-00-01T00:00:00Z",
+                                 "2024-01-00T00:00:00Z",
+                                 "2024-08-06T24:00:00Z",
+                                 "2024-08-06T00:60:00Z",
+                                 "2024-08-06T00:00:60Z",
+                                 "2024-08-06t00:00:00Z",
+                                 "2024-08-06T00:00:00z",
+                                 "2024-08-06 00:00:00Z",
+                                 "2024-8-6T00:00:00Z",
+                                 "2024-08-06T00:00:00Z ",
+                                 " 2024-08-06T00:00:00Z",
+                                 "2024-08-06T00:00:00ZZ",
+                                 "12024-08-06T00:00:00Z",
+                                 "-024-08-06T00:00:00Z",
+                                 "+024-08-06T00:00:00Z",
+                                 "2024-08-06T0 :00:00Z",
+                                 "2024-08-06T00:00Z",
+                                 "２024-08-06T00:00:00Z"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_query_time(text));
+  }
+}
+
+TEST_CASE("instant: a fixture's time keeps its nanoseconds and loses its offset") {
+  const struct {
+    std::string text;
+    Instant instant;
+  } good[] = {
+      {"2024-08-09T15:58:21.716899+08:00", {1723190301, 716899000}},
+      {"2024-08-09T07:58:21.716899Z", {1723190301, 716899000}},
+      {"2024-08-09T07:58:21Z", {1723190301, 0}},
+      {"2024-08-09t07:58:21z", {1723190301, 0}},
+      {"2024-08-09T07:58:21-00:00", {1723190301, 0}},
+      {"2024-08-09T07:58:21.1Z", {1723190301, 100000000}},
+      {"2024-08-09T07:58:21.000000001Z", {1723190301, 1}},
+      {"2024-08-09T07:58:21.999999999Z", {1723190301, 999999999}},
+      {"2024-08-08T08:28:21-23:30", {1723190301, 0}},
+      {"1969-12-31T23:59:59.5Z", {-1, 500000000}},
+      {"0000-01-01T00:00:00Z", {-62167219200, 0}},
+      {"9999-12-31T23:59:59.999999999Z", {253402300799, 999999999}},
+  };
+  for (const auto& [text, expected] : good) {
+    CAPTURE(text);
+    const auto instant = parse_rfc3339(text);
+    REQUIRE(instant);
+    CHECK(instant->second == expected.second);
+    CHECK(instant->nano == expected.nano);
+  }
+}
+
+TEST_CASE("instant: what is not RFC 3339 is refused") {
+  for (const std::string text :
+       {"", "2024-08-09", "2024-08-09T15:58:21", "2024-08-09T15:58:21.", "2024-08-09T15:58:21.Z",
+        "2024-08-09T15:58:21.1234567890Z", "2024-08-09T15:58:21+8:00", "2024-08-09T15:58:21+0800",
+        "2024-08-09T15:58:21+24:00", "2024-08-09T15:58:21+08:60", "2024-08-09T15:58:21 +08:00",
+        "2024-08-09 15:58:21+08:00", "2024-02-30T15:58:21+08:00", "2024-08-09T15:58:60Z", "2024-08-09T25:58:21Z",
+        "2024-08-09T15:58:21ZZ", "2024-08-09T15:58+08:00", "yesterday", "2024-08-09T15:58:21,5Z"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_rfc3339(text));
+  }
+}
+
+TEST_CASE("instant: instants order by time, not by text") {
+  CHECK(*parse_rfc3339("2024-08-09T15:58:21+08:00") == *parse_rfc3339("2024-08-09T07:58:21.000Z"));
+  CHECK(*parse_rfc3339("2024-08-09T15:58:21+08:00") < *parse_rfc3339("2024-08-09T07:58:21.000000001Z"));
+  CHECK(*parse_rfc3339("2024-08-09T15:58:21+08:00") < *parse_rfc3339("2024-08-09T08:00:00Z"));
+}
+
+TEST_CASE("instant: OCP's timestamps have no trailing zeros and no fraction on a whole second") {
+  const struct {
+    std::int32_t nano;
+    std::string text;
+  } cases[] = {
+      {743'000'000, "2024-08-09T16:06:02.743+08:00"}, {740'000'000, "2024-08-09T16:06:02.74+08:00"},
+      {700'000'000, "2024-08-09T16:06:02.7+08:00"},   {7'000'000, "2024-08-09T16:06:02.007+08:00"},
+      {70'000'000, "2024-08-09T16:06:02.07+08:00"},   {0, "2024-08-09T16:06:02+08:00"},
+      {999'999, "2024-08-09T16:06:02+08:00"},         {999'999'999, "2024-08-09T16:06:02.999+08:00"},
+  };
+  for (const auto& [nano, text] : cases) CHECK(format_iso_offset({1723190762, nano}, 480) == text);
+}
+
+TEST_CASE("instant: a timestamp stands in the offset asked for") {
+  const Instant instant{1723190762, 0};
+  CHECK(format_iso_offset(instant, 0) == "2024-08-09T08:06:02Z");
+  CHECK(format_iso_offset(instant, -210) == "2024-08-09T04:36:02-03:30");
+  CHECK(format_iso_offset(instant, -1) == "2024-08-09T08:05:02-00:01");
+  CHECK(format_iso_offset(instant, 16 * 60) == "2024-08-10T00:06:02+16:00");
+  CHECK(format_iso_offset({-1, 500'000'000}, 0) == "1969-12-31T23:59:59.5Z");
+}
+
+TEST_CASE("instant: offsets") {
+  CHECK(parse_offset("+08:00") == 480);
+  CHECK(parse_offset("-03:30") == -210);
+  CHECK(parse_offset("Z") == 0);
+  CHECK(parse_offset("+00:00") == 0);
+  CHECK(parse_offset("+23:59") == 23 * 60 + 59);
+  for (const std::string text :
+       {"", "08:00", "+8:00", "+0800", "+24:00", "+08:60", "z", "UTC", "+08:00 ", "Asia/Shanghai"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_offset(text));
+  }
+}
+
+TEST_CASE("instant: HTTP dates") {
+  CHECK(format_http_date({784111777, 0}) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(format_http_date({1709164800, 999'999'999}) == "Thu, 29 Feb 2024 00:00:00 GMT");
+}
+
+TEST_CASE("instant: the system's clock keeps its nanoseconds, also before 1970") {
+  using std::chrono::nanoseconds;
+  const auto at = [](std::int64_t nanos) {
+    return to_instant(std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(nanoseconds(nanos))));
+  };
+  CHECK(at(1'500'000'001) == Instant{1, 500'000'001});
+  CHECK(at(-1) == Instant{-1, 999'999'999});
+}
