@@ -2,9 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
 #include <algorithm>
+#include <string>
 
 #include "ocp/error.h"
 

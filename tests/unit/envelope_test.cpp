@@ -2,9 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
 #include <limits>
+#include <string>
 
 using namespace ocp_mock;
 

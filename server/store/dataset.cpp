@@ -1,0 +1,436 @@
+#include "store/dataset.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <functional>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "embedded/schema_sql.h"
+
+namespace ocp_mock {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/dataset.sql
+constexpr std::int64_t kSchemaVersion = 1;           // see schema/dataset.sql
+constexpr std::size_t kStatementsPerReader = 64;
+constexpr std::size_t kCountsPerDataset = 4096;
+
+void bind_values(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
+  int place = 0;
+  for (const SqlValue& value : values) {
+    ++place;
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      statement.bind(place, *integer);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      statement.bind(place, *real);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      statement.bindNoCopy(place, *text);
+    } else {
+      statement.bind(place);
+    }
+  }
+}
+
+std::optional<std::string> optional_text(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return column.getString();
+}
+
+// A connection with the statements it has prepared. Used by one thread at a time.
+class Reader {
+ public:
+  explicit Reader(const std::string& uri)
+      : database_(uri, SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX) {}
+
+  // Calls row for each row of the answer.
+  void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) {
+    SQLite::Statement& statement = prepared(query.sql);
+    // A statement that is not reset keeps its read lock and its bound values.
+    const struct Reset {
+      SQLite::Statement& statement;
+      ~Reset() {
+        statement.tryReset();
+        statement.clearBindings();
+      }
+    } reset{statement};
+    bind_values(statement, query.values);
+    while (statement.executeStep()) row(statement);
+  }
+
+ private:
+  SQLite::Statement& prepared(const std::string& sql) {
+    if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
+    if (statements_.size() >= kStatementsPerReader) statements_.clear();
+    return statements_.try_emplace(sql, database_, sql).first->second;
+  }
+
+  SQLite::Database database_;
+  std::unordered_map<std::string, SQLite::Statement> statements_;
+};
+
+class SqliteDataset : public Dataset {
+ public:
+  // All readers are opened here, for a file may be replaced by another later.
+  explicit SqliteDataset(const std::string& uri) {
+    const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
+    for (unsigned i = 0; i < count; ++i) idle_readers_.push_back(std::make_unique<Reader>(uri));
+  }
+
+  ListResult list(const Endpoint& endpoint, const ListRequest& request) const override {
+    ListResult result;
+    result.total = count(count_query(endpoint, request));
+    if (result.total == 0) {
+      const SqlQuery exists{
+          "SELECT EXISTS(SELECT 1 FROM cluster WHERE id = ?1),"
+          " EXISTS(SELECT 1 FROM tenant WHERE cluster_id = ?1 AND id = ?2)",
+          {request.cluster_id, request.tenant_id}};
+      run(exists, [&](SQLite::Statement& row) {
+        result.cluster_exists = row.getColumn(0).getInt() != 0;
+        result.tenant_exists = row.getColumn(1).getInt() != 0;
+      });
+      return result;
+    }
+    if (request.page - 1 > (result.total - 1) / request.size) return result;  // past the last page
+    run(page_query(endpoint, request), [&](SQLite::Statement& row) {
+      const SQLite::Column json = row.getColumn(0);
+      if (!result.contents.empty()) result.contents += ',';
+      result.contents.append(json.getText(), static_cast<std::size_t>(json.getBytes()));
+    });
+    return result;
+  }
+
+  CapturedEnvelope envelope() const override {
+    CapturedEnvelope captured;
+    run({"SELECT name, value FROM fact", {}}, [&](SQLite::Statement& row) {
+      const std::string name = row.getColumn(0).getString();
+      if (name == "envelope.duration") captured.duration = row.getColumn(1).getInt64();
+      if (name == "envelope.server") captured.server = row.getColumn(1).getString();
+      if (name == "envelope.timestamp") captured.timestamp = row.getColumn(1).getString();
+      if (name == "envelope.traceId") captured.trace_id = row.getColumn(1).getString();
+    });
+    return captured;
+  }
+
+  std::vector<ClusterSummary> summary(const Endpoint& endpoint) const override {
+    std::vector<ClusterSummary> clusters;
+    run({"SELECT id, name FROM cluster ORDER BY id", {}}, [&](SQLite::Statement& row) {
+      clusters.push_back({row.getColumn(0).getInt64(), optional_text(row.getColumn(1)), {}});
+    });
+    const SqlQuery counts{fmt::format("SELECT t.cluster_id, t.id, t.name, r.status, COUNT(r.status) FROM tenant t"
+                                      " LEFT JOIN {} r ON r.cluster_id = t.cluster_id AND r.tenant_id = t.id"
+                                      " GROUP BY t.cluster_id, t.id, r.status ORDER BY t.cluster_id, t.id, r.status",
+                                      endpoint.table),
+                          {}};
+    auto cluster = clusters.begin();
+    run(counts, [&](SQLite::Statement& row) {
+      while (cluster->id != row.getColumn(0).getInt64()) ++cluster;
+      const std::int64_t tenant = row.getColumn(1).getInt64();
+      if (cluster->tenants.empty() || cluster->tenants.back().id != tenant) {
+        cluster->tenants.push_back({tenant, optional_text(row.getColumn(2)), {}});
+      }
+      if (!row.getColumn(3).isNull()) {
+        cluster->tenants.back().statuses.push_back({row.getColumn(3).getString(), row.getColumn(4).getInt64()});
+      }
+    });
+    return clusters;
+  }
+
+  std::vector<std::string> query_plan(const SqlQuery& query) const override {
+    std::vector<std::string> lines;
+    run({"EXPLAIN QUERY PLAN " + query.sql, query.values},
+        [&](SQLite::Statement& row) { lines.push_back(row.getColumn(3).getString()); });
+    return lines;
+  }
+
+ private:
+  // Lends a reader to the calling thread, which waits while all are lent.
+  void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) const {
+    std::unique_lock lock(mutex_);
+    reader_returned_.wait(lock, [&] { return !idle_readers_.empty(); });
+    std::unique_ptr<Reader> reader = std::move(idle_readers_.back());
+    idle_readers_.pop_back();
+    lock.unlock();
+    const auto give_back = [&] {
+      lock.lock();
+      idle_readers_.push_back(std::move(reader));
+      lock.unlock();
+      reader_returned_.notify_one();
+    };
+    try {
+      reader->run(query, row);
+    } catch (...) {
+      give_back();
+      throw;
+    }
+    give_back();
+  }
+
+  // The data never changes, so a total that was counted once stays true.
+  std::int64_t count(const SqlQuery& query) const {
+    std::string key = query.sql;
+    for (const SqlValue& value : query.values) {
+      key += '\n';
+      if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+        key += std::to_string(*integer);
+      } else {
+        key += std::get<std::string>(value);
+      }
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = counts_.find(key); known != counts_.end()) return known->second;
+    }
+    std::int64_t total = 0;
+    run(query, [&](SQLite::Statement& row) { total = row.getColumn(0).getInt64(); });
+    const std::lock_guard lock(mutex_);
+    if (counts_.size() >= kCountsPerDataset) counts_.clear();
+    counts_.emplace(std::move(key), total);
+    return total;
+  }
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable reader_returned_;
+  mutable std::vector<std::unique_ptr<Reader>> idle_readers_;
+  mutable std::unordered_map<std::string, std::int64_t> counts_;
+};
+
+std::string file_uri(const fs::path& file, std::string_view options) {
+  std::string uri = "file:";
+  for (const char c : fs::absolute(file).string()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    if (plain) {
+      uri += c;
+    } else {
+      fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return uri.append(options);
+}
+
+// A name that no other database of this process has.
+std::string memory_uri() {
+  static std::atomic<std::uint64_t> next{0};
+  return fmt::format("file:/dataset-{}?vfs=memdb", next.fetch_add(1));
+}
+
+// Whether the file is a dataset, and of which version. Throws DatasetError if it cannot be read.
+struct Identity {
+  std::int64_t application = 0;
+  std::int64_t version = 0;
+};
+
+Identity identify(const fs::path& file) {
+  try {
+    Reader reader(file_uri(file, "?immutable=1"));
+    Identity identity;
+    const auto read = [&](const char* pragma, std::int64_t& value) {
+      reader.run({pragma, {}}, [&](SQLite::Statement& row) { value = row.getColumn(0).getInt64(); });
+    };
+    read("PRAGMA application_id", identity.application);
+    read("PRAGMA user_version", identity.version);
+    return identity;
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() == SQLITE_NOTADB) return {};
+    throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
+  }
+}
+
+// Tells a file from the one that takes its place.
+std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    throw DatasetError(
+        fmt::format("cannot read the dataset {}: {}", file.string(), std::generic_category().message(errno)));
+  }
+  return {status.st_dev, status.st_ino};
+}
+
+class SqliteBuilder : public DatasetBuilder {
+ public:
+  // file: where the dataset will live; empty for memory.
+  SqliteBuilder(std::string uri, fs::path file, fs::path temporary)
+      : uri_(std::move(uri)), file_(std::move(file)), temporary_(std::move(temporary)) {
+    guarded([&] {
+      database_ = std::make_unique<SQLite::Database>(
+          uri_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
+      // A database in memory may take what the machine has; SQLite stops at 1 GiB unless told otherwise.
+      sqlite3_int64 limit = std::numeric_limits<sqlite3_int64>::max() / 2;
+      sqlite3_file_control(database_->getHandle(), "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
+      // Nobody else sees the database before it is whole, so nothing is ever rolled back.
+      database_->exec("PRAGMA journal_mode = OFF");
+      database_->exec("BEGIN");
+      database_->exec(std::string(embedded::schema_sql));
+    });
+  }
+
+  ~SqliteBuilder() override {
+    inserts_.clear();
+    database_.reset();
+    if (!temporary_.empty()) {
+      std::error_code ignored;
+      fs::remove(temporary_, ignored);
+    }
+  }
+
+  void add_task(const Endpoint& endpoint, TaskRow row) override {
+    merge(clusters_, row.cluster_id, std::move(row.cluster_name));
+    merge(tenants_, std::pair{row.cluster_id, row.tenant_id}, std::move(row.tenant_name));
+    row.columns.emplace_back(std::move(row.json));
+    guarded([&] { execute(insert_into(endpoint), row.columns); });
+  }
+
+  void add_cluster(std::int64_t id, std::optional<std::string> name) override { merge(clusters_, id, std::move(name)); }
+
+  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
+    merge(tenants_, std::pair{cluster_id, id}, std::move(name));
+  }
+
+  void add_envelope(CapturedEnvelope envelope) override {
+    if (has_envelope_) return;
+    has_envelope_ = true;
+    guarded([&] {
+      SQLite::Statement insert(*database_, "INSERT INTO fact VALUES (?1, ?2)");
+      const auto add = [&](std::string_view name, const std::optional<std::string>& value) {
+        if (value) execute(insert, {std::string(name), *value});
+      };
+      if (envelope.duration) add("envelope.duration", std::to_string(*envelope.duration));
+      add("envelope.server", envelope.server);
+      add("envelope.timestamp", envelope.timestamp);
+      add("envelope.traceId", envelope.trace_id);
+    });
+  }
+
+  std::shared_ptr<const Dataset> finish() override {
+    guarded([&] {
+      SQLite::Statement cluster(*database_, "INSERT INTO cluster VALUES (?1, ?2)");
+      for (const auto& [id, name] : clusters_) execute(cluster, {id, text_or_null(name)});
+      SQLite::Statement tenant(*database_, "INSERT INTO tenant VALUES (?1, ?2, ?3)");
+      for (const auto& [key, name] : tenants_) execute(tenant, {key.first, key.second, text_or_null(name)});
+      database_->exec("COMMIT");
+    });
+    inserts_.clear();
+    // A database in memory lives as long as one connection to it does: now the readers'.
+    if (file_.empty()) return std::make_shared<SqliteDataset>(uri_);
+
+    database_.reset();
+    std::error_code error;
+    fs::rename(temporary_, file_, error);
+    if (error) throw DatasetError(fmt::format("cannot write the dataset {}: {}", file_.string(), error.message()));
+    temporary_.clear();
+    return Dataset::open(file_);
+  }
+
+ private:
+  template <typename Map>
+  static void merge(Map& map, const typename Map::key_type& key, std::optional<std::string> name) {
+    auto& known = map.try_emplace(key).first->second;
+    if (!known) known = std::move(name);
+  }
+
+  static SqlValue text_or_null(const std::optional<std::string>& text) { return text ? SqlValue(*text) : SqlValue(); }
+
+  static void execute(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
+    bind_values(statement, values);
+    statement.exec();
+    statement.reset();
+  }
+
+  SQLite::Statement& insert_into(const Endpoint& endpoint) {
+    if (const auto found = inserts_.find(&endpoint); found != inserts_.end()) return found->second;
+    std::string columns;
+    std::string places;
+    for (const Field& field : endpoint.fields) {
+      for (const std::string& column : columns_of(field)) {
+        columns += column + ", ";
+        places += "?, ";
+      }
+    }
+    return inserts_
+        .try_emplace(&endpoint, *database_,
+                     fmt::format("INSERT INTO {} ({}json) VALUES ({}?)", endpoint.table, columns, places))
+        .first->second;
+  }
+
+  template <typename Action>
+  void guarded(const Action& action) {
+    try {
+      action();
+    } catch (const SQLite::Exception& error) {
+      throw DatasetError(
+          fmt::format("cannot write the dataset {}: {}", file_.empty() ? "in memory" : file_.string(), error.what()));
+    }
+  }
+
+  const std::string uri_;
+  const fs::path file_;
+  fs::path temporary_;
+  std::unique_ptr<SQLite::Database> database_;
+  std::unordered_map<const Endpoint*, SQLite::Statement> inserts_;
+  std::map<std::int64_t, std::optional<std::string>> clusters_;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::optional<std::string>> tenants_;
+  bool has_envelope_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
+  // Another process may replace the file while its readers are opened one by one; then they are opened again.
+  for (;;) {
+    const auto before = inode_of(file);
+    const Identity identity = identify(file);
+    if (identity.application != kApplicationId) {
+      throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
+    }
+    if (identity.version != kSchemaVersion) {
+      throw DatasetError(
+          fmt::format("the dataset {} has schema version {}, this server reads version {}; make it anew from its "
+                      "fixtures",
+                      file.string(), identity.version, kSchemaVersion));
+    }
+    try {
+      auto dataset = std::make_shared<SqliteDataset>(file_uri(file, "?immutable=1"));
+      if (inode_of(file) == before) return dataset;
+    } catch (const SQLite::Exception& error) {
+      throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
+    }
+  }
+}
+
+std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory() {
+  return std::make_unique<SqliteBuilder>(memory_uri(), fs::path(), fs::path());
+}
+
+std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored)) {
+    const bool empty = fs::is_regular_file(file, ignored) && fs::is_empty(file, ignored);
+    if (!empty && identify(file).application != kApplicationId) {
+      throw DatasetError(
+          fmt::format("{} exists and is not a dataset of ocp-mock-server; it is left alone", file.string()));
+    }
+  }
+  fs::path temporary = file;
+  temporary += fmt::format(".{}.tmp", getpid());
+  fs::remove(temporary, ignored);
+  std::string uri = file_uri(temporary, "");
+  return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,84 @@
+// The loaded data: an immutable SQLite database, its statements and its counts.
+// Enters: rows through a DatasetBuilder, or the file of an earlier run; then ListRequests. Leaves: pages of JSON text.
+// dataset.cpp is the only file that includes SQLiteCpp. Safe for use by several threads at once.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "ocp/endpoints.h"
+#include "ocp/params.h"
+#include "store/fixture_sink.h"
+#include "store/query.h"
+
+namespace ocp_mock {
+
+// A database file that cannot be made or read; the text is one sentence with the file's name.
+class DatasetError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct ListResult {
+  bool cluster_exists = true;
+  bool tenant_exists = true;
+  std::int64_t total = 0;  // tasks that pass the filters, over all pages
+  std::string contents;    // JSON texts of the page's tasks, joined by commas
+};
+
+struct StatusCount {
+  std::string status;
+  std::int64_t tasks = 0;
+};
+
+struct TenantSummary {
+  std::int64_t id = 0;
+  std::optional<std::string> name;
+  std::vector<StatusCount> statuses;  // in alphabetical order
+};
+
+struct ClusterSummary {
+  std::int64_t id = 0;
+  std::optional<std::string> name;
+  std::vector<TenantSummary> tenants;  // by id
+};
+
+class Dataset {
+ public:
+  // Opens a file that an earlier run has made, read-only. The file must not be changed in place while it is open;
+  // replacing it by renaming is fine. Throws DatasetError.
+  static std::shared_ptr<const Dataset> open(const std::filesystem::path& file);
+
+  virtual ~Dataset() = default;
+
+  virtual ListResult list(const Endpoint& endpoint, const ListRequest& request) const = 0;
+
+  // The first captured answer's, where the fixtures had one.
+  virtual CapturedEnvelope envelope() const = 0;
+
+  // What the dataset holds of an endpoint, by cluster and tenant.
+  virtual std::vector<ClusterSummary> summary(const Endpoint& endpoint) const = 0;
+
+  // The lines of SQLite's EXPLAIN QUERY PLAN.
+  virtual std::vector<std::string> query_plan(const SqlQuery& query) const = 0;
+};
+
+// Takes rows and makes a dataset of them, all or nothing.
+class DatasetBuilder : public FixtureSink {
+ public:
+  static std::unique_ptr<DatasetBuilder> in_memory();
+
+  // The dataset will live in the file. It is written under a temporary name beside it and renamed by finish(), so that
+  // the file is whole or untouched. An existing file is replaced only if it is a dataset. Throws DatasetError.
+  static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file);
+
+  // The builder is spent afterwards. Throws DatasetError.
+  virtual std::shared_ptr<const Dataset> finish() = 0;
+};
+
+}  // namespace ocp_mock

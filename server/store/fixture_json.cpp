@@ -1,0 +1,262 @@
+#include "store/fixture_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "ocp/error.h"
+#include "ocp/json_text.h"
+
+namespace ocp_mock {
+namespace {
+
+// Deep enough for any answer, and shallow enough for the functions here that call themselves.
+constexpr std::size_t kMaximumDepth = 200;
+
+// The position of the event is that of the byte last taken, so both sides share one source.
+class ByteIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+
+  ByteIterator() = default;
+  explicit ByteIterator(ByteSource& source) : source_(&source) {}
+
+  char operator*() const { return source_->peek(); }
+  ByteIterator& operator++() {
+    source_->take();
+    return *this;
+  }
+  void operator++(int) { source_->take(); }
+  bool operator==(const ByteIterator& other) const { return ends() == other.ends(); }
+
+ private:
+  bool ends() const { return source_ == nullptr || source_->at_end(); }
+  ByteSource* source_ = nullptr;
+};
+
+// long double reaches 1e4932, so that every number of a fixture with sensible digits passes; its value is not used.
+using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, long double>;
+
+// nlohmann's sentence without its code and position.
+std::string sentence(std::string_view what) {
+  if (const auto bracket = what.find("] "); what.starts_with('[') && bracket != std::string_view::npos) {
+    what.remove_prefix(bracket + 2);
+  }
+  if (const auto colon = what.find(": "); what.starts_with("parse error at ") && colon != std::string_view::npos) {
+    what.remove_prefix(colon + 2);
+  }
+  return shown(what, 300);
+}
+
+// Builds trees from nlohmann's events.
+class TreeBuilder {
+ public:
+  TreeBuilder(ByteSource& source, JsonHandler& handler) : source_(source), handler_(handler) {}
+
+  JsonValue take() { return std::move(document_); }
+
+  bool null() { return add(JsonKind::Null, "null", source_.position()); }
+  bool boolean(bool value) { return add(JsonKind::Boolean, value ? "true" : "false", source_.position()); }
+  // Integers are told apart from floats by the grammar, so their digits are those of the value; "-0" alone is not.
+  bool number_integer(std::int64_t value) {
+    return add(JsonKind::Integer, value == 0 ? "-0" : std::to_string(value), number_position());
+  }
+  bool number_unsigned(std::uint64_t value) { return add(JsonKind::Integer, std::to_string(value), number_position()); }
+  bool number_float(long double, const std::string& literal) {
+    // An integer beyond 64 bits comes as a float too.
+    const bool integer = literal.find_first_of(".eE") == std::string::npos;
+    return add(integer ? JsonKind::Integer : JsonKind::Float, literal, number_position());
+  }
+  bool string(std::string& value) { return add(JsonKind::String, std::move(value), source_.position()); }
+  bool binary(Json::binary_t&) { return false; }
+
+  bool start_object(std::size_t) { return open(JsonKind::Object); }
+  bool start_array(std::size_t) { return open(JsonKind::Array); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& key) {
+    Position position = source_.position();
+    const auto characters = static_cast<std::int64_t>(
+        std::ranges::count_if(key, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    position.column = std::max<std::int64_t>(1, position.column - characters - 1);
+    if (frames_.size() == 1) handler_.document_key(key);
+    frames_.back().value.members.push_back({std::move(key), position, {}});
+    return true;
+  }
+
+  bool end_object() {
+    std::vector<JsonMember>& members = frames_.back().value.members;
+    std::ranges::stable_sort(members, {}, &JsonMember::key);
+    for (std::size_t i = 1; i < members.size(); ++i) {
+      if (members[i].key == members[i - 1].key) {
+        handler_.problem(members[i].position,
+                         fmt::format("{} stands twice in one object; it must stand once", shown(members[i].key)));
+      }
+    }
+    return close();
+  }
+
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) {
+    throw JsonSyntaxError(source_.position(), sentence(error.what()));
+  }
+
+ private:
+  struct Frame {
+    JsonValue value;
+    bool handed_over = false;  // an array whose items go to the handler
+    std::string path;
+  };
+
+  // A number in an array or object ends with the byte before the one that told so.
+  Position number_position() const { return frames_.empty() ? source_.position() : source_.previous_position(); }
+
+  std::string path_of_next() const {
+    std::string path;
+    for (const Frame& frame : frames_) {
+      if (frame.value.kind != JsonKind::Object) return "[]";
+      if (!path.empty()) path += '.';
+      path += frame.value.members.back().key;
+    }
+    return path;
+  }
+
+  bool open(JsonKind kind) {
+    if (frames_.size() >= kMaximumDepth) {
+      throw JsonSyntaxError(source_.position(),
+                            fmt::format("the value is nested deeper than {} levels", kMaximumDepth));
+    }
+    Frame frame;
+    frame.value.kind = kind;
+    frame.value.position = source_.position();
+    if (kind == JsonKind::Array && frames_.size() <= 2) {
+      frame.path = path_of_next();
+      frame.handed_over = handler_.wants_items(frame.path);
+    }
+    frames_.push_back(std::move(frame));
+    return true;
+  }
+
+  bool close() {
+    JsonValue value = std::move(frames_.back().value);
+    frames_.pop_back();
+    attach(std::move(value));
+    return true;
+  }
+
+  bool add(JsonKind kind, std::string text, Position position) {
+    attach({kind, std::move(text), {}, {}, position});
+    return true;
+  }
+
+  void attach(JsonValue value) {
+    if (frames_.empty()) {
+      document_ = std::move(value);
+    } else if (Frame& parent = frames_.back(); parent.value.kind == JsonKind::Object) {
+      parent.value.members.back().value = std::move(value);
+    } else if (parent.handed_over) {
+      handler_.item(parent.path, std::move(value));
+    } else {
+      parent.value.items.push_back(std::move(value));
+    }
+  }
+
+  ByteSource& source_;
+  JsonHandler& handler_;
+  std::vector<Frame> frames_;
+  JsonValue document_;
+};
+
+}  // namespace
+
+const JsonMember* JsonValue::find(std::string_view key) const {
+  const auto found =
+      std::ranges::lower_bound(members, key, {}, [](const JsonMember& member) { return std::string_view(member.key); });
+  return found == members.end() || found->key != key ? nullptr : &*found;
+}
+
+void append_canonical_json(std::string& out, const JsonValue& value) {
+  bool first = true;
+  const auto separate = [&] {
+    if (!first) out += ',';
+    first = false;
+  };
+  switch (value.kind) {
+    case JsonKind::Object:
+      out += '{';
+      for (const JsonMember& member : value.members) {
+        if (member.value.kind == JsonKind::Null) continue;
+        separate();
+        append_json_string(out, member.key);
+        out += ':';
+        append_canonical_json(out, member.value);
+      }
+      out += '}';
+      break;
+    case JsonKind::Array:
+      out += '[';
+      for (const JsonValue& item : value.items) {
+        separate();
+        append_canonical_json(out, item);
+      }
+      out += ']';
+      break;
+    case JsonKind::String: append_json_string(out, value.text); break;
+    default: out += value.text;
+  }
+}
+
+std::string describe(const JsonValue& value) {
+  switch (value.kind) {
+    case JsonKind::Null: return "null";
+    case JsonKind::Boolean: return value.text;
+    case JsonKind::Integer:
+    case JsonKind::Float: return fmt::format("the number {}", shown(value.text));
+    case JsonKind::String: {
+      std::string quoted = "the string ";
+      append_json_string(quoted, shown(value.text));
+      return quoted;
+    }
+    case JsonKind::Array: return "an array";
+    case JsonKind::Object: return "an object";
+  }
+  return "";
+}
+
+bool ByteSource::at_end() {
+  if (next_ < end_) return false;
+  next_ = 0;
+  end_ = refill_(buffer_.data(), buffer_.size());
+  return end_ == 0;
+}
+
+char ByteSource::peek() { return buffer_[next_]; }
+
+void ByteSource::take() {
+  const char c = buffer_[next_++];
+  previous_ = position_;
+  if (last_was_newline_) {
+    ++position_.line;
+    position_.column = 0;
+  }
+  last_was_newline_ = c == '\n';
+  const bool continues_character = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+  if (!continues_character) ++position_.column;
+}
+
+bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document) {
+  while (!source.at_end() && std::string_view(" \t\r\n").find(source.peek()) != std::string_view::npos) source.take();
+  if (source.at_end()) return false;
+  TreeBuilder builder(source, handler);
+  Json::sax_parse(ByteIterator(source), ByteIterator(), &builder, Json::input_format_t::json, false);
+  document = builder.take();
+  return true;
+}
+
+}  // namespace ocp_mock

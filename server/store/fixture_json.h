@@ -1,0 +1,104 @@
+// JSON documents of fixtures, read piece by piece.
+// Enters: bytes. Leaves: small trees that keep what answers need: the digits of numbers, sorted members, positions.
+// Arrays of tasks are handed over item by item, so a file of any length takes the memory of one task.
+// The grammar is nlohmann/json's; fixture_json.cpp is the only file that includes it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocp_mock {
+
+// Of a byte in a file: both count from 1, columns in characters.
+struct Position {
+  std::int64_t line = 1;
+  std::int64_t column = 1;
+};
+
+enum class JsonKind { Null, Boolean, Integer, Float, String, Array, Object };
+
+struct JsonMember;
+
+struct JsonValue {
+  JsonKind kind = JsonKind::Null;
+  std::string text;                 // a string decoded, or the literal of a number or boolean as it stands
+  std::vector<JsonValue> items;     // of an array that is not handed over item by item
+  std::vector<JsonMember> members;  // of an object, sorted by key, no key twice
+  Position position;                // of the first byte of an object or array, of the last byte of all else
+
+  const JsonMember* find(std::string_view key) const;
+};
+
+struct JsonMember {
+  std::string key;
+  Position position;
+  JsonValue value;
+};
+
+// Appends the compact form of OCP's answers: members in alphabetical order, none that is null, numbers with their
+// digits, strings as append_json_string writes them.
+void append_canonical_json(std::string& out, const JsonValue& value);
+
+// What a message may show of a value: its kind, and the value where it is short.
+std::string describe(const JsonValue& value);
+
+// Bytes in order, with the position of the last one taken.
+class ByteSource {
+ public:
+  // Fills a buffer, returns how many bytes it has put there; 0 at the end.
+  using Refill = std::function<std::size_t(char* buffer, std::size_t size)>;
+
+  explicit ByteSource(Refill refill) : refill_(std::move(refill)) {}
+
+  bool at_end();
+  char peek();  // needs !at_end()
+  void take();  // needs !at_end()
+  Position position() const { return position_; }
+  Position previous_position() const { return previous_; }
+
+ private:
+  Refill refill_;
+  std::array<char, 65536> buffer_;
+  std::size_t next_ = 0;
+  std::size_t end_ = 0;
+  bool last_was_newline_ = false;
+  Position position_{1, 0};
+  Position previous_{1, 0};
+};
+
+class JsonHandler {
+ public:
+  virtual ~JsonHandler() = default;
+
+  // Each key of the document, if it is an object, before its value.
+  virtual void document_key(std::string_view key) = 0;
+
+  // Whether the array at this place is wanted item by item. The path is "" for a document that is an array, "key" for
+  // a member of the document, "key.key" for a member of a member.
+  virtual bool wants_items(std::string_view path) = 0;
+  virtual void item(std::string_view path, JsonValue value) = 0;
+
+  // A defect that does not end the reading: a key that stands twice.
+  virtual void problem(Position position, std::string text) = 0;
+};
+
+class JsonSyntaxError : public std::exception {
+ public:
+  JsonSyntaxError(Position position, std::string text) : position_(position), text_(std::move(text)) {}
+  Position position() const { return position_; }
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  Position position_;
+  std::string text_;
+};
+
+// Reads the next document of a source that may hold several, one after the other; false at its end. Arrays that the
+// handler took item by item are empty in the document. Throws JsonSyntaxError, after which the source is spent.
+bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document);
+
+}  // namespace ocp_mock

@@ -1,0 +1,40 @@
+// What fixtures are made of once they are read and checked: the seam between the readers of files and the dataset.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ocp/endpoints.h"
+#include "store/query.h"
+
+namespace ocp_mock {
+
+// The envelope values of a captured answer, as they stood there.
+struct CapturedEnvelope {
+  std::optional<std::int64_t> duration;
+  std::optional<std::string> server;
+  std::optional<std::string> timestamp;
+  std::optional<std::string> trace_id;
+};
+
+struct TaskRow {
+  std::vector<SqlValue> columns;  // the columns_of all fields of the endpoint, in their order
+  std::string json;               // as it will be answered
+  std::int64_t cluster_id = 0;
+  std::int64_t tenant_id = 0;
+  std::optional<std::string> cluster_name;
+  std::optional<std::string> tenant_name;
+};
+
+class FixtureSink {
+ public:
+  virtual ~FixtureSink() = default;
+  virtual void add_task(const Endpoint& endpoint, TaskRow row) = 0;
+  virtual void add_cluster(std::int64_t id, std::optional<std::string> name) = 0;
+  virtual void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) = 0;
+  virtual void add_envelope(CapturedEnvelope envelope) = 0;
+};
+
+}  // namespace ocp_mock

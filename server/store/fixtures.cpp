@@ -1,0 +1,428 @@
+#include "store/fixtures.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "ocp/error.h"
+#include "ocp/instant.h"
+#include "store/fixture_json.h"
+
+namespace ocp_mock {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kForms =
+    "a captured answer {\"data\":{\"contents\":[...]}}, an array of tasks, a fixture set "
+    "{\"clusters\":[...],\"logBackupTasks\":[...]} or tasks one a line";
+
+// The problems of all files of a load.
+class Problems {
+ public:
+  void add(std::string text) {
+    if (++count_ <= kProblemsShown) lines_ += "\n  " + text;
+  }
+
+  void throw_if_any() const {
+    if (count_ == 0) return;
+    std::string text = fmt::format("the fixtures have {} {}, nothing was loaded:{}", count_,
+                                   count_ == 1 ? "problem" : "problems", lines_);
+    if (count_ > kProblemsShown) text += fmt::format("\n  and {} more", count_ - kProblemsShown);
+    throw FixtureError(text);
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::string lines_;
+};
+
+std::optional<std::int64_t> to_int64(const JsonValue& value) {
+  std::int64_t integer = 0;
+  const char* end = value.text.data() + value.text.size();
+  if (value.kind != JsonKind::Integer) return std::nullopt;
+  const auto [stop, error] = std::from_chars(value.text.data(), end, integer);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return integer;
+}
+
+std::string_view right_value(FieldType type) {
+  switch (type) {
+    case FieldType::Integer: return "a 64-bit integer";
+    case FieldType::Number: return "a number";
+    case FieldType::String: return "a string";
+    case FieldType::Time: return "an RFC 3339 time such as \"2024-08-09T15:58:21.716899+08:00\"";
+  }
+  return "";
+}
+
+// Appends the columns of a field; false if the value is not what the field must hold.
+bool append_columns(const Field& field, const JsonValue& value, std::vector<SqlValue>& columns) {
+  const auto append = [&](SqlValue column) {
+    if (!field.column.empty()) columns.push_back(std::move(column));
+  };
+  switch (field.type) {
+    case FieldType::Integer: {
+      const auto integer = to_int64(value);
+      if (integer) append(*integer);
+      return integer.has_value();
+    }
+    case FieldType::Number: {
+      if (value.kind != JsonKind::Integer && value.kind != JsonKind::Float) return false;
+      if (const auto integer = to_int64(value)) {
+        append(*integer);
+      } else {
+        append(std::strtod(value.text.c_str(), nullptr));
+      }
+      return true;
+    }
+    case FieldType::String:
+      if (value.kind != JsonKind::String || (field.required && value.text.empty())) return false;
+      append(value.text);
+      return true;
+    case FieldType::Time: {
+      if (value.kind != JsonKind::String) return false;
+      const auto instant = parse_rfc3339(value.text);
+      if (!instant) return false;
+      append(instant->second);
+      append(std::int64_t{instant->nano});
+      return true;
+    }
+  }
+  return false;
+}
+
+bool is_present(const JsonMember* member) { return member != nullptr && member->value.kind != JsonKind::Null; }
+
+// Reads one file; what it finds goes to the sink, what is wrong to the problems.
+class FileReader : JsonHandler {
+ public:
+  FileReader(std::string name, FixtureSink& sink, Problems& problems)
+      : name_(std::move(name)), sink_(sink), problems_(problems) {
+    const std::string stem = fs::path(name_).filename().string();
+    named_ = find_endpoint_of_fixture(std::string_view(stem).substr(0, stem.find('.')));
+    if (named_ == nullptr) named_ = &endpoints().front();
+  }
+
+  FixtureFile read(ByteSource::Refill refill) {
+    ByteSource source(std::move(refill));
+    JsonValue document;
+    try {
+      bool empty = true;
+      while (read_json_document(source, *this, document)) {
+        empty = false;
+        finish_document(document);
+        has_task_key_ = false;
+      }
+      if (empty) problems_.add(fmt::format("{}: the file is empty; it must hold {}", name_, kForms));
+    } catch (const JsonSyntaxError& error) {
+      add_problem(error.position(), fmt::format("not JSON: {}", error.what()));
+    }
+    return {name_, std::move(form_), tasks_};
+  }
+
+ private:
+  void document_key(std::string_view key) override {
+    // An envelope has a status too.
+    if (key != "status" && named_->find_field(key) != nullptr) has_task_key_ = true;
+  }
+
+  bool wants_items(std::string_view path) override {
+    if (has_task_key_) return false;
+    return path.empty() || path == "data.contents" || find_endpoint_of_fixture(path) != nullptr;
+  }
+
+  void item(std::string_view path, JsonValue value) override {
+    const Endpoint* in_set = find_endpoint_of_fixture(path);
+    add_task(in_set != nullptr ? *in_set : *named_, value);
+  }
+
+  void problem(Position position, std::string text) override { add_problem(position, text); }
+
+  void finish_document(const JsonValue& document) {
+    if (document.kind == JsonKind::Array) return set_form("an array of tasks");
+    if (document.kind == JsonKind::Object) {
+      const auto has = [&](std::string_view key) { return document.find(key) != nullptr; };
+      const bool is_set = has("clusters") || std::ranges::any_of(endpoints(), has, &Endpoint::fixture);
+      if (has_task_key_) {
+        set_form("tasks one a line");
+        return add_task(*named_, document);
+      }
+      if (has("data") && is_set) {
+        return add_problem(document.position,
+                           "the object is a captured answer and a fixture set in one; it must be one");
+      }
+      if (has("data")) return finish_answer(document);
+      if (is_set) return finish_set(document);
+      if (has("error") || has("successful")) {
+        return add_problem(document.position,
+                           "the captured answer is an error, it holds no tasks; capture a successful one");
+      }
+    }
+    add_problem(document.position,
+                fmt::format("the file holds {} that is no fixture; it must hold {}",
+                            document.kind == JsonKind::Object ? "an object" : describe(document), kForms));
+  }
+
+  void finish_answer(const JsonValue& document) {
+    set_form("a captured answer");
+    const JsonMember* data = document.find("data");
+    const JsonMember* contents = data->value.find("contents");
+    if (contents == nullptr || contents->value.kind != JsonKind::Array) {
+      add_problem(data->position, "data has no contents; it must be an object with contents, an array of tasks");
+    }
+    if (const JsonMember* successful = document.find("successful");
+        successful != nullptr && (successful->value.kind != JsonKind::Boolean || successful->value.text != "true")) {
+      add_problem(successful->position, "successful is not true; capture a successful answer");
+    }
+    CapturedEnvelope envelope;
+    envelope.server = envelope_text(document, "server");
+    envelope.trace_id = envelope_text(document, "traceId");
+    if (const JsonMember* duration = document.find("duration"); duration != nullptr) {
+      envelope.duration = to_int64(duration->value);
+      if (!envelope.duration || *envelope.duration < 0) {
+        add_problem(duration->position, wrong("duration", duration->value, "a whole number of milliseconds"));
+      }
+    }
+    if (const JsonMember* timestamp = document.find("timestamp"); timestamp != nullptr) {
+      envelope.timestamp = timestamp->value.text;
+      if (timestamp->value.kind != JsonKind::String || !parse_rfc3339(timestamp->value.text)) {
+        add_problem(timestamp->position, wrong("timestamp", timestamp->value, right_value(FieldType::Time)));
+      }
+    }
+    sink_.add_envelope(std::move(envelope));
+  }
+
+  std::optional<std::string> envelope_text(const JsonValue& document, std::string_view key) {
+    const JsonMember* member = document.find(key);
+    if (member == nullptr) return std::nullopt;
+    if (member->value.kind != JsonKind::String) add_problem(member->position, wrong(key, member->value, "a string"));
+    return member->value.text;
+  }
+
+  void finish_set(const JsonValue& document) {
+    set_form("a fixture set");
+    for (const JsonMember& member : document.members) {
+      const bool tasks = find_endpoint_of_fixture(member.key) != nullptr;
+      if (tasks || member.key == "clusters") {
+        if (member.value.kind != JsonKind::Array) {
+          add_problem(member.position,
+                      wrong(member.key, member.value, tasks ? "an array of tasks" : "an array of clusters"));
+        } else if (!tasks) {
+          for (const JsonValue& cluster : member.value.items) add_cluster(cluster);
+        }
+      } else if (member.key == "$schema") {
+        if (member.value.kind != JsonKind::String)
+          add_problem(member.position, wrong("$schema", member.value, "a string"));
+      } else {
+        add_problem(member.position, fmt::format("{} is no member of a fixture set; its members are clusters{}",
+                                                 shown(member.key), resource_names()));
+      }
+    }
+  }
+
+  void add_cluster(const JsonValue& cluster) {
+    const auto declared = declaration(cluster, "cluster", {"id", "name", "tenants"});
+    if (!declared) return;
+    sink_.add_cluster(declared->first, declared->second);
+    const JsonMember* tenants = cluster.find("tenants");
+    if (tenants == nullptr) return;
+    if (tenants->value.kind != JsonKind::Array) {
+      return add_problem(tenants->position, wrong("tenants of a cluster", tenants->value, "an array of tenants"));
+    }
+    for (const JsonValue& tenant : tenants->value.items) {
+      if (const auto inner = declaration(tenant, "tenant", {"id", "name"})) {
+        sink_.add_tenant(declared->first, inner->first, inner->second);
+      }
+    }
+  }
+
+  // The id and the name of a declared cluster or tenant.
+  std::optional<std::pair<std::int64_t, std::optional<std::string>>> declaration(
+      const JsonValue& value, std::string_view what, const std::set<std::string_view>& members) {
+    if (value.kind != JsonKind::Object) {
+      add_problem(value.position, wrong(fmt::format("a {}", what), value, "an object with an id"));
+      return std::nullopt;
+    }
+    for (const JsonMember& member : value.members) {
+      if (!members.contains(member.key)) {
+        add_problem(member.position, fmt::format("{} is no member of a {}; its members are {}", shown(member.key), what,
+                                                 fmt::join(members, ", ")));
+      }
+    }
+    const JsonMember* id = value.find("id");
+    const auto number = id == nullptr ? std::nullopt : to_int64(id->value);
+    if (!number) {
+      add_problem(id == nullptr ? value.position : id->position,
+                  id == nullptr ? fmt::format("id of a {} is missing; it must be a 64-bit integer", what)
+                                : wrong(fmt::format("id of a {}", what), id->value, "a 64-bit integer"));
+      return std::nullopt;
+    }
+    const JsonMember* name = value.find("name");
+    if (name == nullptr) return std::pair{*number, std::optional<std::string>()};
+    if (name->value.kind != JsonKind::String) {
+      add_problem(name->position, wrong(fmt::format("name of a {}", what), name->value, "a string"));
+    }
+    return std::pair{*number, std::optional(name->value.text)};
+  }
+
+  void add_task(const Endpoint& endpoint, const JsonValue& task) {
+    ++tasks_;
+    const auto add = [&](Position position, const std::string& text) {
+      add_problem(position, fmt::format("task {}: {}", tasks_, text));
+    };
+    if (task.kind != JsonKind::Object) {
+      return add(task.position, fmt::format("it is {}; it must be an object", describe(task)));
+    }
+    TaskRow row;
+    bool good = true;
+    for (const Field& field : endpoint.fields) {
+      const JsonMember* member = task.find(field.name);
+      if (!is_present(member)) {
+        if (field.required) {
+          good = false;
+          add(member == nullptr ? task.position : member->position,
+              fmt::format("{} is {}; it must be {}", field.name, member == nullptr ? "missing" : "null",
+                          right_value(field.type)));
+        }
+        row.columns.resize(row.columns.size() + columns_of(field).size());
+      } else if (!append_columns(field, member->value, row.columns)) {
+        good = false;
+        add(member->position, wrong(field.name, member->value,
+                                    field.type == FieldType::String && field.required ? "a string that is not empty"
+                                                                                      : right_value(field.type)));
+      }
+    }
+    if (!good) return;
+    append_canonical_json(row.json, task);
+    row.cluster_id = *to_int64(task.find("clusterId")->value);
+    row.tenant_id = *to_int64(task.find("tenantId")->value);
+    if (const JsonMember* name = task.find("clusterName"); is_present(name)) row.cluster_name = name->value.text;
+    if (const JsonMember* name = task.find("tenantName"); is_present(name)) row.tenant_name = name->value.text;
+    sink_.add_task(endpoint, std::move(row));
+  }
+
+  static std::string wrong(std::string_view field, const JsonValue& value, std::string_view right) {
+    return fmt::format("{} is {}; it must be {}", field, describe(value), right);
+  }
+
+  static std::string resource_names() {
+    std::string names;
+    for (const Endpoint& endpoint : endpoints()) names.append(", ").append(endpoint.fixture);
+    return names;
+  }
+
+  void set_form(std::string_view form) {
+    if (form_.empty()) {
+      form_ = form;
+    } else if (form_ != form) {
+      form_ = "several documents";
+    }
+  }
+
+  void add_problem(Position position, std::string_view text) {
+    problems_.add(fmt::format("{}:{}:{}: {}", name_, position.line, position.column, text));
+  }
+
+  const std::string name_;
+  FixtureSink& sink_;
+  Problems& problems_;
+  const Endpoint* named_;      // by the file's name
+  bool has_task_key_ = false;  // the document has a key that only a task has
+  std::string form_;
+  std::int64_t tasks_ = 0;
+};
+
+// A file descriptor that reads or throws.
+class InputFile {
+ public:
+  explicit InputFile(const fs::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category());
+  }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile() { ::close(descriptor_); }
+
+  std::size_t read(char* buffer, std::size_t size) const {
+    for (;;) {
+      const ssize_t got = ::read(descriptor_, buffer, size);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) throw std::system_error(errno, std::generic_category());
+    }
+  }
+
+ private:
+  int descriptor_;
+};
+
+bool has_fixture_extension(const fs::path& path) {
+  const fs::path extension = path.extension();
+  return extension == ".json" || extension == ".ndjson" || extension == ".jsonl";
+}
+
+std::vector<fs::path> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (entry->path().filename().string().starts_with('.')) {
+      if (entry->is_directory()) entry.disable_recursion_pending();
+    } else if (!entry->is_directory() && has_fixture_extension(entry->path())) {
+      files.push_back(entry->path());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+}  // namespace
+
+std::vector<FixtureFile> load_fixtures(const std::vector<fs::path>& paths, FixtureSink& sink) {
+  Problems problems;
+  std::vector<FixtureFile> loaded;
+  for (const fs::path& path : paths) {
+    std::vector<fs::path> files{path};
+    try {
+      if (fs::is_directory(path)) {
+        files = files_below(path);
+        if (files.empty()) {
+          problems.add(fmt::format("{}: the folder has no *.json, *.ndjson or *.jsonl file", path.string()));
+        }
+      }
+    } catch (const fs::filesystem_error& error) {
+      problems.add(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
+      continue;
+    }
+    for (const fs::path& file : files) {
+      try {
+        const InputFile input(file);
+        loaded.push_back(FileReader(file.string(), sink, problems).read([&](char* buffer, std::size_t size) {
+          return input.read(buffer, size);
+        }));
+      } catch (const std::system_error& error) {
+        problems.add(fmt::format("{}: cannot be read: {}", file.string(), error.code().message()));
+      }
+    }
+  }
+  problems.throw_if_any();
+  return loaded;
+}
+
+FixtureFile load_fixture_text(std::string_view name, std::string_view text, FixtureSink& sink) {
+  Problems problems;
+  FixtureFile loaded = FileReader(std::string(name), sink, problems).read([&](char* buffer, std::size_t size) {
+    const std::size_t count = text.copy(buffer, size);
+    text.remove_prefix(count);
+    return count;
+  });
+  problems.throw_if_any();
+  return loaded;
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,40 @@
+// Fixture files become rows.
+// Enters: paths of files and folders. Leaves: checked tasks, clusters and tenants in a FixtureSink.
+// A file holds one of the forms that schema/fixture.schema.json describes, or several, one after the other: an answer
+// captured from a real OCP, an array of tasks, a fixture set, tasks one a line (NDJSON). The form is told from the
+// content. Knows no SQL.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/fixture_sink.h"
+
+namespace ocp_mock {
+
+inline constexpr std::size_t kProblemsShown = 10;
+
+// What is wrong with the fixtures: a line a problem, "FILE:LINE:COLUMN: task N: ...", the first kProblemsShown of them.
+class FixtureError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct FixtureFile {
+  std::string name;
+  std::string form;  // for people, "a captured answer"
+  std::int64_t tasks = 0;
+};
+
+// Reads the files, and of folders all *.json, *.ndjson and *.jsonl below them in alphabetical order; hidden ones are
+// passed over. Throws FixtureError after all files have been looked at; the sink must then be thrown away.
+std::vector<FixtureFile> load_fixtures(const std::vector<std::filesystem::path>& paths, FixtureSink& sink);
+
+// The same for one text that is compiled in. The name tells the resource as a file's name does.
+FixtureFile load_fixture_text(std::string_view name, std::string_view text, FixtureSink& sink);
+
+}  // namespace ocp_mock

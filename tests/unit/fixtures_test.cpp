@@ -1,0 +1,349 @@
+#include "store/fixtures.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "temporary_folder.h"
+
+using namespace ocp_mock;
+using ocp_mock::test::TemporaryFolder;
+
+namespace {
+
+// Keeps what a load brings, as text.
+class Collector : public FixtureSink {
+ public:
+  void add_task(const Endpoint& endpoint, TaskRow row) override {
+    tasks.push_back(std::string(endpoint.fixture) + " " + row.json);
+    rows.push_back(std::move(row));
+  }
+  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
+    declared.push_back("cluster " + std::to_string(id) + " " + name.value_or("-"));
+  }
+  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
+    declared.push_back("tenant " + std::to_string(cluster_id) + "/" + std::to_string(id) + " " + name.value_or("-"));
+  }
+  void add_envelope(CapturedEnvelope envelope) override { envelopes.push_back(std::move(envelope)); }
+
+  std::vector<std::string> tasks;
+  std::vector<TaskRow> rows;
+  std::vector<std::string> declared;
+  std::vector<CapturedEnvelope> envelopes;
+};
+
+const std::string kTask = R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-09T15:58:21+08:00","status":"RUNNING"})";
+const std::string kCanonicalTask =
+    R"({"clusterId":1,"createTime":"2024-08-09T15:58:21+08:00","status":"RUNNING","tenantId":2})";
+
+std::string with(const std::string& members) { return kTask.substr(0, kTask.size() - 1) + "," + members + "}"; }
+
+FixtureFile load(const std::string& text, Collector& sink, const std::string& name = "f.json") {
+  return load_fixture_text(name, text, sink);
+}
+
+// The JSON that a task with these members is answered as.
+std::string canonical(const std::string& members) {
+  Collector sink;
+  load("[" + with(members) + "]", sink);
+  return sink.rows.at(0).json;
+}
+
+// The lines of the problems; empty if the text loads.
+std::string problems(const std::string& text) {
+  Collector sink;
+  try {
+    load(text, sink);
+  } catch (const FixtureError& error) {
+    const std::string what = error.what();
+    return what.substr(what.find('\n') + 1);
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("fixtures: the forms are told from the content") {
+  const struct {
+    std::string text;
+    std::string form;
+    std::int64_t tasks;
+  } cases[] = {
+      {"[]", "an array of tasks", 0},
+      {"[" + kTask + "," + kTask + "]", "an array of tasks", 2},
+      {"\xEF\xBB\xBF[" + kTask + "]", "an array of tasks", 1},
+      {kTask, "tasks one a line", 1},
+      {kTask + "\n" + kTask + "\r\n\n" + kTask + "\n", "tasks one a line", 3},
+      {R"({"data":{"contents":[]}})", "a captured answer", 0},
+      {R"({"data":{"contents":[)" + kTask + R"(],"page":{"number":1}},"status":200,"successful":true})",
+       "a captured answer", 1},
+      {R"({"status":200,"traceId":"x","duration":1,"data":{"page":{},"contents":[)" + kTask + "]}}",
+       "a captured answer", 1},
+      {R"({"clusters":[]})", "a fixture set", 0},
+      {R"({"logBackupTasks":[)" + kTask + "]}", "a fixture set", 1},
+      {R"({"logBackupTasks":[)" + kTask + R"(],"clusters":[],"$schema":"x"})", "a fixture set", 1},
+      {"[" + kTask + "]\n" + kTask, "several documents", 2},
+  };
+  for (const auto& [text, form, tasks] : cases) {
+    CAPTURE(text);
+    Collector sink;
+    const FixtureFile file = load(text, sink);
+    CHECK(file.form == form);
+    CHECK(file.tasks == tasks);
+    CHECK(sink.tasks == std::vector<std::string>(static_cast<std::size_t>(tasks), "logBackupTasks " + kCanonicalTask));
+  }
+}
+
+TEST_CASE("fixtures: a fixture set declares clusters and tenants") {
+  Collector sink;
+  load(R"({"clusters":[{"id":1,"name":"a","tenants":[{"id":2,"name":"b"},{"id":3}]},{"id":-4}]})", sink);
+  CHECK(sink.declared == std::vector<std::string>{"cluster 1 a", "tenant 1/2 b", "tenant 1/3 -", "cluster -4 -"});
+}
+
+TEST_CASE("fixtures: a captured answer brings its envelope") {
+  Collector sink;
+  load(
+      R"({"data":{"contents":[]},"duration":79,"server":"s","timestamp":"2024-08-09T16:06:02.743+08:00","traceId":"t"})",
+      sink);
+  REQUIRE(sink.envelopes.size() == 1);
+  CHECK(sink.envelopes[0].duration == 79);
+  CHECK(sink.envelopes[0].server == "s");
+  CHECK(sink.envelopes[0].timestamp == "2024-08-09T16:06:02.743+08:00");
+  CHECK(sink.envelopes[0].trace_id == "t");
+}
+
+TEST_CASE("fixtures: a task's known fields become columns") {
+  Collector sink;
+  load(
+      "[" + with(R"("delay":100.1899,"modifyTime":"2024-08-09T07:58:21.5Z","obTenantId":1050,"checkpoint":null)") + "]",
+      sink);
+  const TaskRow& row = sink.rows.at(0);
+  // cluster_id, tenant_id, create_time, status, modify_time, checkpoint, delay
+  const std::vector<SqlValue> expected{std::int64_t{1},          std::int64_t{2},
+                                       std::int64_t{1723190301}, std::int64_t{0},
+                                       std::string("RUNNING"),   std::int64_t{1723190301},
+                                       std::int64_t{500000000},  std::monostate(),
+                                       std::monostate(),         100.1899};
+  CHECK((row.columns == expected));
+}
+
+TEST_CASE("fixtures: a task is answered in canonical form") {
+  const struct {
+    std::string given;
+    std::string answered;
+  } cases[] = {
+      // numbers keep their digits
+      {R"("delay":100.1899)", R"("delay":100.1899)"},
+      {R"("delay":100.10)", R"("delay":100.10)"},
+      {R"("delay":1e3)", R"("delay":1e3)"},
+      {R"("delay":1E+03)", R"("delay":1E+03)"},
+      {R"("delay":-0)", R"("delay":-0)"},
+      {R"("delay":-0.0)", R"("delay":-0.0)"},
+      {R"("delay":0)", R"("delay":0)"},
+      {R"("delay":-17)", R"("delay":-17)"},
+      {R"("delay":9223372036854775807)", R"("delay":9223372036854775807)"},
+      {R"("delay":18446744073709551615)", R"("delay":18446744073709551615)"},
+      {R"("delay":123456789012345678901234567890)", R"("delay":123456789012345678901234567890)"},
+      {R"("delay":0.1234567890123456789012345678901234567890)",
+       R"("delay":0.1234567890123456789012345678901234567890)"},
+      {R"("delay":1e400)", R"("delay":1e400)"},
+      {R"("delay":1)" + std::string(1000, '0'), R"("delay":1)" + std::string(1000, '0')},
+      // strings are escaped as Jackson does
+      {R"("errorMsg":"\u4e2d\/\u0041\u007f")", "\"errorMsg\":\"中/A\x7F\""},
+      {"\"errorMsg\":\"\U0001F600\"", R"("errorMsg":"\uD83D\uDE00")"},
+      {R"("errorMsg":"\ud83d\ude00")", R"("errorMsg":"\uD83D\uDE00")"},
+      {R"("errorMsg":"\u001f\u0008\u0000")", R"("errorMsg":"\u001F\b\u0000")"},
+      {R"("errorMsg":"\u2028")", "\"errorMsg\":\"\u2028\""},
+      // null is left out, at every level but in arrays
+      {R"("errorMsg":null)", ""},
+      {R"("extra":{"b":null,"a":{"c":null}})", R"("extra":{"a":{}})"},
+      {R"("extra":[null,{"a":null}])", R"("extra":[null,{}])"},
+      // unknown fields of any kind are kept, members sorted, blanks dropped
+      {R"("extra": { "b" : [ true , false ] , "a" : "x" } )", R"("extra":{"a":"x","b":[true,false]})"},
+      {R"("extra":{"data":{"contents":[1]},"clusters":[]})", R"("extra":{"clusters":[],"data":{"contents":[1]}})"},
+      // times keep their characters
+      {R"("modifyTime":"2024-08-09t15:58:21.100z")", R"("modifyTime":"2024-08-09t15:58:21.100z")"},
+  };
+  for (const auto& [given, answered] : cases) {
+    CAPTURE(given);
+    const std::string json = canonical(given);
+    if (answered.empty()) {
+      CHECK(json == kCanonicalTask);
+    } else {
+      CHECK(json.find(answered) != std::string::npos);
+      CHECK(json.size() == kCanonicalTask.size() + 1 + answered.size());
+    }
+  }
+}
+
+TEST_CASE("fixtures: members stand in alphabetical order, capitals first") {
+  CHECK(canonical(R"("zeta":1,"Alpha":2,"é":3,"_x":4,"":5)") ==
+        R"({"":5,"Alpha":2,"_x":4,"clusterId":1,"createTime":"2024-08-09T15:58:21+08:00","status":"RUNNING",)"
+        R"("tenantId":2,"zeta":1,"é":3})");
+}
+
+TEST_CASE("fixtures: what is wrong is said with file, line, column, task and field") {
+  const struct {
+    std::string text;
+    std::string line;
+  } cases[] = {
+      {"", "  f.json: the file is empty; it must hold a captured answer"},
+      {" \n ", "  f.json: the file is empty; it must hold a captured answer"},
+      {"5", "  f.json:1:1: the file holds the number 5 that is no fixture; it must hold a captured answer"},
+      {"\"x\"", "  f.json:1:3: the file holds the string \"x\" that is no fixture; it must hold"},
+      {"{}", "  f.json:1:1: the file holds an object that is no fixture; it must hold"},
+      {"[1]", "  f.json:1:2: task 1: it is the number 1; it must be an object"},
+      {"[[]]", "  f.json:1:2: task 1: it is an array; it must be an object"},
+      {"[\n  " + kTask + ",\n  " + with(R"("delay":"x")") + "]",
+       "  f.json:3:91: task 2: delay is the string \"x\"; it must be a number"},
+      {R"([{"clusterId":"1","tenantId":2,"createTime":"2024-08-09T15:58:21Z","status":"RUNNING"}])",
+       "  f.json:1:3: task 1: clusterId is the string \"1\"; it must be a 64-bit integer"},
+      {R"([{"clusterId":1,"createTime":"2024-08-09T15:58:21Z","status":"RUNNING"}])",
+       "  f.json:1:2: task 1: tenantId is missing; it must be a 64-bit integer"},
+      {R"([{"clusterId":1,"tenantId":null,"createTime":"2024-08-09T15:58:21Z","status":"RUNNING"}])",
+       "  f.json:1:17: task 1: tenantId is null; it must be a 64-bit integer"},
+      {"[" + with(R"("obClusterId":1.0)") + "]",
+       "  f.json:1:90: task 1: obClusterId is the number 1.0; it must be a 64-bit integer"},
+      {"[" + with(R"("obClusterId":9223372036854775808)") + "]",
+       "  f.json:1:90: task 1: obClusterId is the number 9223372036854775808; it must be a 64-bit integer"},
+      {"[" + with(R"("checkpoint":"2024-02-30T00:00:00Z")") + "]",
+       "  f.json:1:90: task 1: checkpoint is the string \"2024-02-30T00:00:00Z\"; it must be an RFC 3339 time such as"},
+      {"[" + with(R"("checkpoint":1723190301)") + "]", "  f.json:1:90: task 1: checkpoint is the number 1723190301;"},
+      {"[" + with(R"("errorMsg":{"a":1})") + "]", "  f.json:1:90: task 1: errorMsg is an object; it must be a string"},
+      {R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-09T15:58:21Z","status":""}])",
+       "  f.json:1:66: task 1: status is the string \"\"; it must be a string that is not empty"},
+      {"[" + with(R"("status":"FAILED")") + "]",
+       "  f.json:1:90: status stands twice in one object; it must stand once"},
+      {"[" + with(R"("extra":{"a":1,"a":1})") + "]", "  f.json:1:105: a stands twice in one object"},
+      {"[" + kTask, "  f.json:1:89: not JSON: "},
+      {"[" + kTask + ",]", "  f.json:1:91: not JSON: "},
+      {"[" + with("\"errorMsg\":\"\xFF\"") + "]", "  f.json:1:102: not JSON: "},
+      {"[" + with(R"("errorMsg":"\ud83d")") + "]", "  f.json:1:108: not JSON: "},
+      {"[" + with(R"("errorMsg":"\ude00")") + "]", "  f.json:1:107: not JSON: "},
+      {"[" + with("\"errorMsg\":\"a\nb\"") + "]", "not JSON: "},
+      {"[" + with(R"("delay":01)") + "]", "not JSON: "},
+      {"[" + with(R"("delay":NaN)") + "]", "not JSON: "},
+      {"[" + with(R"("delay":1e99999)") + "]", "not JSON: number overflow"},
+      {"[" + with("\"extra\":" + std::string(300, '[')) + "]", "not JSON: the value is nested deeper than 200 levels"},
+      {kTask + "\n" + kTask + "\nx", "  f.json:3:1: not JSON: "},
+      {kTask + "\n{\"clusterId\":2,\"tenantId\":2,\"status\":\"A\"}", "  f.json:2:1: task 2: createTime is missing;"},
+      {R"({"successful":false,"error":{"code":1}})",
+       "  f.json:1:1: the captured answer is an error, it holds no tasks;"},
+      {R"({"data":{"contents":[]},"successful":false})", "  f.json:1:25: successful is not true;"},
+      {R"({"data":{}})", "  f.json:1:2: data has no contents;"},
+      {R"({"data":[]})", "  f.json:1:2: data has no contents;"},
+      {R"({"data":{"contents":{}}})", "  f.json:1:2: data has no contents;"},
+      {R"({"data":{"contents":[]},"timestamp":"now"})",
+       "  f.json:1:25: timestamp is the string \"now\"; it must be an RFC"},
+      {R"({"data":{"contents":[]},"duration":-1})",
+       "  f.json:1:25: duration is the number -1; it must be a whole number"},
+      {R"({"data":{"contents":[]},"server":1})", "  f.json:1:25: server is the number 1; it must be a string"},
+      {R"({"data":{"contents":[]},"clusters":[]})",
+       "  f.json:1:1: the object is a captured answer and a fixture set in"},
+      {R"({"clusters":{}})", "  f.json:1:2: clusters is an object; it must be an array of clusters"},
+      {R"({"logBackupTasks":{}})", "  f.json:1:2: logBackupTasks is an object; it must be an array of tasks"},
+      {R"({"clusters":[],"logbackupTasks":[]})",
+       "  f.json:1:16: logbackupTasks is no member of a fixture set; its members are clusters, logBackupTasks"},
+      {R"({"clusters":[1]})", "  f.json:1:14: a cluster is the number 1; it must be an object with an id"},
+      {R"({"clusters":[{"name":"a"}]})", "  f.json:1:14: id of a cluster is missing; it must be a 64-bit integer"},
+      {R"({"clusters":[{"id":"1"}]})",
+       "  f.json:1:15: id of a cluster is the string \"1\"; it must be a 64-bit integer"},
+      {R"({"clusters":[{"id":1,"nam":"a"}]})",
+       "  f.json:1:22: nam is no member of a cluster; its members are id, name, te"},
+      {R"({"clusters":[{"id":1,"tenants":[{"id":2,"tenants":[]}]}]})",
+       "  f.json:1:41: tenants is no member of a tenant;"},
+      {R"({"clusters":[{"id":1,"tenants":{}}]})",
+       "  f.json:1:22: tenants of a cluster is an object; it must be an array"},
+      {R"({"clusters":[{"id":1,"name":1}]})", "  f.json:1:22: name of a cluster is the number 1; it must be a string"},
+  };
+  for (const auto& [text, line] : cases) {
+    CAPTURE(text);
+    const std::string found = problems(text);
+    CAPTURE(found);
+    CHECK(found.find(line) != std::string::npos);
+    CHECK(found.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("fixtures: columns count characters") {
+  CHECK(problems("[" + with(R"("errorMsg":"中文","delay":"x")") + "]").starts_with("  f.json:1:106: task 1: delay"));
+}
+
+TEST_CASE("fixtures: the first ten problems are listed, and how many more there are") {
+  std::string text = "[";
+  for (int i = 0; i < 25; ++i) text += with(R"("delay":"x")") + (i < 24 ? "," : "]");
+  const std::string found = problems(text);
+  CHECK(std::ranges::count(found, '\n') == 10);
+  CHECK(found.find("task 10: ") != std::string::npos);
+  CHECK(found.find("task 11: ") == std::string::npos);
+  CHECK(found.ends_with("\n  and 15 more"));
+}
+
+TEST_CASE("fixtures: all problems of a task, and of several files, are listed together") {
+  const TemporaryFolder folder;
+  folder.write("a.json", R"([{"clusterId":true}])");
+  folder.write("b.json", "[");
+  folder.write("c.json", "[" + kTask + "]");
+  Collector sink;
+  try {
+    load_fixtures({folder.path()}, sink);
+    FAIL("the fixtures were taken");
+  } catch (const FixtureError& error) {
+    const std::string what = error.what();
+    CHECK(what.starts_with("the fixtures have 5 problems, nothing was loaded:\n"));
+    CHECK(what.find("a.json:1:3: task 1: clusterId is true; it must be a 64-bit integer\n") != std::string::npos);
+    CHECK(what.find("a.json:1:2: task 1: status is missing; it must be a string\n") != std::string::npos);
+    CHECK(what.find("b.json:1:1: not JSON: ") != std::string::npos);
+  }
+}
+
+TEST_CASE("fixtures: a folder is read in alphabetical order, with what is below it") {
+  const TemporaryFolder folder;
+  const auto task = [](int id) {
+    return R"({"clusterId":)" + std::to_string(id) +
+           R"(,"tenantId":2,"createTime":"2024-08-09T15:58:21Z","status":"S"})";
+  };
+  folder.write("b.json", "[" + task(2) + "]");
+  folder.write("a.ndjson", task(1) + "\n");
+  folder.write("c/d.jsonl", task(3));
+  folder.write("README.md", "no fixture");
+  folder.write(".hidden.json", "no fixture");
+  folder.write(".git/x.json", "no fixture");
+  Collector sink;
+  const auto files = load_fixtures({folder.path(), folder.path() / "b.json"}, sink);
+  CHECK(files.size() == 4);
+  std::vector<std::int64_t> clusters;
+  for (const TaskRow& row : sink.rows) clusters.push_back(row.cluster_id);
+  CHECK(clusters == std::vector<std::int64_t>{1, 2, 3, 2});
+}
+
+TEST_CASE("fixtures: what cannot be read is said") {
+  const TemporaryFolder folder;
+  const auto load_path = [](const std::filesystem::path& path) -> std::string {
+    Collector sink;
+    try {
+      load_fixtures({path}, sink);
+    } catch (const FixtureError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(load_path(folder.path() / "none.json").find("none.json: cannot be read: No such file or directory") !=
+        std::string::npos);
+  CHECK(load_path(folder.path()).find("the folder has no *.json, *.ndjson or *.jsonl file") != std::string::npos);
+}
+
+TEST_CASE("fixtures: bytes that are no text are refused") {
+  CHECK(problems(std::string("\x1F\x8B\x08\x00", 4)).find("f.json:1:1: not JSON: ") != std::string::npos);
+  CHECK(problems(std::string("\xFF\xFE[\0]\0", 6)).find("not JSON: ") != std::string::npos);
+}
+
+TEST_CASE("fixtures: a text longer than the reader's buffer keeps its positions") {
+  std::string text = "[\n";
+  for (int i = 0; i < 3000; ++i) text += kTask + ",\n";
+  text += with(R"("delay":"x")") + "\n]";
+  CHECK(problems(text).starts_with("  f.json:3002:89: task 3001: delay is the string"));
+}
