@@ -1,0 +1,146 @@
+#include "http/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+namespace ocp_mock::http {
+namespace {
+
+// A client that sends requests and reads no answers is read no further.
+constexpr std::size_t kMaximumUnsent = 1024 * 1024;
+constexpr std::size_t kKeptCapacity = 16 * 1024;
+
+bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+
+}  // namespace
+
+Connection::Connection(Descriptor socket, const Limits& limits, SteadyTime now)
+    : socket_(std::move(socket)), limits_(limits), parser_(limits.parser), deadline_(now + limits.idle_time) {
+  const int on = 1;
+  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+unsigned Connection::interest() const {
+  unsigned events = 0;
+  if (unsent() != 0) events |= EPOLLOUT;
+  const bool reads = phase_ == Phase::Lingering || (phase_ == Phase::Open && pending_.empty());
+  if (reads && !input_ended_) events |= EPOLLIN;
+  return events;
+}
+
+bool Connection::on_readable(ResponseWriter& writer, SteadyTime now) {
+  if (phase_ == Phase::Lingering) return drain();
+  if (phase_ == Phase::Finishing || !pending_.empty()) return true;
+
+  std::array<char, 65536> buffer;
+  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  if (got < 0) return would_block();
+  if (got == 0) {
+    // The client sends nothing more, but may wait for answers.
+    input_ended_ = true;
+    phase_ = Phase::Finishing;
+    return flush(writer, now);
+  }
+  process({buffer.data(), static_cast<std::size_t>(got)}, writer);
+  return flush(writer, now);
+}
+
+bool Connection::on_writable(ResponseWriter& writer, SteadyTime now) { return flush(writer, now); }
+
+bool Connection::on_tick(ResponseWriter& writer, SteadyTime now) {
+  if (now < deadline_) return true;
+  if (phase_ != Phase::Open || unsent() != 0 || parser_.idle()) return false;
+  parser_.fail(Defect::Timeout);
+  process({}, writer);
+  return flush(writer, now);
+}
+
+bool Connection::stop(ResponseWriter& writer, SteadyTime now) {
+  stopping_ = true;
+  // A request that has arrived but was not read yet counts as in flight.
+  if (phase_ == Phase::Open && pending_.empty() && !on_readable(writer, now)) return false;
+  const bool idle = phase_ == Phase::Open && parser_.idle() && pending_.empty() && unsent() == 0;
+  return !idle;
+}
+
+// Answers the requests in the bytes, as far as the client takes answers; the rest waits in pending_.
+void Connection::process(std::string_view bytes, ResponseWriter& writer) {
+  while (phase_ == Phase::Open) {
+    if (!parser_.complete()) {
+      if (bytes.empty()) break;
+      bytes.remove_prefix(parser_.feed(bytes));
+    }
+    if (parser_.wants_continue()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!parser_.complete()) continue;
+
+    const bool keep = parser_.keep_alive() && !stopping_;
+    const bool http_1_0 = parser_.is_http_1_0();
+    const Request request = parser_.take();
+    writer.answer(request,
+                  !keep      ? Persistence::Close
+                  : http_1_0 ? Persistence::KeepAliveHttp10
+                             : Persistence::KeepAlive,
+                  out_);
+    refused_ = request.defect.has_value();
+    in_request_ = false;
+    if (!keep) phase_ = Phase::Finishing;
+    if (unsent() > kMaximumUnsent) break;
+  }
+  if (phase_ == Phase::Open) pending_.assign(bytes);
+}
+
+bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
+  for (;;) {
+    while (unsent() != 0) {
+      const ssize_t count = ::send(socket_.get(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
+      if (count < 0) {
+        if (errno == EINTR) continue;
+        if (!would_block()) return false;
+        deadline_ = now + limits_.write_time;
+        in_request_ = false;
+        return true;
+      }
+      sent_ += static_cast<std::size_t>(count);
+    }
+    out_.clear();
+    sent_ = 0;
+    if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
+    if (pending_.empty() || phase_ != Phase::Open) break;
+    const std::string rest = std::exchange(pending_, {});
+    process(rest, writer);
+  }
+  if (phase_ == Phase::Finishing) {
+    // A socket that is closed while bytes arrive is reset, and the reset can overtake the answer.
+    if (input_ended_ || !refused_) return false;
+    ::shutdown(socket_.get(), SHUT_WR);
+    phase_ = Phase::Lingering;
+    deadline_ = now + limits_.linger_time;
+    return true;
+  }
+  choose_deadline(now);
+  return true;
+}
+
+// Throws away what a client sends after its last answer; over at its end.
+bool Connection::drain() {
+  std::array<char, 65536> buffer;
+  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  return got > 0 || (got < 0 && would_block());
+}
+
+void Connection::choose_deadline(SteadyTime now) {
+  if (parser_.idle()) {
+    deadline_ = now + limits_.idle_time;
+    in_request_ = false;
+  } else if (!in_request_) {
+    deadline_ = now + limits_.request_time;
+    in_request_ = true;
+  }
+}
+
+}  // namespace ocp_mock::http

@@ -1,0 +1,267 @@
+#include "http/http_server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <iterator>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ocp_mock::http {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{500};
+
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+}  // namespace
+
+struct HttpServer::Shared {
+  Shared(ServerOptions server_options, Handler request_handler)
+      : options(std::move(server_options)),
+        handler(std::move(request_handler)),
+        listener(listen_on(options.host, options.port)) {}
+
+  const ServerOptions options;
+  const Handler handler;
+  const ListeningSocket listener;
+  std::atomic<bool> stopping{false};
+  std::atomic<std::size_t> accepted{0};
+  std::vector<std::unique_ptr<Loop>> loops;
+};
+
+// A thread and its connections. Any loop accepts; connections are dealt out in turn, so that no loop gets them all.
+class HttpServer::Loop {
+ public:
+  explicit Loop(Shared& shared)
+      : shared_(shared),
+        writer_(shared.handler),
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+        wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (epoll_.get() < 0 || wake_.get() < 0) throw_errno("cannot make an event loop");
+    control(EPOLL_CTL_ADD, wake_.get(), EPOLLIN);
+    set_accepting(true);
+  }
+
+  void start() {
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void wake() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  }
+
+ private:
+  struct Client {
+    Connection connection;
+    unsigned watched;
+  };
+
+  void run() {
+    std::array<epoll_event, 256> events;
+    SteadyTime next_tick = SteadyTime::clock::now() + kTick;
+    while (!finished()) {
+      const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), patience());
+      const SteadyTime now = SteadyTime::clock::now();
+      for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)], now);
+      if (now >= next_tick) {
+        next_tick = now + kTick;
+        tick(now);
+      }
+    }
+    clients_.clear();
+  }
+
+  // How long to wait for events, in milliseconds; -1 for ever.
+  int patience() const {
+    using std::chrono::milliseconds;
+    if (stopping_) {
+      const auto left = std::chrono::ceil<milliseconds>(stop_deadline_ - SteadyTime::clock::now());
+      return static_cast<int>(std::clamp(left, milliseconds{0}, kTick).count());
+    }
+    return clients_.empty() && accepting_ ? -1 : static_cast<int>(kTick.count());
+  }
+
+  // Once the inbox is closed under its lock, no loop can leave a connection here any more.
+  bool finished() {
+    if (!stopping_) return false;
+    if (!clients_.empty() && SteadyTime::clock::now() < stop_deadline_) return false;
+    const std::lock_guard lock(inbox_mutex_);
+    inbox_closed_ = inbox_.empty();
+    return inbox_closed_;
+  }
+
+  void handle(const epoll_event& event, SteadyTime now) {
+    if (event.data.fd == wake_.get()) return on_wake(now);
+    if (event.data.fd == shared_.listener.descriptor.get()) return accept_one(now);
+    const auto client = clients_.find(event.data.fd);
+    if (client == clients_.end()) return;
+    Connection& connection = client->second.connection;
+    bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
+    if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(writer_, now);
+    if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(writer_, now);
+    settle(client, alive);
+  }
+
+  void on_wake(SteadyTime now) {
+    std::uint64_t ignored = 0;
+    [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &ignored, sizeof ignored);
+    if (shared_.stopping && !stopping_) {
+      stopping_ = true;
+      stop_deadline_ = now + shared_.options.stop_time;
+      while (accept_into([&](Descriptor socket) { add(std::move(socket), now); })) {
+      }
+      set_accepting(false);
+    }
+    std::vector<Descriptor> arrived;
+    {
+      const std::lock_guard lock(inbox_mutex_);
+      arrived.swap(inbox_);
+    }
+    for (Descriptor& socket : arrived) add(std::move(socket), now);
+    if (stopping_) {
+      for_each_client([&](Connection& connection) { return connection.stop(writer_, now); });
+    }
+  }
+
+  void tick(SteadyTime now) {
+    for_each_client([&](Connection& connection) { return connection.on_tick(writer_, now); });
+    if (!accepting_ && !stopping_) set_accepting(true);
+  }
+
+  // One at a time: the others may take the next.
+  void accept_one(SteadyTime now) {
+    if (stopping_) return;
+    accept_into([&](Descriptor socket) {
+      Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
+      if (&loop == this || !loop.deliver(socket)) add(std::move(socket), now);
+    });
+  }
+
+  // False when there is no further connection to accept.
+  template <typename Take>
+  bool accept_into(const Take& take) {
+    Descriptor socket(::accept4(shared_.listener.descriptor.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.get() >= 0) {
+      take(std::move(socket));
+      return true;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) return true;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // Until the next tick, by when connections may have ended. The waiting ones stay in the kernel's queue.
+      spdlog::warn("cannot accept a connection: {}", std::generic_category().message(errno));
+      set_accepting(false);
+    }
+    return false;
+  }
+
+  // Takes the socket over for this loop's thread; false, and the socket untouched, if the loop has ended.
+  bool deliver(Descriptor& socket) {
+    {
+      const std::lock_guard lock(inbox_mutex_);
+      if (inbox_closed_) return false;
+      inbox_.push_back(std::move(socket));
+    }
+    wake();
+    return true;
+  }
+
+  void add(Descriptor socket, SteadyTime now) {
+    const int descriptor = socket.get();
+    const auto [client, added] =
+        clients_.try_emplace(descriptor, Client{Connection(std::move(socket), shared_.options.limits, now), EPOLLIN});
+    control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
+    if (stopping_) settle(client, client->second.connection.stop(writer_, now));
+  }
+
+  using Clients = std::unordered_map<int, Client>;
+
+  template <typename Action>
+  void for_each_client(const Action& action) {
+    for (auto client = clients_.begin(); client != clients_.end();) {
+      const auto next = std::next(client);
+      settle(client, action(client->second.connection));
+      client = next;
+    }
+  }
+
+  void settle(Clients::iterator client, bool alive) {
+    if (!alive) {
+      clients_.erase(client);
+      return;
+    }
+    const unsigned interest = client->second.connection.interest();
+    if (interest != client->second.watched) {
+      client->second.watched = interest;
+      control(EPOLL_CTL_MOD, client->first, interest);
+    }
+  }
+
+  void set_accepting(bool on) {
+    if (on == accepting_) return;
+    accepting_ = on;
+    // EPOLLEXCLUSIVE wakes one loop a connection, not all.
+    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor.get(), EPOLLIN | EPOLLEXCLUSIVE);
+  }
+
+  void control(int operation, int descriptor, unsigned events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = descriptor;
+    if (::epoll_ctl(epoll_.get(), operation, descriptor, &event) != 0) throw_errno("cannot watch a socket");
+  }
+
+  Shared& shared_;
+  ResponseWriter writer_;
+  Descriptor epoll_;
+  Descriptor wake_;
+  bool accepting_ = false;
+  bool stopping_ = false;
+  SteadyTime stop_deadline_;
+  Clients clients_;
+  std::mutex inbox_mutex_;
+  std::vector<Descriptor> inbox_;  // sockets that other loops have accepted for this one
+  bool inbox_closed_ = false;
+  std::thread thread_;
+};
+
+HttpServer::HttpServer(ServerOptions options, Handler handler)
+    : shared_(std::make_unique<Shared>(std::move(options), std::move(handler))) {
+  int threads = shared_->options.threads;
+  if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
+  for (int i = 0; i < threads; ++i) shared_->loops.push_back(std::make_unique<Loop>(*shared_));
+}
+
+HttpServer::~HttpServer() { stop(); }
+
+int HttpServer::port() const { return shared_->listener.port; }
+const std::string& HttpServer::url() const { return shared_->listener.url; }
+
+void HttpServer::start() {
+  for (const auto& loop : shared_->loops) loop->start();
+}
+
+void HttpServer::stop() {
+  shared_->stopping = true;
+  for (const auto& loop : shared_->loops) loop->wake();
+  for (const auto& loop : shared_->loops) loop->join();
+}
+
+}  // namespace ocp_mock::http

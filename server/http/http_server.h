@@ -1,0 +1,46 @@
+// The HTTP server: a listening socket and a few threads, each with an epoll set of its own.
+// Enters: connections. Leaves: calls of the handler, one a request. An idle connection costs memory and no thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/connection.h"
+#include "http/response_writer.h"
+
+namespace ocp_mock::http {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  int port = 0;     // 0 takes a free one
+  int threads = 0;  // 0: one a core, at least 2 and at most 8
+  Limits limits;
+  std::chrono::milliseconds stop_time{3'000};  // for requests in flight when the server stops
+};
+
+class HttpServer {
+ public:
+  // Listens. Throws std::runtime_error with one sentence if it cannot.
+  HttpServer(ServerOptions options, Handler handler);
+
+  // Stops.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  int port() const;
+  const std::string& url() const;  // "http://127.0.0.1:8080"
+
+  // Answers requests from now on. Once.
+  void start();
+
+  // Takes no new connection, answers the requests that have begun to arrive, as long as stop_time allows, and ends.
+  void stop();
+
+ private:
+  class Loop;
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace ocp_mock::http

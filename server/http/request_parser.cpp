@@ -1,0 +1,238 @@
+#include "http/request_parser.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace ocp_mock::http {
+namespace {
+
+constexpr std::size_t kChunkLineBytes = 4096;  // a chunk's size and extensions, or one trailer
+
+// RFC 9110: the characters of a token, so of a method and of a header's name.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool has_control(std::string_view text, std::string_view allowed) {
+  return std::ranges::any_of(text, [&](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos;
+  });
+}
+
+template <typename Number>
+std::optional<Number> parse_number(std::string_view digits, int base) {
+  Number number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number, base);
+  if (digits.empty() || error != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::size_t RequestParser::feed(std::string_view bytes) {
+  std::size_t used = 0;
+  while (!complete() && used < bytes.size()) {
+    const std::string_view rest = bytes.substr(used);
+    switch (state_) {
+      case State::Head: used += feed_head(rest); break;
+      case State::Body:
+      case State::ChunkData: {
+        const std::size_t count = std::min(body_left_, rest.size());
+        request_.body.append(rest, 0, count);
+        body_left_ -= count;
+        used += count;
+        if (body_left_ == 0) state_ = state_ == State::Body ? State::Complete : State::ChunkEnd;
+        break;
+      }
+      case State::ChunkSize:
+        used += feed_line(rest, kChunkLineBytes);
+        if (!complete() && line_.ends_with("\r\n")) end_chunk_size();
+        break;
+      case State::ChunkEnd:
+        used += feed_line(rest, 2);
+        if (!complete() && line_.ends_with("\r\n")) {
+          line_.clear();
+          state_ = State::ChunkSize;
+        }
+        break;
+      case State::Trailers:
+        used += feed_line(rest, kChunkLineBytes);
+        if (!complete() && line_.ends_with("\r\n")) {
+          trailer_bytes_ += line_.size();
+          if (line_.size() == 2) finish();
+          if (trailer_bytes_ > limits_.head_bytes) fail(Defect::HeadTooLarge);
+          line_.clear();
+        }
+        break;
+      case State::Complete: break;
+    }
+  }
+  return used;
+}
+
+// Takes up to and with the next line feed, which must end a line that is no longer than the limit.
+std::size_t RequestParser::feed_line(std::string_view bytes, std::size_t limit) {
+  const auto feed_at = bytes.find('\n');
+  const std::size_t count = feed_at == std::string_view::npos ? bytes.size() : feed_at + 1;
+  line_.append(bytes, 0, std::min(count, limit + 1));
+  const bool ends = feed_at != std::string_view::npos;
+  if (line_.size() > limit || (ends && !line_.ends_with("\r\n"))) fail(Defect::BadChunk);
+  return count;
+}
+
+std::size_t RequestParser::feed_head(std::string_view bytes) {
+  std::size_t used = 0;
+  while (used < bytes.size() && !complete() && state_ == State::Head) {
+    // Line by line: a line feed without carriage return would otherwise wait for more for ever.
+    const auto feed_at = bytes.find('\n', used);
+    const std::size_t end = feed_at == std::string_view::npos ? bytes.size() : feed_at + 1;
+    const std::size_t room = limits_.head_bytes - head_.size();
+    const bool too_large = end - used > room;
+    head_.append(bytes, used, std::min(end - used, room));
+    used = end;
+    if (too_large) {
+      fail(head_.find('\n') == std::string::npos ? Defect::TargetTooLong : Defect::HeadTooLarge);
+    } else if (feed_at == std::string_view::npos) {
+      break;
+    } else if (!head_.ends_with("\r\n")) {
+      fail(head_.find('\n') == head_.size() - 1 ? Defect::MalformedRequestLine : Defect::MalformedHeader);
+    } else if (head_.size() == 2) {
+      head_.clear();  // an empty line before a request is passed over (RFC 9112, 2.2)
+    } else if (head_.ends_with("\r\n\r\n")) {
+      parse_head();
+    }
+  }
+  return used;
+}
+
+void RequestParser::parse_head() {
+  std::string_view rest = head_;
+  const auto next_line = [&rest] {
+    const auto end = rest.find("\r\n");
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 2);
+    return line;
+  };
+  if (!parse_request_line(next_line())) return;
+  for (std::string_view line = next_line(); !line.empty(); line = next_line()) {
+    if (!parse_header(line)) return fail(Defect::MalformedHeader);
+  }
+  choose_framing();
+}
+
+bool RequestParser::parse_request_line(std::string_view line) {
+  const auto method_end = line.find(' ');
+  const auto target_end = line.rfind(' ');
+  if (method_end == std::string_view::npos || target_end <= method_end + 1) {
+    fail(Defect::MalformedRequestLine);
+    return false;
+  }
+  const std::string_view method = line.substr(0, method_end);
+  const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
+  const std::string_view version = line.substr(target_end + 1);
+  if (!is_token(method) || has_control(target, "") || target.find(' ') != std::string_view::npos) {
+    fail(Defect::MalformedRequestLine);
+    return false;
+  }
+  request_.method = method;
+  request_.target = target;
+  http_1_0_ = version == "HTTP/1.0";
+  if (!http_1_0_ && version != "HTTP/1.1") {
+    fail(version.starts_with("HTTP/") ? Defect::VersionNotSupported : Defect::MalformedRequestLine);
+    return false;
+  }
+  return true;
+}
+
+bool RequestParser::parse_header(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return false;
+  const std::string_view value = trim_blanks(line.substr(colon + 1));
+  if (has_control(value, "\t")) return false;
+  request_.headers.emplace_back(line.substr(0, colon), value);
+  return true;
+}
+
+void RequestParser::choose_framing() {
+  std::optional<std::string_view> length;
+  std::size_t hosts = 0;
+  bool chunked = false;
+  bool close = false;
+  bool keep = false;
+  keep_alive_ = false;  // until all headers are understood
+  for (const auto& [name, value] : request_.headers) {
+    if (equals_ignoring_case(name, "Content-Length")) {
+      if (length) return fail(Defect::BadContentLength);
+      length = value;
+    } else if (equals_ignoring_case(name, "Transfer-Encoding")) {
+      if (chunked || !equals_ignoring_case(value, "chunked")) return fail(Defect::UnsupportedTransferEncoding);
+      chunked = true;
+    } else if (equals_ignoring_case(name, "Host")) {
+      ++hosts;
+    } else if (equals_ignoring_case(name, "Connection")) {
+      for (std::string_view rest = value; !rest.empty();) {
+        const std::string_view option = next_piece(rest, ',');
+        close = close || equals_ignoring_case(option, "close");
+        keep = keep || equals_ignoring_case(option, "keep-alive");
+      }
+    } else if (equals_ignoring_case(name, "Expect")) {
+      if (!equals_ignoring_case(value, "100-continue")) return fail(Defect::ExpectationFailed);
+      wants_continue_ = !http_1_0_;
+    }
+  }
+  if (!http_1_0_ && hosts != 1) return fail(Defect::HostHeader);
+  if (chunked && (length || http_1_0_)) return fail(Defect::BadContentLength);
+
+  keep_alive_ = !close && (!http_1_0_ || keep);
+  if (chunked) {
+    state_ = State::ChunkSize;
+  } else if (length) {
+    // from_chars takes a minus sign only for signed types.
+    const auto bytes = parse_number<std::size_t>(*length, 10);
+    if (!bytes) return fail(Defect::BadContentLength);
+    if (*bytes > limits_.body_bytes) return fail(Defect::BodyTooLarge);
+    body_left_ = *bytes;
+    state_ = body_left_ == 0 ? State::Complete : State::Body;
+  } else {
+    finish();
+  }
+  if (complete()) wants_continue_ = false;
+}
+
+void RequestParser::end_chunk_size() {
+  std::string_view digits = std::string_view(line_).substr(0, line_.size() - 2);
+  const std::string_view size = next_piece(digits, ';');
+  const auto bytes = parse_number<std::size_t>(size, 16);
+  line_.clear();
+  if (!bytes) return fail(Defect::BadChunk);
+  if (*bytes > limits_.body_bytes - request_.body.size()) return fail(Defect::BodyTooLarge);
+  body_left_ = *bytes;
+  state_ = body_left_ == 0 ? State::Trailers : State::ChunkData;
+}
+
+bool RequestParser::wants_continue() {
+  const bool wants = wants_continue_ && (state_ == State::Body || state_ == State::ChunkSize);
+  if (state_ != State::Head) wants_continue_ = false;
+  return wants;
+}
+
+void RequestParser::fail(Defect defect) {
+  request_.defect = defect;
+  keep_alive_ = false;
+  wants_continue_ = false;
+  finish();
+}
+
+Request RequestParser::take() {
+  Request request = std::move(request_);
+  *this = RequestParser(limits_);
+  return request;
+}
+
+}  // namespace ocp_mock::http

@@ -1,0 +1,76 @@
+#include "http/response_writer.h"
+
+#include <httplib.h>
+
+namespace ocp_mock::http {
+namespace {
+
+// What httplib sees of a connection: a constant to read, the output to write to.
+class BufferStream : public httplib::Stream {
+ public:
+  BufferStream(std::string_view input, std::string& output) : input_(input), output_(output) {}
+
+  bool is_readable() const override { return !input_.empty(); }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* buffer, std::size_t size) override {
+    const std::size_t count = input_.copy(buffer, size);
+    input_.remove_prefix(count);
+    return static_cast<ssize_t>(count);
+  }
+  ssize_t write(const char* bytes, std::size_t size) override {
+    output_.append(bytes, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return 0; }
+
+ private:
+  std::string_view input_;
+  std::string& output_;
+};
+
+}  // namespace
+
+class ResponseWriter::Engine : public httplib::Server {
+ public:
+  explicit Engine(const http::Handler& handler) : handler_(handler) {
+    set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
+      Response response = handler_(*request_);
+      out.status = response.status;
+      out.body = std::move(response.body);
+      for (const auto& [name, value] : response.headers) out.set_header(name, value);
+      return HandlerResponse::Handled;
+    });
+    // The last word on the headers, after httplib has added its own.
+    set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
+      out.headers.erase("Accept-Ranges");
+      out.headers.erase("Connection");
+      if (persistence_ == Persistence::Close) out.set_header("Connection", "close");
+      if (persistence_ == Persistence::KeepAliveHttp10) out.set_header("Connection", "keep-alive");
+    });
+  }
+
+  void answer(const Request& request, Persistence persistence, std::string& out) {
+    request_ = &request;
+    persistence_ = persistence;
+    BufferStream stream(request.method == "HEAD" ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n", out);
+    bool closed = false;
+    // "Close" spares httplib its Keep-Alive header; the handler above has the say.
+    process_request(stream, true, closed, nullptr);
+  }
+
+ private:
+  const http::Handler& handler_;
+  const Request* request_ = nullptr;
+  Persistence persistence_ = Persistence::Close;
+};
+
+ResponseWriter::ResponseWriter(const Handler& handler) : engine_(std::make_unique<Engine>(handler)) {}
+ResponseWriter::~ResponseWriter() = default;
+
+void ResponseWriter::answer(const Request& request, Persistence persistence, std::string& out) {
+  engine_->answer(request, persistence, out);
+}
+
+}  // namespace ocp_mock::http

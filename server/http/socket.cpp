@@ -1,0 +1,91 @@
+#include "http/socket.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+namespace ocp_mock::http {
+namespace {
+
+// The kernel cuts it to net.core.somaxconn.
+constexpr int kBacklog = 4096;
+
+// Nothing, with errno set, if the address cannot be had.
+std::optional<Descriptor> listen_at(const addrinfo& address) {
+  Descriptor descriptor(
+      ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
+  if (descriptor.get() < 0) return std::nullopt;
+  // Lets a restart take a port whose old connections linger. SO_REUSEPORT, which would let two servers share it in
+  // silence, stays off.
+  const int on = 1;
+  ::setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(descriptor.get(), address.ai_addr, address.ai_addrlen) != 0) return std::nullopt;
+  if (::listen(descriptor.get(), kBacklog) != 0) return std::nullopt;
+  return descriptor;
+}
+
+// The port of a socket and the host of a URL that reaches it.
+std::pair<int, std::string> name_of(int descriptor) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
+    throw std::runtime_error(fmt::format("cannot read the address of the socket: {}", std::strerror(errno)));
+  }
+  char text[INET6_ADDRSTRLEN] = "";
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 address{};
+    std::memcpy(&address, &storage, sizeof address);
+    if (IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr)) address.sin6_addr = in6addr_loopback;
+    ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
+    return {ntohs(address.sin6_port), fmt::format("[{}]", text)};
+  }
+  sockaddr_in address{};
+  std::memcpy(&address, &storage, sizeof address);
+  if (address.sin_addr.s_addr == htonl(INADDR_ANY)) address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+  return {ntohs(address.sin_port), text};
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (value_ >= 0) ::close(value_);
+}
+
+ListeningSocket listen_on(const std::string& host, int port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list); error != 0) {
+    throw std::runtime_error(fmt::format("cannot find an address for host {}: {}", host, ::gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
+
+  int error = 0;
+  for (const addrinfo* address = list; address != nullptr; address = address->ai_next) {
+    if (auto descriptor = listen_at(*address)) {
+      auto [bound_port, url_host] = name_of(descriptor->get());
+      return {std::move(*descriptor), bound_port, fmt::format("http://{}:{}", url_host, bound_port)};
+    }
+    if (error == 0) error = errno;
+  }
+  if (error == EADDRINUSE) {
+    throw std::runtime_error(fmt::format(
+        "port {} of host {} is in use by another process; choose another with --port, or --port 0 for a free one", port,
+        host));
+  }
+  throw std::runtime_error(fmt::format("cannot listen on port {} of host {}: {}", port, host, std::strerror(error)));
+}
+
+}  // namespace ocp_mock::http

@@ -1,0 +1,313 @@
+#include "http/http_server.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "socket_client.h"
+
+using namespace ocp_mock::http;
+using namespace std::chrono_literals;
+using ocp_mock::test::SocketClient;
+
+namespace {
+
+// Answers with what it was asked for.
+Response echo(const Request& request) {
+  std::string body = request.method + " " + request.target;
+  if (!request.body.empty()) body += " " + std::to_string(request.body.size());
+  if (request.defect) return {400 + static_cast<int>(*request.defect), {{"Content-Type", "text/plain"}}, body};
+  return {200, {{"Content-Type", "text/plain"}}, body};
+}
+
+class Server {
+ public:
+  explicit Server(Limits limits = {}, Handler handler = echo, std::chrono::milliseconds stop_time = 3s)
+      : server_({"127.0.0.1", 0, 2, limits, stop_time}, std::move(handler)) {
+    server_.start();
+  }
+  HttpServer* operator->() { return &server_; }
+  int port() const { return server_.port(); }
+
+ private:
+  HttpServer server_;
+};
+
+std::string get(const std::string& target, const std::string& headers = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
+}
+
+std::string answer(const std::string& body, const std::string& connection = "") {
+  return "HTTP/1.1 200 OK\r\n" + (connection.empty() ? "" : "Connection: " + connection + "\r\n") +
+         "Content-Length: " + std::to_string(body.size()) + "\r\nContent-Type: text/plain\r\n\r\n" + body;
+}
+
+}  // namespace
+
+TEST_CASE("http server: an answer is these bytes") {
+  Server server;
+  SocketClient client(server.port());
+  client.send(get("/a?b=c", "Accept-Encoding: gzip, br\r\nRange: bytes=0-1\r\n"));
+  CHECK(client.read_answer() == answer("GET /a?b=c"));
+}
+
+TEST_CASE("http server: a connection is kept for any number of requests") {
+  Server server;
+  SocketClient client(server.port());
+  for (int i = 0; i < 500; ++i) {
+    const std::string target = "/" + std::to_string(i);
+    client.send(get(target));
+    REQUIRE(client.read_answer() == answer("GET " + target));
+  }
+}
+
+TEST_CASE("http server: requests that arrive together are answered in order") {
+  Server server;
+  SocketClient client(server.port());
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += get("/" + std::to_string(i));
+  client.send(requests);
+  for (int i = 0; i < 50; ++i) REQUIRE(client.read_answer() == answer("GET /" + std::to_string(i)));
+}
+
+TEST_CASE("http server: a request may arrive byte by byte") {
+  Server server;
+  SocketClient client(server.port());
+  for (const char byte : get("/slow")) client.send({&byte, 1});
+  CHECK(client.read_answer() == answer("GET /slow"));
+}
+
+TEST_CASE("http server: HEAD has the head of GET and no body") {
+  Server server;
+  SocketClient client(server.port());
+  client.send("HEAD /12 HTTP/1.1\r\nHost: h\r\n\r\n" + get("/123"));
+  CHECK(client.read_answer(false) == "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nContent-Type: text/plain\r\n\r\n");
+  CHECK(client.read_answer() == answer("GET /123"));
+}
+
+TEST_CASE("http server: several clients are served at once") {
+  Server server;
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 16; ++c) {
+    clients.emplace_back([&, c] {
+      try {
+        SocketClient client(server.port());
+        for (int i = 0; i < 100; ++i) {
+          const std::string target = "/" + std::to_string(c) + "/" + std::to_string(i);
+          client.send(get(target));
+          if (client.read_answer() != answer("GET " + target)) ++wrong;
+        }
+      } catch (const std::exception&) {
+        ++wrong;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("http server: 500 idle connections do not keep another client from its answer") {
+  Server server;
+  std::vector<std::unique_ptr<SocketClient>> idle;
+  for (int i = 0; i < 500; ++i) {
+    idle.push_back(std::make_unique<SocketClient>(server.port()));
+    idle.back()->send(get("/"));
+    idle.back()->read_answer();
+  }
+  SocketClient client(server.port());
+  client.send(get("/another"));
+  CHECK(client.read_answer() == answer("GET /another"));
+  for (const auto& one : idle) {
+    one->send(get("/again"));
+    REQUIRE(one->read_answer() == answer("GET /again"));
+  }
+}
+
+TEST_CASE("http server: Connection: close is kept to, in both versions of HTTP") {
+  Server server;
+  const struct {
+    std::string request;
+    std::string answer;
+  } cases[] = {
+      {get("/", "Connection: close\r\n"), answer("GET /", "close")},
+      {get("/", "Connection: CLOSE\r\n") + get("/not-read"), answer("GET /", "close")},
+      {"GET / HTTP/1.0\r\n\r\n", answer("GET /", "close")},
+      {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\n\r\n",
+       answer("GET /", "keep-alive") + answer("GET /2", "close")},
+  };
+  for (const auto& [request, expected] : cases) {
+    CAPTURE(request);
+    SocketClient client(server.port());
+    client.send(request);
+    CHECK(client.read_to_end() == expected);
+  }
+}
+
+TEST_CASE("http server: a client that shuts its side still gets its answers") {
+  Server server;
+  SocketClient client(server.port());
+  client.send(get("/1") + get("/2"));
+  client.shut_sending();
+  CHECK(client.read_to_end() == answer("GET /1") + answer("GET /2"));
+}
+
+TEST_CASE("http server: clients that hang up harm nobody") {
+  Server server;
+  for (int i = 0; i < 50; ++i) {
+    SocketClient(server.port()).send("GET / HTTP/1.1\r\nHo");
+    SocketClient(server.port()).send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
+    SocketClient(server.port()).send(get("/answer-not-read") + get("/answer-not-read"));
+    SocketClient nothing(server.port());
+  }
+  SocketClient client(server.port());
+  client.send(get("/"));
+  CHECK(client.read_answer() == answer("GET /"));
+}
+
+TEST_CASE("http server: bodies arrive whole, and the connection goes on") {
+  Server server;
+  SocketClient client(server.port());
+  client.send("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x'));
+  CHECK(client.read_answer() == answer("POST /1 300000"));
+  client.send("POST /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n" + get("/3"));
+  CHECK(client.read_answer() == answer("POST /2 5"));
+  CHECK(client.read_answer() == answer("GET /3"));
+  client.send("POST /4 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  CHECK(client.read_answer() == "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("ab");
+  CHECK(client.read_answer() == answer("POST /4 2"));
+}
+
+TEST_CASE("http server: a refused request ends its connection, and its rest never runs as a request") {
+  Server server;
+  SocketClient client(server.port());
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n" + get("/smuggled"));
+  const std::string all = client.read_to_end();
+  CHECK(all.starts_with("HTTP/1.1 406 "));
+  CHECK(all.find("Connection: close\r\n") != std::string::npos);
+  CHECK(all.find("smuggled") == std::string::npos);
+}
+
+TEST_CASE("http server: a client that still sends reads why it was refused") {
+  Limits limits;
+  limits.parser = {1000, 1000};
+  Server server(limits);
+  const std::string huge(4'000'000, 'a');
+  for (const std::string& request : {"GET /" + huge + " HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nX: " + huge + "\r\n\r\n",
+                                     "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n" + huge}) {
+    SocketClient client(server.port());
+    client.send(request);
+    client.shut_sending();
+    const std::string all = client.read_to_end();
+    CHECK(all.starts_with("HTTP/1.1 4"));
+    CHECK(all.find("Connection: close\r\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("http server: a request that never ends is answered with a timeout, an idle connection closed") {
+  Limits limits;
+  limits.request_time = 50ms;
+  limits.idle_time = 100ms;
+  Server server(limits);
+  SocketClient unfinished(server.port());
+  SocketClient silent(server.port());
+  unfinished.send("GET /unfinished HTTP/1.1\r\n");
+  const std::string all = unfinished.read_to_end();
+  CHECK(all.starts_with("HTTP/1.1 411 "));
+  CHECK(silent.read_to_end().empty());
+}
+
+TEST_CASE("http server: a client that reads no answers stalls only itself") {
+  const std::string body(200'000, 'x');
+  Server server({}, [&](const Request&) { return Response{200, {}, body}; });
+  SocketClient greedy(server.port());
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += get("/");
+  greedy.send(requests);
+  for (int i = 0; i < 20; ++i) {
+    SocketClient other(server.port());
+    other.send(get("/"));
+    REQUIRE(other.read_answer().ends_with(body));
+  }
+  for (int i = 0; i < 100; ++i) REQUIRE(greedy.read_answer().ends_with(body));
+}
+
+TEST_CASE("http server: two servers never share a port") {
+  Server first;
+  try {
+    HttpServer second({"127.0.0.1", first.port(), 2, {}, 3s}, echo);
+    FAIL("the port was given twice");
+  } catch (const std::runtime_error& error) {
+    CHECK(std::string(error.what()) == "port " + std::to_string(first.port()) +
+                                           " of host 127.0.0.1 is in use by another process; choose another with "
+                                           "--port, or --port 0 for a free one");
+  }
+}
+
+TEST_CASE("http server: a host that is none is said") {
+  CHECK_THROWS_WITH_AS(HttpServer({"256.0.0.1", 0, 2, {}, 3s}, echo), doctest::Contains("256.0.0.1"),
+                       std::runtime_error);
+}
+
+TEST_CASE("http server: it can stop before it has started, and stop twice") {
+  HttpServer server({"127.0.0.1", 0, 2, {}, 3s}, echo);
+  server.stop();
+  server.stop();
+}
+
+TEST_CASE("http server: requests in flight are answered when it stops, idle connections closed") {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool entered = false;
+  bool released = false;
+  Server server({}, [&](const Request& request) {
+    if (request.target == "/held") {
+      std::unique_lock lock(mutex);
+      entered = true;
+      changed.notify_all();
+      changed.wait(lock, [&] { return released; });
+    }
+    return echo(request);
+  });
+  SocketClient held(server.port());
+  SocketClient idle(server.port());
+  SocketClient half(server.port());
+  held.send(get("/held"));
+  idle.send(get("/"));
+  {
+    std::unique_lock lock(mutex);
+    REQUIRE(changed.wait_for(lock, 20s, [&] { return entered; }));
+  }
+  half.send("GET /half HTTP/1.1\r\n");
+
+  std::thread stopper([&] { server->stop(); });
+  {
+    const std::lock_guard lock(mutex);
+    released = true;
+  }
+  changed.notify_all();
+  half.send("Host: h\r\n\r\n");
+  // The answers may be made before or after the server has heard that it shall stop.
+  CHECK(held.read_answer().find("GET /held") != std::string::npos);
+  CHECK(half.read_answer().find("GET /half") != std::string::npos);
+  CHECK(idle.read_answer().find("GET /") != std::string::npos);
+  CHECK(idle.read_to_end().empty());
+  stopper.join();
+}
+
+TEST_CASE("http server: a request that never ends does not keep it from stopping") {
+  Server server({}, echo, 100ms);
+  SocketClient client(server.port());
+  client.send(get("/1"));
+  client.read_answer();
+  client.send("GET /never HTTP/1.1\r\n");
+  server->stop();
+  CHECK(client.read_to_end().empty());
+}

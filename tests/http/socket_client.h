@@ -1,0 +1,81 @@
+// A client of a test: a blocking TCP connection that gives up after some seconds, so that no test hangs.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "http/socket.h"
+
+namespace ocp_mock::test {
+
+class SocketClient {
+ public:
+  explicit SocketClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{20, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("cannot connect");
+    }
+  }
+
+  // False if the server has closed the connection.
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count < 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+
+  void shut_sending() { ::shutdown(socket_.get(), SHUT_WR); }
+
+  // One answer with its head, by its Content-Length. Throws if the connection ends before.
+  std::string read_answer(bool with_body = true) {
+    while (buffer_.find("\r\n\r\n") == std::string::npos) read_more();
+    std::size_t size = buffer_.find("\r\n\r\n") + 4;
+    const auto length = buffer_.find("\r\nContent-Length: ");
+    if (with_body && length < size) size += std::strtoul(buffer_.c_str() + length + 18, nullptr, 10);
+    while (buffer_.size() < size) read_more();
+    std::string answer = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return answer;
+  }
+
+  // All up to the server's closing of the connection. Throws if it does not close, or resets.
+  std::string read_to_end() {
+    while (receive()) {
+    }
+    return std::move(buffer_);
+  }
+
+ private:
+  void read_more() {
+    if (!receive()) throw std::runtime_error("the connection ended after: " + buffer_);
+  }
+
+  bool receive() {
+    char bytes[65536];
+    const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
+    if (count < 0) throw std::runtime_error("the connection failed or stayed silent after: " + buffer_);
+    buffer_.append(bytes, static_cast<std::size_t>(count));
+    return count > 0;
+  }
+
+  http::Descriptor socket_;
+  std::string buffer_;
+};
+
+}  // namespace ocp_mock::test
