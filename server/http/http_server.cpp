@@ -29,14 +29,12 @@ constexpr std::chrono::milliseconds kTick{500};
 }  // namespace
 
 struct HttpServer::Shared {
-  Shared(ServerOptions server_options, Handler request_handler)
-      : options(std::move(server_options)),
-        handler(std::move(request_handler)),
-        listener(listen_on(options.host, options.port)) {}
+  explicit Shared(ServerOptions server_options)
+      : options(std::move(server_options)), listener(options.host, options.port) {}
 
   const ServerOptions options;
-  const Handler handler;
-  const ListeningSocket listener;
+  ServerSocket listener;
+  Handler handler;
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> accepted{0};
   std::vector<std::unique_ptr<Loop>> loops;
@@ -110,7 +108,7 @@ class HttpServer::Loop {
 
   void handle(const epoll_event& event, SteadyTime now) {
     if (event.data.fd == wake_.get()) return on_wake(now);
-    if (event.data.fd == shared_.listener.descriptor.get()) return accept_one(now);
+    if (event.data.fd == shared_.listener.descriptor()) return accept_one(now);
     const auto client = clients_.find(event.data.fd);
     if (client == clients_.end()) return;
     Connection& connection = client->second.connection;
@@ -158,7 +156,7 @@ class HttpServer::Loop {
   // False when there is no further connection to accept.
   template <typename Take>
   bool accept_into(const Take& take) {
-    Descriptor socket(::accept4(shared_.listener.descriptor.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor socket(::accept4(shared_.listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
       take(std::move(socket));
       return true;
@@ -218,7 +216,7 @@ class HttpServer::Loop {
     if (on == accepting_) return;
     accepting_ = on;
     // EPOLLEXCLUSIVE wakes one loop a connection, not all.
-    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor.get(), EPOLLIN | EPOLLEXCLUSIVE);
+    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(), EPOLLIN | EPOLLEXCLUSIVE);
   }
 
   void control(int operation, int descriptor, unsigned events) {
@@ -242,19 +240,19 @@ class HttpServer::Loop {
   std::thread thread_;
 };
 
-HttpServer::HttpServer(ServerOptions options, Handler handler)
-    : shared_(std::make_unique<Shared>(std::move(options), std::move(handler))) {
-  int threads = shared_->options.threads;
-  if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
-  for (int i = 0; i < threads; ++i) shared_->loops.push_back(std::make_unique<Loop>(*shared_));
-}
+HttpServer::HttpServer(ServerOptions options) : shared_(std::make_unique<Shared>(std::move(options))) {}
 
 HttpServer::~HttpServer() { stop(); }
 
-int HttpServer::port() const { return shared_->listener.port; }
-const std::string& HttpServer::url() const { return shared_->listener.url; }
+int HttpServer::port() const { return shared_->listener.port(); }
+const std::string& HttpServer::url() const { return shared_->listener.url(); }
 
-void HttpServer::start() {
+void HttpServer::start(Handler handler) {
+  shared_->handler = std::move(handler);
+  shared_->listener.listen();
+  int threads = shared_->options.threads;
+  if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
+  for (int i = 0; i < threads; ++i) shared_->loops.push_back(std::make_unique<Loop>(*shared_));
   for (const auto& loop : shared_->loops) loop->start();
 }
 

@@ -20,8 +20,9 @@ struct ServerOptions {
 
 class HttpServer {
  public:
-  // Listens. Throws std::runtime_error with one sentence if it cannot.
-  HttpServer(ServerOptions options, Handler handler);
+  // Takes the port, but does not listen yet: what takes long before start() does not keep a mistake from being seen at
+  // once, nor clients waiting. Throws std::runtime_error with one sentence if the port cannot be had.
+  explicit HttpServer(ServerOptions options);
 
   // Stops.
   ~HttpServer();
@@ -31,8 +32,9 @@ class HttpServer {
   int port() const;
   const std::string& url() const;  // "http://127.0.0.1:8080"
 
-  // Answers requests from now on. Once.
-  void start();
+  // Accepts connections and answers requests from now on. Once. Throws as above, if another process has been quicker
+  // to listen.
+  void start(Handler handler);
 
   // Takes no new connection, answers the requests that have begun to arrive, as long as stop_time allows, and ends.
   void stop();

@@ -20,7 +20,7 @@ namespace {
 constexpr int kBacklog = 4096;
 
 // Nothing, with errno set, if the address cannot be had.
-std::optional<Descriptor> listen_at(const addrinfo& address) {
+std::optional<Descriptor> bind_to(const addrinfo& address) {
   Descriptor descriptor(
       ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
   if (descriptor.get() < 0) return std::nullopt;
@@ -29,7 +29,6 @@ std::optional<Descriptor> listen_at(const addrinfo& address) {
   const int on = 1;
   ::setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(descriptor.get(), address.ai_addr, address.ai_addrlen) != 0) return std::nullopt;
-  if (::listen(descriptor.get(), kBacklog) != 0) return std::nullopt;
   return descriptor;
 }
 
@@ -55,13 +54,22 @@ std::pair<int, std::string> name_of(int descriptor) {
   return {ntohs(address.sin_port), text};
 }
 
+[[noreturn]] void throw_refusal(const std::string& host, int port, int error) {
+  if (error == EADDRINUSE) {
+    throw std::runtime_error(fmt::format(
+        "port {} of host {} is in use by another process; choose another with --port, or --port 0 for a free one", port,
+        host));
+  }
+  throw std::runtime_error(fmt::format("cannot listen on port {} of host {}: {}", port, host, std::strerror(error)));
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
   if (value_ >= 0) ::close(value_);
 }
 
-ListeningSocket listen_on(const std::string& host, int port) {
+ServerSocket::ServerSocket(const std::string& host, int port) : host_(host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -74,18 +82,20 @@ ListeningSocket listen_on(const std::string& host, int port) {
 
   int error = 0;
   for (const addrinfo* address = list; address != nullptr; address = address->ai_next) {
-    if (auto descriptor = listen_at(*address)) {
+    if (auto descriptor = bind_to(*address)) {
       auto [bound_port, url_host] = name_of(descriptor->get());
-      return {std::move(*descriptor), bound_port, fmt::format("http://{}:{}", url_host, bound_port)};
+      descriptor_ = std::move(*descriptor);
+      port_ = bound_port;
+      url_ = fmt::format("http://{}:{}", url_host, bound_port);
+      return;
     }
     if (error == 0) error = errno;
   }
-  if (error == EADDRINUSE) {
-    throw std::runtime_error(fmt::format(
-        "port {} of host {} is in use by another process; choose another with --port, or --port 0 for a free one", port,
-        host));
-  }
-  throw std::runtime_error(fmt::format("cannot listen on port {} of host {}: {}", port, host, std::strerror(error)));
+  throw_refusal(host, port, error);
+}
+
+void ServerSocket::listen() {
+  if (::listen(descriptor_.get(), kBacklog) != 0) throw_refusal(host_, port_, errno);
 }
 
 }  // namespace ocp_mock::http

@@ -1,4 +1,4 @@
-// File descriptors and the listening socket.
+// File descriptors and the socket of a server.
 #pragma once
 
 #include <string>
@@ -24,14 +24,28 @@ class Descriptor {
   int value_ = -1;
 };
 
-struct ListeningSocket {
-  Descriptor descriptor;  // listens, does not block
-  int port = 0;
-  std::string url;  // where a client on this machine finds it, "http://127.0.0.1:8080"
-};
+// A TCP socket with an address, which may not listen yet.
+class ServerSocket {
+ public:
+  // Takes the first address of the host that can be had. Port 0 takes a free one. A port on which another process
+  // listens cannot be had. Throws std::runtime_error with one sentence that names host and port.
+  ServerSocket(const std::string& host, int port);
 
-// Listens on the first address of the host that can be had. Port 0 takes a free one. No other process can listen on
-// the same port. Throws std::runtime_error with one sentence that names host and port.
-ListeningSocket listen_on(const std::string& host, int port);
+  // Accepts connections from now on; the descriptor does not block. Throws as above, if another process has been
+  // quicker to listen.
+  void listen();
+
+  int descriptor() const { return descriptor_.get(); }
+  int port() const { return port_; }
+
+  // Where a client on this machine finds it, "http://127.0.0.1:8080".
+  const std::string& url() const { return url_; }
+
+ private:
+  Descriptor descriptor_;
+  std::string host_;
+  int port_ = 0;
+  std::string url_;
+};
 
 }  // namespace ocp_mock::http

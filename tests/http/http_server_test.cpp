@@ -29,8 +29,8 @@ Response echo(const Request& request) {
 class Server {
  public:
   explicit Server(Limits limits = {}, Handler handler = echo, std::chrono::milliseconds stop_time = 3s)
-      : server_({"127.0.0.1", 0, 2, limits, stop_time}, std::move(handler)) {
-    server_.start();
+      : server_({"127.0.0.1", 0, 2, limits, stop_time}) {
+    server_.start(std::move(handler));
   }
   HttpServer* operator->() { return &server_; }
   int port() const { return server_.port(); }
@@ -242,7 +242,7 @@ TEST_CASE("http server: a client that reads no answers stalls only itself") {
 TEST_CASE("http server: two servers never share a port") {
   Server first;
   try {
-    HttpServer second({"127.0.0.1", first.port(), 2, {}, 3s}, echo);
+    HttpServer second({"127.0.0.1", first.port(), 2, {}, 3s});
     FAIL("the port was given twice");
   } catch (const std::runtime_error& error) {
     CHECK(std::string(error.what()) == "port " + std::to_string(first.port()) +
@@ -252,12 +252,27 @@ TEST_CASE("http server: two servers never share a port") {
 }
 
 TEST_CASE("http server: a host that is none is said") {
-  CHECK_THROWS_WITH_AS(HttpServer({"256.0.0.1", 0, 2, {}, 3s}, echo), doctest::Contains("256.0.0.1"),
-                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(HttpServer({"256.0.0.1", 0, 2, {}, 3s}), doctest::Contains("256.0.0.1"), std::runtime_error);
+}
+
+TEST_CASE("http server: of two servers that have taken a port, one can listen") {
+  HttpServer first({"127.0.0.1", 0, 2, {}, 3s});
+  HttpServer second({"127.0.0.1", first.port(), 2, {}, 3s});
+  first.start(echo);
+  CHECK_THROWS_WITH_AS(second.start(echo), doctest::Contains("is in use by another process"), std::runtime_error);
+}
+
+TEST_CASE("http server: before it is started connections are refused") {
+  HttpServer server({"127.0.0.1", 0, 2, {}, 3s});
+  CHECK_THROWS_WITH(SocketClient(server.port()), "cannot connect");
+  server.start(echo);
+  SocketClient client(server.port());
+  client.send(get("/"));
+  CHECK(client.read_answer() == answer("GET /"));
 }
 
 TEST_CASE("http server: it can stop before it has started, and stop twice") {
-  HttpServer server({"127.0.0.1", 0, 2, {}, 3s}, echo);
+  HttpServer server({"127.0.0.1", 0, 2, {}, 3s});
   server.stop();
   server.stop();
 }
@@ -299,6 +314,24 @@ TEST_CASE("http server: requests in flight are answered when it stops, idle conn
   CHECK(half.read_answer().find("GET /half") != std::string::npos);
   CHECK(idle.read_answer().find("GET /") != std::string::npos);
   CHECK(idle.read_to_end().empty());
+  stopper.join();
+}
+
+TEST_CASE("http server: an answer given while it stops says that the connection closes") {
+  HttpServer server({"127.0.0.1", 0, 1, {}, 20s});
+  server.start(echo);
+  SocketClient idle(server.port());
+  SocketClient half(server.port());
+  idle.send(get("/"));
+  idle.read_answer();
+  // The interim answer proves that the server has taken up the request.
+  half.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  half.read_answer();
+  std::thread stopper([&] { server.stop(); });
+  // One thread serves both: once it has closed one it knows that it stops.
+  CHECK(idle.read_to_end().empty());
+  half.send("ab");
+  CHECK(half.read_to_end() == answer("POST / 2", "close"));
   stopper.join();
 }
 

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Fails when a file under server/ includes what its room may not know. Each room lists the rooms it may include; a
+# file at the top of server/ is a room of its own. See ARCHITECTURE.md.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../server"
+
+declare -A allowed=(
+  [ascii]=""
+  [http]="ascii http"
+  [ocp]="ascii ocp"
+  [store]="ascii ocp store embedded"
+  [cli]="ocp cli embedded"
+  [app]="ascii http ocp store app"
+  [commands]="http ocp store cli app embedded commands"
+  [main]="cli commands"
+)
+# A library that has one room, and the files that may include it.
+declare -A owners=(
+  ["httplib.h"]="http/response_writer.cpp"
+  ["SQLiteCpp/"]="store/dataset.cpp"
+  ["sqlite3.h"]="store/dataset.cpp"
+  ["nlohmann/"]="store/fixture_json.cpp"
+  ["CLI/"]="cli/options.cpp"
+  ["spdlog/"]="app.cpp commands.cpp http/http_server.cpp"
+)
+
+failed=0
+complain() {
+  echo "check_layers.sh: server/$1 must not include $2" >&2
+  failed=1
+}
+
+while IFS=: read -r file include; do
+  room=${file%%/*}
+  room=${room%%.*}
+  if [[ $include == \"* ]]; then
+    path=${include//\"/}
+    target=${path%%/*}
+    target=${target%%.*}
+    if [ -z "${allowed[$room]+known}" ]; then
+      echo "check_layers.sh: server/$file is in no room that scripts/check_layers.sh knows" >&2
+      failed=1
+    elif [[ " ${allowed[$room]} " != *" $target "* ]]; then
+      complain "$file" "$path"
+    fi
+  else
+    path=${include//[<>]/}
+    for library in "${!owners[@]}"; do
+      if [[ $path == "$library"* && " ${owners[$library]} " != *" $file "* ]]; then complain "$file" "$path"; fi
+    done
+  fi
+done < <(grep -roE --include='*.h' --include='*.cpp' '^#include +(<[^>]+>|"[^"]+")' . | sed -E 's|^\./||; s|:#include +|:|')
+exit $failed

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Writes the answers of tests/golden anew. Read the diff: every line of it is a change of what clients receive.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/install_dependencies.sh
+(cmake --preset dev && cmake --build --preset dev) >&2
+OCP_MOCK_UPDATE_GOLDENS=1 build/dev/tests/ocp_mock_tests --test-case='golden: every request has its answer'
+git --no-pager diff --stat -- tests/golden

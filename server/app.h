@@ -1,0 +1,58 @@
+// The pipeline of one request, in one function: handle().
+// Enters: an http::Request. Leaves: an http::Response, always an OCP envelope. The only place that catches an ApiError.
+// Everything that varies is passed in, so that tests can fix it. Safe for use by several threads at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/limits.h"
+#include "http/message.h"
+#include "ocp/envelope.h"
+#include "ocp/error.h"
+#include "ocp/instant.h"
+#include "store/dataset.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace ocp_mock {
+
+struct AppOptions {
+  bool pretty = false;                   // lay answers out as OCP's documentation does
+  bool strict = false;                   // refuse what OCP lets pass
+  int offset_minutes = 8 * 60;           // of timestamps
+  std::string server = "a24d13ce67";     // the envelope's server
+  std::optional<EnvelopeValues> frozen;  // every answer has these values
+  http::Limits limits;                   // that the HTTP side keeps, for messages
+};
+
+struct AppContext {
+  std::function<Instant()> now;
+  std::function<std::string()> next_trace_id;  // 16 lower-case hex digits
+  std::shared_ptr<spdlog::logger> logger;      // a line a request at info
+};
+
+class App {
+ public:
+  App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset);
+
+  http::Response handle(const http::Request& request) const;
+
+ private:
+  EnvelopeValues envelope_values(const http::Request& request) const;
+  std::string date() const;
+
+  const AppOptions options_;
+  const AppContext context_;
+  const std::shared_ptr<const Dataset> dataset_;
+};
+
+// The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's
+// page of the endpoint. A server name given by the user wins over the captured one.
+EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server);
+
+}  // namespace ocp_mock

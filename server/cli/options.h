@@ -1,0 +1,43 @@
+// argv and environment become Options.
+// Enters: the command line; of the environment the variables OCP_MOCK_<NAME>. A flag beats the environment, the
+// environment beats the default. Leaves: checked Options, or what to print and the exit code.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ocp_mock {
+
+struct ServeOptions {
+  std::vector<std::filesystem::path> fixtures;  // empty: the compiled-in example, or the --db file as it is
+  std::optional<std::filesystem::path> db;
+  std::string host = "127.0.0.1";
+  int port = 8080;
+  std::optional<std::filesystem::path> port_file;
+  bool pretty = false;
+  bool frozen = false;
+  bool strict = false;
+  int offset_minutes = 8 * 60;
+  std::optional<std::string> server_name;
+  std::string log_level = "info";
+};
+
+struct CheckOptions {
+  std::vector<std::filesystem::path> paths;
+};
+
+// Nothing is left to do but to print and exit: --help, --version or a mistake.
+struct Exit {
+  int code = 0;
+  std::string out;    // for standard output
+  std::string error;  // for standard error
+};
+
+inline constexpr int kUsageExitCode = 2;
+
+std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const char* const* argv);
+
+}  // namespace ocp_mock

@@ -1,0 +1,176 @@
+#include "commands.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <system_error>
+
+#include "app.h"
+#include "embedded/default_fixture.h"
+#include "http/http_server.h"
+#include "ocp/json_text.h"
+#include "store/dataset.h"
+#include "store/fixtures.h"
+
+namespace ocp_mock {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string count_of_tasks(std::int64_t count) { return fmt::format("{} {}", count, count == 1 ? "task" : "tasks"); }
+
+// Distinct for 2^64 calls, and without a pattern that a client could rely on: SplitMix64 (Steele, Lea, Flood 2014) over
+// a counter that starts at a random place.
+std::function<std::string()> trace_id_source() {
+  std::random_device random;
+  auto counter = std::make_shared<std::atomic<std::uint64_t>>(std::uint64_t{random()} << 32 | random());
+  return [counter] {
+    std::uint64_t z = counter->fetch_add(0x9E3779B97F4A7C15, std::memory_order_relaxed);
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+    z = (z ^ z >> 27) * 0x94D049BB133111EB;
+    return fmt::format("{:016x}", z ^ z >> 31);
+  };
+}
+
+// Whoever waits for the file never reads half of it.
+void write_port_file(const fs::path& file, int port) {
+  fs::path temporary = file;
+  temporary += fmt::format(".{}.tmp", getpid());
+  std::ofstream out(temporary);
+  out << port << '\n';
+  out.close();
+  std::error_code error;
+  if (out) {
+    fs::rename(temporary, file, error);
+  } else {
+    error = {errno, std::generic_category()};
+  }
+  if (error) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw std::runtime_error(fmt::format("cannot write the port file {}: {}", file.string(), error.message()));
+  }
+}
+
+// Blocked in every thread from here on, so that wait() alone receives them.
+class StopSignals {
+ public:
+  StopSignals() {
+    ::sigemptyset(&set_);
+    ::sigaddset(&set_, SIGTERM);
+    ::sigaddset(&set_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  // After the first, a second one ends the process at once.
+  int wait() const {
+    int signal = 0;
+    while (::sigwait(&set_, &signal) != 0) {
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+    return signal;
+  }
+
+ private:
+  sigset_t set_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger) {
+  if (options.db && options.fixtures.empty() && fs::exists(*options.db)) {
+    auto dataset = Dataset::open(*options.db);
+    logger.info("opened the dataset {}", options.db->string());
+    return dataset;
+  }
+  const auto builder = options.db ? DatasetBuilder::in_file(*options.db) : DatasetBuilder::in_memory();
+  std::vector<FixtureFile> files;
+  if (options.fixtures.empty()) {
+    files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, *builder));
+  } else {
+    files = load_fixtures(options.fixtures, *builder);
+  }
+  for (const FixtureFile& file : files)
+    logger.info("loaded {}: {}, {}", file.name, file.form, count_of_tasks(file.tasks));
+  return builder->finish();
+}
+
+AppOptions app_options(const ServeOptions& options, const Dataset& dataset, const http::Limits& limits) {
+  AppOptions app;
+  app.pretty = options.pretty;
+  app.strict = options.strict;
+  app.offset_minutes = options.offset_minutes;
+  if (options.server_name) app.server = *options.server_name;
+  if (options.frozen) app.frozen = frozen_values(dataset.envelope(), options.server_name);
+  app.limits = limits;
+  return app;
+}
+
+int run_serve(const ServeOptions& options) {
+  const auto logger = spdlog::stderr_logger_mt("ocp-mock-server");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_level(spdlog::level::from_str(options.log_level));
+  spdlog::set_default_logger(logger);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  http::ServerOptions server_options;
+  server_options.host = options.host;
+  server_options.port = options.port;
+  http::HttpServer server(server_options);
+
+  const auto dataset = load_dataset(options, *logger);
+  const auto app = std::make_shared<const App>(
+      app_options(options, *dataset, server_options.limits),
+      AppContext{[] { return to_instant(std::chrono::system_clock::now()); }, trace_id_source(), logger}, dataset);
+  const StopSignals stop_signals;
+  server.start([app](const http::Request& request) { return app->handle(request); });
+  if (options.port_file) write_port_file(*options.port_file, server.port());
+
+  std::string url;
+  append_json_string(url, server.url());
+  fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server.port(), getpid());
+  std::fflush(stdout);
+
+  const int signal = stop_signals.wait();
+  logger->info("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  server.stop();
+  return 0;
+}
+
+int run_check(const CheckOptions& options) {
+  const auto builder = DatasetBuilder::in_memory();
+  const std::vector<FixtureFile> files = load_fixtures(options.paths, *builder);
+  const auto dataset = builder->finish();
+
+  const auto named = [](std::int64_t id, const std::optional<std::string>& name) {
+    return name ? fmt::format("{} {}", id, *name) : std::to_string(id);
+  };
+  for (const FixtureFile& file : files) fmt::print("{}: {}, {}\n", file.name, file.form, count_of_tasks(file.tasks));
+  for (const Endpoint& endpoint : endpoints()) {
+    fmt::print("{}\n", endpoint.fixture);
+    for (const ClusterSummary& cluster : dataset->summary(endpoint)) {
+      fmt::print("  cluster {}\n", named(cluster.id, cluster.name));
+      for (const TenantSummary& tenant : cluster.tenants) {
+        std::int64_t tasks = 0;
+        std::string statuses;
+        for (const StatusCount& count : tenant.statuses) {
+          tasks += count.tasks;
+          statuses += fmt::format("{} {} {}", statuses.empty() ? ":" : ",", count.status, count.tasks);
+        }
+        fmt::print("    tenant {}: {}{}\n", named(tenant.id, tenant.name), count_of_tasks(tasks), statuses);
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,221 @@
+// The built program, run as its users run it.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "http/socket_client.h"
+#include "process.h"
+#include "temporary_folder.h"
+
+using ocp_mock::test::Process;
+using ocp_mock::test::read_file;
+using ocp_mock::test::SocketClient;
+using ocp_mock::test::TemporaryFolder;
+
+namespace {
+
+const std::string kBinary = OCP_MOCK_BINARY;
+const std::string kExample = "/api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks?page=1&size=10";
+
+// A server on a free port, ready.
+class RunningServer {
+ public:
+  explicit RunningServer(std::vector<std::string> arguments, std::vector<std::string> variables = {})
+      : process_(kBinary, with_port(std::move(arguments)), std::move(variables)), ready_(process_.read_line()) {
+    const auto at = ready_.find("\"port\":");
+    REQUIRE(at != std::string::npos);
+    port_ = std::atoi(ready_.c_str() + at + 7);
+  }
+
+  Process* operator->() { return &process_; }
+  const std::string& ready() const { return ready_; }
+  int port() const { return port_; }
+
+  std::string get(const std::string& target) const {
+    SocketClient client(port_);
+    client.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const std::string answer = client.read_to_end();
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  }
+
+ private:
+  static std::vector<std::string> with_port(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--port", "0"});
+    return arguments;
+  }
+
+  Process process_;
+  std::string ready_;
+  int port_ = 0;
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// What a program that ends by itself says on standard error, after its exit code.
+std::string failure(const std::vector<std::string>& arguments) {
+  Process process(kBinary, arguments);
+  const std::string error = process.read_error();
+  CHECK(process.read_out().empty());
+  return std::to_string(process.wait()) + " " + error;
+}
+
+}  // namespace
+
+TEST_CASE("binary: the ready line is one line of JSON, and then connections are accepted") {
+  RunningServer server({});
+  const std::string port = std::to_string(server.port());
+  CHECK(server.ready() == R"({"event":"ready","url":"http://127.0.0.1:)" + port + R"(","port":)" + port + R"(,"pid":)" +
+                              std::to_string(server->pid()) + "}");
+  CHECK(contains(server.get(kExample), "\"successful\":true"));
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
+  CHECK(server->read_out().empty());
+}
+
+TEST_CASE("binary: with --frozen --pretty the page's example comes back byte for byte") {
+  const RunningServer server({"--frozen", "--pretty"});
+  CHECK(server.get(kExample) == read_file("fixtures/logBackupTasks.json"));
+}
+
+TEST_CASE("binary: without --frozen time, duration and trace id are those of the moment") {
+  const RunningServer server({"serve", "--timezone", "-03:30", "--server-name", "ocp-1"});
+  const std::string first = server.get(kExample);
+  const std::string second = server.get(kExample);
+  CHECK(contains(first, "\"server\":\"ocp-1\""));
+  CHECK(contains(first, "-03:30\",\"traceId\":\""));
+  const auto trace = first.find("\"traceId\":\"") + 11;
+  CHECK(first.find_first_not_of("0123456789abcdef", trace) == trace + 16);
+  CHECK(first.substr(trace, 16) != second.substr(second.find("\"traceId\":\"") + 11, 16));
+}
+
+TEST_CASE("binary: options come from the environment too, and a flag beats it") {
+  const RunningServer server({"--server-name", "flag"}, {"OCP_MOCK_FROZEN=true", "OCP_MOCK_SERVER_NAME=environment",
+                                                         "OCP_MOCK_FIXTURES=fixtures/sample.json"});
+  CHECK(contains(server.get(kExample), "\"totalElements\":25"));
+  CHECK(contains(server.get(kExample), "\"server\":\"flag\""));
+}
+
+TEST_CASE("binary: the port file holds the port, whole") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("port", "an older run's, longer than a port");
+  const RunningServer server({"--port-file", file.string()});
+  CHECK(read_file(file) == std::to_string(server.port()) + "\n");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("binary: a port in use is said in one sentence") {
+  const RunningServer server({});
+  const std::string port = std::to_string(server.port());
+  CHECK(
+      failure({"--port", port, "--log-level", "off"}) ==
+      "1 ocp-mock-server: port " + port +
+          " of host 127.0.0.1 is in use by another process; choose another with --port, or --port 0 for a free one\n");
+  CHECK(contains(failure({"--port", port, "--host", "0.0.0.0"}), "is in use by another process"));
+}
+
+TEST_CASE("binary: what cannot be had is said, with a code that is not zero") {
+  const TemporaryFolder folder;
+  const auto bad = folder.write("bad.json", "[\n{\"clusterId\":\"x\"}]").string();
+  CHECK(contains(failure({"--port", "0", "--fixtures", bad}),
+                 "bad.json:2:2: task 1: clusterId is the string \"x\"; it must be a 64-bit integer\n"));
+  CHECK(failure({"--fixtures", "/does/not/exist"}).starts_with("1 ocp-mock-server: the fixtures have 1 problem"));
+  CHECK(failure({"--port", "banana"}).starts_with("2 ocp-mock-server: --port"));
+  CHECK(failure({"--port", "0", "--host", "256.1.1.1"}).find("256.1.1.1") != std::string::npos);
+  CHECK(failure({"--port", "0", "--db", bad}) ==
+        "1 ocp-mock-server: " + bad + " is not a dataset of ocp-mock-server\n");
+  CHECK(read_file(bad).starts_with("[\n"));
+  CHECK(contains(failure({"--port", "0", "--port-file", "/does/not/exist/port"}),
+                 "cannot write the port file /does/not/exist/port: No such file or directory"));
+}
+
+TEST_CASE("binary: check says what fixtures hold") {
+  Process process(kBinary, {"check", "fixtures/logBackupTasks.json"});
+  CHECK(process.read_out() ==
+        "fixtures/logBackupTasks.json: a captured answer, 1 task\n"
+        "logBackupTasks\n"
+        "  cluster 1000005 ob_431\n"
+        "    tenant 1000012 ww1144: 1 task: RUNNING 1\n");
+  CHECK(process.read_error().empty());
+  CHECK(process.wait() == 0);
+}
+
+TEST_CASE("binary: check says what is wrong, with exit code 1") {
+  const TemporaryFolder folder;
+  const auto bad = folder.write("bad.json", "{}").string();
+  CHECK(failure({"check", "fixtures", bad})
+            .starts_with("1 ocp-mock-server: the fixtures have 1 problem, nothing was "
+                         "loaded:\n  " +
+                         bad + ":1:1: "));
+}
+
+TEST_CASE("binary: SIGTERM and SIGINT end it with code 0, after the requests in flight") {
+  for (const int number : {SIGTERM, SIGINT}) {
+    RunningServer server({});
+    SocketClient idle(server.port());
+    SocketClient half(server.port());
+    idle.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    idle.read_answer();
+    // The interim answer proves that the server has taken up the request.
+    half.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    CHECK(half.read_answer() == "HTTP/1.1 100 Continue\r\n\r\n");
+    server->signal(number);
+    CHECK(idle.read_to_end().empty());
+    half.send("ab");
+    CHECK(half.read_to_end().starts_with("HTTP/1.1 404 "));
+    CHECK(server->wait() == 0);
+  }
+}
+
+TEST_CASE("binary: logs go to standard error, a line a request") {
+  RunningServer server({});
+  server.get("/api/v2/ob/unknown?x=1");
+  server->signal(SIGTERM);
+  const std::string log = server->read_error();
+  CHECK(server->wait() == 0);
+  CHECK(contains(log, " info loaded logBackupTasks.json (compiled in): a captured answer, 1 task\n"));
+  CHECK(contains(log, " info GET /api/v2/ob/unknown?x=1 404 "));
+  CHECK(contains(log, " info stopping on SIGTERM\n"));
+
+  RunningServer silent({"--log-level", "off"});
+  silent.get(kExample);
+  silent->signal(SIGTERM);
+  CHECK(silent->read_error().empty());
+}
+
+TEST_CASE("binary: a --db file is made from fixtures, and serves several processes without them") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "data.db").string();
+  std::string made;
+  {
+    RunningServer server({"--frozen", "--db", file, "--fixtures", "fixtures/logBackupTasks.json"});
+    made = server.get(kExample);
+    server->signal(SIGTERM);
+    CHECK(server->wait() == 0);
+  }
+  CHECK(contains(made, "\"totalElements\":1"));
+  const std::string bytes = read_file(file);
+  {
+    const RunningServer first({"--frozen", "--db", file});
+    const RunningServer second({"--frozen", "--db", file});
+    CHECK(first.get(kExample) == made);
+    CHECK(second.get(kExample) == made);
+  }
+  CHECK(read_file(file) == bytes);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("binary: a fixture may come through a pipe") {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder.path() / "logBackupTasks.json").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread writer([&] { std::ofstream(pipe) << read_file("fixtures/logBackupTasks.json"); });
+  const RunningServer server({"--frozen", "--pretty", "--fixtures", pipe});
+  writer.join();
+  CHECK(server.get(kExample) == read_file("fixtures/logBackupTasks.json"));
+}

@@ -1,0 +1,129 @@
+// Requests and their answers, byte for byte, over a real socket.
+//
+// tests/golden/<endpoint>/<case>/request holds options of the server, a line each that starts with "# ", and then the
+// request; answer holds what comes back. In both files the lines of the head end in a bare line feed, for people; on
+// the wire they must end in CR LF. Servers run with --frozen. With OCP_MOCK_UPDATE_GOLDENS=1 the answers are written.
+#include <doctest/doctest.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "http/http_server.h"
+#include "http/socket_client.h"
+#include "temporary_folder.h"
+
+using namespace ocp_mock;
+using ocp_mock::test::read_file;
+using ocp_mock::test::SocketClient;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class GoldenServer {
+ public:
+  explicit GoldenServer(const std::vector<std::string>& flags)
+      : logger_(std::make_shared<spdlog::logger>("golden", std::make_shared<spdlog::sinks::null_sink_mt>())),
+        options_(parse(flags)),
+        dataset_(load_dataset(options_, *logger_)),
+        app_(app_options(options_, *dataset_, {}),
+             {[] { return Instant{}; }, [] { return std::string("no golden shows this"); }, logger_}, dataset_),
+        server_({"127.0.0.1", 0, 2, {}, std::chrono::seconds(3)}) {
+    server_.start([this](const http::Request& request) { return app_.handle(request); });
+  }
+
+  std::string answer(const std::string& request) {
+    SocketClient client(server_.port());
+    client.send(request);
+    client.shut_sending();
+    return client.read_to_end();
+  }
+
+ private:
+  static ServeOptions parse(const std::vector<std::string>& flags) {
+    std::vector<const char*> arguments{"ocp-mock-server", "--frozen"};
+    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
+    return std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data()));
+  }
+
+  std::shared_ptr<spdlog::logger> logger_;
+  ServeOptions options_;
+  std::shared_ptr<const Dataset> dataset_;
+  App app_;
+  http::HttpServer server_;
+};
+
+// Replaces the ends of lines up to the first empty line.
+std::string head_lines(const std::string& text, const std::string& from, const std::string& to) {
+  std::string out;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto end = text.find(from, at);
+    if (end == std::string::npos) return out + text.substr(at);
+    out += text.substr(at, end - at) + to;
+    const bool last = end == at;
+    at = end + from.size();
+    if (last) break;
+  }
+  return out + text.substr(at);
+}
+
+// Cuts the lines of options off a request file.
+std::vector<std::string> cut_options(std::string& text) {
+  std::vector<std::string> options;
+  while (text.starts_with("# ")) {
+    const auto end = text.find('\n');
+    std::string line = text.substr(2, end - 2);
+    text.erase(0, end + 1);
+    while (!line.empty()) {
+      const auto blank = std::min(line.find(' '), line.size());
+      options.push_back(line.substr(0, blank));
+      line.erase(0, blank + 1);
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("golden: every request has its answer") {
+  const bool update = std::getenv("OCP_MOCK_UPDATE_GOLDENS") != nullptr;
+  std::vector<fs::path> cases;
+  for (const auto& entry : fs::recursive_directory_iterator("tests/golden")) {
+    if (entry.path().filename() == "request") cases.push_back(entry.path().parent_path());
+  }
+  std::ranges::sort(cases);
+  REQUIRE(cases.size() >= 25);
+
+  std::map<std::vector<std::string>, std::unique_ptr<GoldenServer>> servers;
+  for (const fs::path& folder : cases) {
+    CAPTURE(folder.string());
+    std::string request = read_file(folder / "request");
+    const std::vector<std::string> options = cut_options(request);
+    auto& server = servers[options];
+    if (!server) server = std::make_unique<GoldenServer>(options);
+    const std::string answer = head_lines(server->answer(head_lines(request, "\n", "\r\n")), "\r\n", "\n");
+    if (update) {
+      std::ofstream(folder / "answer", std::ios::binary) << answer;
+    } else {
+      CHECK(answer == read_file(folder / "answer"));
+    }
+  }
+}
+
+TEST_CASE("golden: the page's example comes back as OCP's page has it") {
+  GoldenServer server({"--pretty"});
+  const std::string answer = server.answer(
+      "GET /api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks?page=1&size=10 HTTP/1.1\r\n"
+      "Host: localhost\r\n\r\n");
+  CHECK(answer.substr(answer.find("\r\n\r\n") + 4) == read_file("fixtures/logBackupTasks.json"));
+}

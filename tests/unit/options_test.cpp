@@ -1,0 +1,188 @@
+#include "cli/options.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace ocp_mock;
+
+namespace {
+
+std::variant<ServeOptions, CheckOptions, Exit> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "ocp-mock-server");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+ServeOptions serve(std::vector<const char*> arguments) { return std::get<ServeOptions>(parse(std::move(arguments))); }
+
+// Variables of the environment, for the time of a test.
+class Environment {
+ public:
+  using Variables = std::vector<std::pair<const char*, const char*>>;
+
+  explicit Environment(Variables variables) : variables_(std::move(variables)) {
+    for (const auto& [name, value] : variables_) ::setenv(name, value, 1);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() {
+    for (const auto& [name, value] : variables_) ::unsetenv(name);
+  }
+
+ private:
+  Variables variables_;
+};
+
+using Paths = std::vector<std::filesystem::path>;
+
+}  // namespace
+
+TEST_CASE("options: the defaults") {
+  const ServeOptions options = serve({});
+  CHECK(options.fixtures.empty());
+  CHECK_FALSE(options.db);
+  CHECK(options.host == "127.0.0.1");
+  CHECK(options.port == 8080);
+  CHECK_FALSE(options.port_file);
+  CHECK_FALSE(options.pretty);
+  CHECK_FALSE(options.frozen);
+  CHECK_FALSE(options.strict);
+  CHECK(options.offset_minutes == 480);
+  CHECK_FALSE(options.server_name);
+  CHECK(options.log_level == "info");
+}
+
+TEST_CASE("options: flags, before or after the word serve") {
+  for (const auto& arguments : std::vector<std::vector<const char*>>{
+           {"--fixtures", "a",          "--fixtures", "b:c",           "--db", "d",           "--host",
+            "::1",        "--port",     "0",          "--port-file",   "f",    "--pretty",    "--frozen",
+            "--strict",   "--timezone", "-03:30",     "--server-name", "s",    "--log-level", "off"},
+           {"serve", "--fixtures", "a", "--fixtures=b:c", "--db=d", "--host=::1", "--port=0", "--port-file=f",
+            "--pretty", "--frozen", "--strict", "--timezone=-03:30", "--server-name=s", "--log-level=off"},
+           {"--fixtures", "a",      "--pretty",      "--frozen", "--strict",    "--db", "d",           "serve",
+            "--fixtures", "b:c",    "--host",        "::1",      "--port",      "0",    "--port-file", "f",
+            "--timezone", "-03:30", "--server-name", "s",        "--log-level", "off"}}) {
+    const ServeOptions options = serve(arguments);
+    CHECK(options.fixtures == Paths{"a", "b:c"});
+    CHECK(options.db == "d");
+    CHECK(options.host == "::1");
+    CHECK(options.port == 0);
+    CHECK(options.port_file == "f");
+    CHECK(options.pretty);
+    CHECK(options.frozen);
+    CHECK(options.strict);
+    CHECK(options.offset_minutes == -210);
+    CHECK(options.server_name == "s");
+    CHECK(options.log_level == "off");
+  }
+}
+
+TEST_CASE("options: the environment beats the default, a flag beats the environment") {
+  const Environment environment(Environment::Variables{{"OCP_MOCK_FIXTURES", "a:b::c"},
+                                                       {"OCP_MOCK_DB", "d"},
+                                                       {"OCP_MOCK_HOST", "0.0.0.0"},
+                                                       {"OCP_MOCK_PORT", "81"},
+                                                       {"OCP_MOCK_PORT_FILE", "f"},
+                                                       {"OCP_MOCK_PRETTY", "true"},
+                                                       {"OCP_MOCK_FROZEN", "1"},
+                                                       {"OCP_MOCK_STRICT", "false"},
+                                                       {"OCP_MOCK_TIMEZONE", "Z"},
+                                                       {"OCP_MOCK_SERVER_NAME", "s"},
+                                                       {"OCP_MOCK_LOG_LEVEL", "warn"}});
+  const ServeOptions from_environment = serve({});
+  CHECK(from_environment.fixtures == Paths{"a", "b", "c"});
+  CHECK(from_environment.db == "d");
+  CHECK(from_environment.host == "0.0.0.0");
+  CHECK(from_environment.port == 81);
+  CHECK(from_environment.port_file == "f");
+  CHECK(from_environment.pretty);
+  CHECK(from_environment.frozen);
+  CHECK_FALSE(from_environment.strict);
+  CHECK(from_environment.offset_minutes == 0);
+  CHECK(from_environment.server_name == "s");
+  CHECK(from_environment.log_level == "warn");
+
+  const ServeOptions flags = serve({"--fixtures", "x", "--port", "82", "--timezone", "+01:00", "--log-level", "debug",
+                                    "--strict", "--server-name", "t"});
+  CHECK(flags.fixtures == Paths{"x"});
+  CHECK(flags.port == 82);
+  CHECK(flags.offset_minutes == 60);
+  CHECK(flags.log_level == "debug");
+  CHECK(flags.strict);
+  CHECK(flags.server_name == "t");
+}
+
+TEST_CASE("options: an empty variable counts as none") {
+  const Environment environment(
+      Environment::Variables{{"OCP_MOCK_PORT", ""}, {"OCP_MOCK_FIXTURES", ""}, {"OCP_MOCK_PRETTY", ""}});
+  CHECK(serve({}).port == 8080);
+  CHECK(serve({}).fixtures.empty());
+  CHECK_FALSE(serve({}).pretty);
+}
+
+TEST_CASE("options: check takes paths, and no option of serve") {
+  CHECK(std::get<CheckOptions>(parse({"check", "a", "b"})).paths == Paths{"a", "b"});
+  CHECK(std::get<Exit>(parse({"check"})).code == kUsageExitCode);
+  CHECK(std::get<Exit>(parse({"check", "a", "--port", "1"})).code == kUsageExitCode);
+}
+
+TEST_CASE("options: a mistake is one sentence that names the option") {
+  const struct {
+    std::vector<const char*> arguments;
+    std::string named;
+  } cases[] = {
+      {{"--port", "banana"}, "--port"},
+      {{"--port", "65536"}, "--port"},
+      {{"--port", "-1"}, "--port"},
+      {{"--port"}, "--port"},
+      {{"--port", "1", "--port", "2"}, "--port"},
+      {{"--timezone", "Asia/Shanghai"},
+       "--timezone: 'Asia/Shanghai' is no offset from UTC; it must be +hh:mm, -hh:mm or Z"},
+      {{"--log-level", "loud"}, "--log-level"},
+      {{"--server-name", "\xFF"}, "--server-name"},
+      {{"--pretty=banana"}, "--pretty"},
+      {{"--fixtures"}, "--fixtures"},
+      {{"--unknown"}, "--unknown"},
+      {{"unknown"}, "unknown"},
+      {{"serve", "check", "x"}, "check"},
+  };
+  for (const auto& [arguments, named] : cases) {
+    CAPTURE(named);
+    const auto parsed = parse(arguments);
+    REQUIRE(std::holds_alternative<Exit>(parsed));
+    const Exit& exit = std::get<Exit>(parsed);
+    CAPTURE(exit.error);
+    CHECK(exit.code == kUsageExitCode);
+    CHECK(exit.out.empty());
+    CHECK(exit.error.starts_with("ocp-mock-server: "));
+    CHECK(exit.error.find(named) != std::string::npos);
+    CHECK(exit.error.find('\n') == exit.error.size() - 1);
+  }
+  const Environment environment(Environment::Variables{{"OCP_MOCK_PORT", "banana"}});
+  CHECK(std::get<Exit>(parse({})).error.find("--port") != std::string::npos);
+}
+
+TEST_CASE("options: help has a line for each option, and so has serve's") {
+  const Exit help = std::get<Exit>(parse({"--help"}));
+  CHECK(help.code == 0);
+  CHECK(help.error.empty());
+  for (const std::string option : {"fixtures", "db", "host", "port", "port-file", "pretty", "frozen", "strict",
+                                   "timezone", "server-name", "log-level"}) {
+    CAPTURE(option);
+    CHECK(help.out.find("--" + option + " ") != std::string::npos);
+    std::string variable = "OCP_MOCK_" + option;
+    for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(c >= 'a' ? c - 32 : c);
+    CHECK(help.out.find(variable) != std::string::npos);
+  }
+  CHECK(std::get<Exit>(parse({"serve", "--help"})).out == help.out);
+  CHECK(std::get<Exit>(parse({"check", "--help"})).out.find("PATH") != std::string::npos);
+}
+
+TEST_CASE("options: the version") {
+  const Exit version = std::get<Exit>(parse({"--version"}));
+  CHECK(version.code == 0);
+  CHECK(version.out.starts_with("ocp-mock-server "));
+}
