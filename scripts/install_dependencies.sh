@@ -24,7 +24,7 @@ packages=(
 )
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "install_dependencies.sh: this is no Debian; install what README.md names under 'Building elsewhere'" >&2
+  echo "install_dependencies.sh: this is no Debian; install what README.md names under 'Building by hand'" >&2
   exit 1
 fi
 

@@ -86,9 +86,11 @@ void Connection::process(std::string_view bytes, ResponseWriter& writer) {
                   : http_1_0 ? Persistence::KeepAliveHttp10
                              : Persistence::KeepAlive,
                   out_);
-    refused_ = request.defect.has_value();
     in_request_ = false;
-    if (!keep) phase_ = Phase::Finishing;
+    if (!keep) {
+      phase_ = Phase::Finishing;
+      linger_ = request.defect.has_value() || !bytes.empty();
+    }
     if (unsent() > kMaximumUnsent) break;
   }
   if (phase_ == Phase::Open) pending_.assign(bytes);
@@ -116,7 +118,7 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
   }
   if (phase_ == Phase::Finishing) {
     // A socket that is closed while bytes arrive is reset, and the reset can overtake the answer.
-    if (input_ended_ || !refused_) return false;
+    if (input_ended_ || !linger_) return false;
     ::shutdown(socket_.get(), SHUT_WR);
     phase_ = Phase::Lingering;
     deadline_ = now + limits_.linger_time;

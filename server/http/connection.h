@@ -50,7 +50,7 @@ class Connection {
   const Limits& limits_;
   RequestParser parser_;
   Phase phase_ = Phase::Open;
-  bool refused_ = false;      // the client may still be sending
+  bool linger_ = false;       // the client may still be sending after its last answer
   bool input_ended_ = false;  // the client has shut its side
   bool stopping_ = false;
   std::string pending_;  // bytes read but not yet parsed, while the client does not take its answers

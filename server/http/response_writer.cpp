@@ -42,6 +42,9 @@ class ResponseWriter::Engine : public httplib::Server {
       for (const auto& [name, value] : response.headers) out.set_header(name, value);
       return HandlerResponse::Handled;
     });
+    // A handler that throws in spite of its contract; httplib would put the exception's text into a header.
+    set_exception_handler(
+        [](const httplib::Request&, httplib::Response& out, std::exception_ptr) { out.status = 500; });
     // The last word on the headers, after httplib has added its own.
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
       out.headers.erase("Accept-Ranges");

@@ -117,8 +117,8 @@ constexpr bool catalogue_follows_enumeration() {
 }
 static_assert(catalogue_follows_enumeration());
 
-// "q=0.8" as 800; 1000 where there is none; 0 where it is malformed, so that it chooses nothing.
-int quality(std::string_view parameters) {
+// The value of "q=0.8"; 1 where there is none; 0 where it is malformed, so that it chooses nothing.
+double quality(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = next_piece(parameters, ';');
     const std::string_view name = next_piece(parameter, '=');
@@ -127,23 +127,23 @@ int quality(std::string_view parameters) {
     double value = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (error != std::errc{} || end != number.data() + number.size() || !(value >= 0 && value <= 1)) return 0;
-    return static_cast<int>(value * 1000 + 0.5);
+    return value;
   }
-  return 1000;
+  return 1;
 }
 
 }  // namespace
 
 Language choose_language(std::string_view accept_language) {
   Language chosen = Language::English;
-  int best = 0;
+  double best = 0;
   while (!accept_language.empty()) {
     std::string_view range = next_piece(accept_language, ',');
     std::string_view tag = next_piece(range, ';');
     const std::string_view primary = next_piece(tag, '-');
     const bool chinese = equals_ignoring_case(primary, "zh");
     if (!chinese && primary != "*" && !equals_ignoring_case(primary, "en")) continue;
-    if (const int value = quality(range); value > best) {
+    if (const double value = quality(range); value > best) {
       best = value;
       chosen = chinese ? Language::Chinese : Language::English;
     }

@@ -28,7 +28,7 @@ constexpr std::string_view kForms =
 // The problems of all files of a load.
 class Problems {
  public:
-  void add(std::string text) {
+  void add(const std::string& text) {
     if (++count_ <= kProblemsShown) lines_ += "\n  " + text;
   }
 

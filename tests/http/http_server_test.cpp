@@ -211,6 +211,21 @@ TEST_CASE("http server: a client that still sends reads why it was refused") {
   }
 }
 
+TEST_CASE("http server: what follows a last request does not reset its answer") {
+  Server server;
+  SocketClient client(server.port());
+  client.send(get("/", "Connection: close\r\n") + std::string(1'000'000, 'x'));
+  client.shut_sending();
+  CHECK(client.read_to_end() == answer("GET /", "close"));
+}
+
+TEST_CASE("http server: a handler that throws is answered with a bare 500") {
+  Server server({}, [](const Request&) -> Response { throw std::runtime_error("secret"); });
+  SocketClient client(server.port());
+  client.send(get("/"));
+  CHECK(client.read_answer() == "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+}
+
 TEST_CASE("http server: a request that never ends is answered with a timeout, an idle connection closed") {
   Limits limits;
   limits.request_time = 50ms;
