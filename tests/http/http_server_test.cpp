@@ -39,6 +39,34 @@ class Server {
   HttpServer server_;
 };
 
+// Holds the handlers that wait at it until it is opened, or until a test that has failed must end.
+class Gate {
+ public:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait_for(lock, 30s, [this] { return open_; });
+  }
+
+  bool waits_for(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 20s, [&] { return waiting_ >= count; });
+  }
+
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0;
+  bool open_ = false;
+};
+
 std::string get(const std::string& target, const std::string& headers = "") {
   return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
 }
@@ -128,6 +156,26 @@ TEST_CASE("http server: 500 idle connections do not keep another client from its
     one->send(get("/again"));
     REQUIRE(one->read_answer() == answer("GET /again"));
   }
+}
+
+TEST_CASE("http server: connections queue while every thread is busy") {
+  Gate gate;
+  Server server({}, [&](const Request& request) {
+    if (request.target == "/held") gate.wait();
+    return echo(request);
+  });
+  SocketClient first(server.port());
+  SocketClient second(server.port());
+  first.send(get("/held"));
+  second.send(get("/held"));
+  REQUIRE(gate.waits_for(2));
+  std::vector<std::unique_ptr<SocketClient>> queued;
+  for (int i = 0; i < 100; ++i) {
+    queued.push_back(std::make_unique<SocketClient>(server.port()));
+    queued.back()->send(get("/queued"));
+  }
+  gate.open();
+  for (const auto& one : queued) REQUIRE(one->read_answer() == answer("GET /queued"));
 }
 
 TEST_CASE("http server: Connection: close is kept to, in both versions of HTTP") {
@@ -293,17 +341,9 @@ TEST_CASE("http server: it can stop before it has started, and stop twice") {
 }
 
 TEST_CASE("http server: requests in flight are answered when it stops, idle connections closed") {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool entered = false;
-  bool released = false;
+  Gate gate;
   Server server({}, [&](const Request& request) {
-    if (request.target == "/held") {
-      std::unique_lock lock(mutex);
-      entered = true;
-      changed.notify_all();
-      changed.wait(lock, [&] { return released; });
-    }
+    if (request.target == "/held") gate.wait();
     return echo(request);
   });
   SocketClient held(server.port());
@@ -311,18 +351,11 @@ TEST_CASE("http server: requests in flight are answered when it stops, idle conn
   SocketClient half(server.port());
   held.send(get("/held"));
   idle.send(get("/"));
-  {
-    std::unique_lock lock(mutex);
-    REQUIRE(changed.wait_for(lock, 20s, [&] { return entered; }));
-  }
+  REQUIRE(gate.waits_for(1));
   half.send("GET /half HTTP/1.1\r\n");
 
   std::thread stopper([&] { server->stop(); });
-  {
-    const std::lock_guard lock(mutex);
-    released = true;
-  }
-  changed.notify_all();
+  gate.open();
   half.send("Host: h\r\n\r\n");
   // The answers may be made before or after the server has heard that it shall stop.
   CHECK(held.read_answer().find("GET /held") != std::string::npos);
