@@ -21,7 +21,7 @@ declare -A owners=(
   ["sqlite3.h"]="store/dataset.cpp"
   ["nlohmann/"]="store/fixture_json.cpp"
   ["CLI/"]="cli/options.cpp"
-  ["spdlog/"]="app.cpp commands.cpp http/http_server.cpp"
+  ["spdlog/"]="app.cpp commands.cpp"
 )
 
 failed=0

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -59,6 +60,14 @@ void write_port_file(const fs::path& file, int port) {
     fs::remove(temporary, ignored);
     throw std::runtime_error(fmt::format("cannot write the port file {}: {}", file.string(), error.message()));
   }
+}
+
+// A connection takes a descriptor, and the usual soft limit is 1,024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Blocked in every thread from here on, so that wait() alone receives them.
@@ -119,12 +128,13 @@ int run_serve(const ServeOptions& options) {
   const auto logger = spdlog::stderr_logger_mt("ocp-mock-server");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(spdlog::level::from_str(options.log_level));
-  spdlog::set_default_logger(logger);
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
 
   http::ServerOptions server_options;
   server_options.host = options.host;
   server_options.port = options.port;
+  server_options.warn = [logger](const std::string& text) { logger->warn(text); };
   http::HttpServer server(server_options);
 
   const auto dataset = load_dataset(options, *logger);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -170,6 +171,24 @@ TEST_CASE("binary: SIGTERM and SIGINT end it with code 0, after the requests in 
     CHECK(half.read_to_end().starts_with("HTTP/1.1 404 "));
     CHECK(server->wait() == 0);
   }
+}
+
+TEST_CASE("binary: out of descriptors it goes on once connections have ended") {
+  Process process("/bin/sh", {"-c", "ulimit -n 48; exec \"$0\" --port 0", kBinary});
+  const std::string ready = process.read_line();
+  const int port = std::atoi(ready.c_str() + ready.find("\"port\":") + 7);
+  const auto served = [](SocketClient& client) {
+    client.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    return client.read_answer().starts_with("HTTP/1.1 200 ");
+  };
+  std::vector<std::unique_ptr<SocketClient>> clients;
+  for (int i = 0; i < 60; ++i) clients.push_back(std::make_unique<SocketClient>(port));
+  CHECK(served(*clients.front()));
+  clients.erase(clients.begin(), clients.begin() + 50);
+  for (const auto& client : clients) CHECK(served(*client));
+  process.signal(SIGTERM);
+  CHECK(contains(process.read_error(), " warning cannot accept a connection: Too many open files\n"));
+  CHECK(process.wait() == 0);
 }
 
 TEST_CASE("binary: logs go to standard error, a line a request") {

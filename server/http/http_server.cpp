@@ -1,6 +1,5 @@
 #include "http/http_server.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -164,7 +163,8 @@ class HttpServer::Loop {
     if (errno == ECONNABORTED || errno == EINTR) return true;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // Until the next tick, by when connections may have ended. The waiting ones stay in the kernel's queue.
-      spdlog::warn("cannot accept a connection: {}", std::generic_category().message(errno));
+      if (shared_.options.warn)
+        shared_.options.warn("cannot accept a connection: " + std::generic_category().message(errno));
       set_accepting(false);
     }
     return false;

@@ -2,6 +2,7 @@
 // Enters: connections. Leaves: calls of the handler, one a request. An idle connection costs memory and no thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,7 +16,8 @@ struct ServerOptions {
   int port = 0;     // 0 takes a free one
   int threads = 0;  // 0: one a core, at least 2 and at most 8
   Limits limits;
-  std::chrono::milliseconds stop_time{3'000};  // for requests in flight when the server stops
+  std::chrono::milliseconds stop_time{3'000};         // for requests in flight when the server stops
+  std::function<void(const std::string&)> warn = {};  // told what keeps connections waiting; called by any thread
 };
 
 class HttpServer {
