@@ -134,11 +134,12 @@ http::Response App::handle(const http::Request& request) const {
   if (options_.pretty) response.body = pretty_json(response.body);
   response.headers.emplace_back("Content-Type", "application/json");
   response.headers.emplace_back("Date", date());
-  if (context_.logger->should_log(spdlog::level::info)) {
-    context_.logger->info("{} {} {} {}B {}us {}{}", shown(request.method), shown(request.target, 2000), response.status,
-                          response.body.size(),
-                          std::chrono::duration_cast<std::chrono::microseconds>(elapsed()).count(),
-                          shown(values.trace_id), describe(violations));
+  const auto level = violations.empty() ? spdlog::level::info : spdlog::level::warn;
+  if (context_.logger->should_log(level)) {
+    context_.logger->log(level, "{} {} {} {}B {}us {}{}", shown(request.method), shown(request.target, 2000),
+                         response.status, response.body.size(),
+                         std::chrono::duration_cast<std::chrono::microseconds>(elapsed()).count(),
+                         shown(values.trace_id), describe(violations));
   }
   return response;
 }

@@ -33,7 +33,7 @@ struct AppOptions {
 struct AppContext {
   std::function<Instant()> now;
   std::function<std::string()> next_trace_id;  // 16 lower-case hex digits
-  std::shared_ptr<spdlog::logger> logger;      // a line a request at info
+  std::shared_ptr<spdlog::logger> logger;      // a line a request at info; at warn if it broke a rule
 };
 
 class App {

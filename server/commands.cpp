@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -62,6 +63,14 @@ void write_port_file(const fs::path& file, int port) {
   }
 }
 
+std::string describe(const FixtureFile& file) {
+  std::string text = fmt::format("{}: {}, {}", file.name, file.form, count_of_tasks(file.tasks));
+  if (file.tasks_of_answers > file.tasks) {
+    text += fmt::format(" of {}; the other pages were not captured in it", file.tasks_of_answers);
+  }
+  return text;
+}
+
 // A connection takes a descriptor, and the usual soft limit is 1,024.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -108,8 +117,7 @@ std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog:
   } else {
     files = load_fixtures(options.fixtures, *builder);
   }
-  for (const FixtureFile& file : files)
-    logger.info("loaded {}: {}, {}", file.name, file.form, count_of_tasks(file.tasks));
+  for (const FixtureFile& file : files) logger.info("loaded {}", describe(file));
   return builder->finish();
 }
 
@@ -148,7 +156,7 @@ int run_serve(const ServeOptions& options) {
   std::string url;
   append_json_string(url, server.url());
   fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server.port(), getpid());
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
 
   const int signal = stop_signals.wait();
   logger->info("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
@@ -164,7 +172,7 @@ int run_check(const CheckOptions& options) {
   const auto named = [](std::int64_t id, const std::optional<std::string>& name) {
     return name ? fmt::format("{} {}", id, *name) : std::to_string(id);
   };
-  for (const FixtureFile& file : files) fmt::print("{}: {}, {}\n", file.name, file.form, count_of_tasks(file.tasks));
+  for (const FixtureFile& file : files) fmt::print("{}\n", describe(file));
   for (const Endpoint& endpoint : endpoints()) {
     fmt::print("{}\n", endpoint.fixture);
     for (const ClusterSummary& cluster : dataset->summary(endpoint)) {
@@ -175,6 +183,9 @@ int run_check(const CheckOptions& options) {
         for (const StatusCount& count : tenant.statuses) {
           tasks += count.tasks;
           statuses += fmt::format("{} {} {}", statuses.empty() ? ":" : ",", count.status, count.tasks);
+          if (std::ranges::find(endpoint.statuses, count.status) == endpoint.statuses.end()) {
+            statuses += " (no status that a client can ask for)";
+          }
         }
         fmt::print("    tenant {}: {}{}\n", named(tenant.id, tenant.name), count_of_tasks(tasks), statuses);
       }

@@ -161,6 +161,7 @@ TEST_CASE("app: rules that the client broke are logged, and refused under --stri
     CAPTURE(query);
     const Fixed lenient_app;
     CHECK(lenient_app.get(kPath + "?" + query).status == 200);
+    CHECK(contains(lenient_app.log(), "[warning] GET "));
     CHECK(contains(lenient_app.log(), " | " + message));
     const http::Response refused = Fixed(strict).get(kPath + "?" + query);
     CHECK(refused.status == 400);

@@ -146,6 +146,29 @@ TEST_CASE("binary: check says what fixtures hold") {
   CHECK(process.wait() == 0);
 }
 
+TEST_CASE("binary: check notes what its user may not have meant") {
+  const TemporaryFolder folder;
+  const auto file = folder.write(
+      "page.json", R"({"data":{"contents":[{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z",)"
+                   R"("status":"Running"}],"page":{"number":1,"size":1,"totalElements":25,"totalPages":25}}})");
+  Process process(kBinary, {"check", file.string()});
+  CHECK(process.read_out() == file.string() +
+                                  ": a captured answer, 1 task of 25; the other pages were not captured in it\n"
+                                  "logBackupTasks\n"
+                                  "  cluster 1\n"
+                                  "    tenant 2: 1 task: Running 1 (no status that a client can ask for)\n");
+  CHECK(process.wait() == 0);
+}
+
+TEST_CASE("binary: an IPv6 host may stand in brackets") {
+  for (const std::string host : {"::1", "[::1]"}) {
+    Process process(kBinary, {"--port", "0", "--host", host});
+    CHECK(contains(process.read_line(), "\"url\":\"http://[::1]:"));
+    process.signal(SIGTERM);
+    CHECK(process.wait() == 0);
+  }
+}
+
 TEST_CASE("binary: check says what is wrong, with exit code 1") {
   const TemporaryFolder folder;
   const auto bad = folder.write("bad.json", "{}").string();

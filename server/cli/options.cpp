@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <span>
+#include <string_view>
 
 #include "embedded/version.h"
 #include "ocp/instant.h"
@@ -33,11 +35,16 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
   const auto utf8 = [](const std::string& text) -> std::string {
     return is_utf8(text) ? "" : "the value must be UTF-8 text";
   };
+  const auto path = [](const std::string& text) -> std::string {
+    return !text.empty() && !text.starts_with("--") ? "" : fmt::format("'{}' is no path", text);
+  };
   app.add_option("--fixtures", options.fixtures,
                  "File or folder of fixtures; may be given again (Env:OCP_MOCK_FIXTURES, separated by colons). "
                  "Default: OCP's own example, compiled in")
       ->type_name("PATH")
+      ->check(CLI::Validator(path, "", "path"))
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--db", options.db,
                  "Keep the loaded fixtures in this SQLite file; without --fixtures serve the file as it is, read-only")
@@ -79,6 +86,19 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
       ->capture_default_str();
 }
 
+// The sentence of a mistake. One that came by the environment is named by its variable.
+std::string sentence(const CLI::App& app, const CLI::ParseError& error, std::span<const char* const> arguments) {
+  const std::string_view text = error.what();
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    const auto gives = [&](std::string_view argument) { return argument.starts_with(name); };
+    if (!option->get_envname().empty() && text.starts_with(name + ":") && std::ranges::none_of(arguments, gives)) {
+      return option->get_envname() + std::string(text.substr(name.size()));
+    }
+  }
+  return std::string(text);
+}
+
 }  // namespace
 
 std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const char* const* argv) {
@@ -110,7 +130,8 @@ std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const cha
   } catch (const CLI::CallForVersion&) {
     return Exit{0, app.version() + "\n", ""};
   } catch (const CLI::ParseError& error) {
-    return Exit{kUsageExitCode, "", fmt::format("ocp-mock-server: {} (see --help)\n", error.what())};
+    return Exit{kUsageExitCode, "",
+                fmt::format("ocp-mock-server: {} (see --help)\n", sentence(app, error, {argv, argv + argc}))};
   }
   if (check_command->parsed()) return check;
 

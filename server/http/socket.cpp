@@ -75,7 +75,10 @@ ServerSocket::ServerSocket(const std::string& host, int port) : host_(host) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* list = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list); error != 0) {
+  // An IPv6 address may stand in brackets, as in a URL.
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const std::string name = bracketed ? host.substr(1, host.size() - 2) : host;
+  if (const int error = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &list); error != 0) {
     throw std::runtime_error(fmt::format("cannot find an address for host {}: {}", host, ::gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);

@@ -1,6 +1,7 @@
 #include "store/dataset.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -262,6 +263,13 @@ std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
   return {status.st_dev, status.st_ino};
 }
 
+void refuse_folder(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) {
+    throw DatasetError(fmt::format("{} is a folder; the dataset must be a file", file.string()));
+  }
+}
+
 class SqliteBuilder : public DatasetBuilder {
  public:
   // file: where the dataset will live; empty for memory.
@@ -391,6 +399,7 @@ class SqliteBuilder : public DatasetBuilder {
 }  // namespace
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
+  refuse_folder(file);
   // Another process may replace the file while its readers are opened one by one; then they are opened again.
   for (;;) {
     const auto before = inode_of(file);
@@ -418,6 +427,7 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory() {
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
+  refuse_folder(file);
   std::error_code ignored;
   if (fs::exists(file, ignored)) {
     const bool empty = fs::is_regular_file(file, ignored) && fs::is_empty(file, ignored);
@@ -428,7 +438,13 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
   }
   fs::path temporary = file;
   temporary += fmt::format(".{}.tmp", getpid());
-  fs::remove(temporary, ignored);
+  // SQLite would say of any obstacle that it is "unable to open database file".
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    throw DatasetError(
+        fmt::format("cannot write the dataset {}: {}", file.string(), std::generic_category().message(errno)));
+  }
+  ::close(descriptor);
   std::string uri = file_uri(temporary, "");
   return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
 }

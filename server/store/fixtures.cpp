@@ -126,7 +126,7 @@ class FileReader : JsonHandler {
     } catch (const JsonSyntaxError& error) {
       add_problem(error.position(), fmt::format("not JSON: {}", error.what()));
     }
-    return {name_, std::move(form_), tasks_};
+    return {name_, std::move(form_), tasks_, tasks_of_answers_};
   }
 
  private:
@@ -182,6 +182,10 @@ class FileReader : JsonHandler {
     if (const JsonMember* successful = document.find("successful");
         successful != nullptr && (successful->value.kind != JsonKind::Boolean || successful->value.text != "true")) {
       add_problem(successful->position, "successful is not true; capture a successful answer");
+    }
+    if (const JsonMember* page = data->value.find("page"); page != nullptr) {
+      const JsonMember* total = page->value.find("totalElements");
+      if (total != nullptr) tasks_of_answers_ += to_int64(total->value).value_or(0);
     }
     CapturedEnvelope envelope;
     envelope.server = envelope_text(document, "server");
@@ -339,6 +343,7 @@ class FileReader : JsonHandler {
   bool has_task_key_ = false;  // the document has a key that only a task has
   std::string form_;
   std::int64_t tasks_ = 0;
+  std::int64_t tasks_of_answers_ = 0;
 };
 
 // A file descriptor that reads or throws.

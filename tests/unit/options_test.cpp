@@ -145,6 +145,9 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--server-name", "\xFF"}, "--server-name"},
       {{"--pretty=banana"}, "--pretty"},
       {{"--fixtures"}, "--fixtures"},
+      {{"--fixtures", ""}, "--fixtures: '' is no path"},
+      {{"--fixtures", "--port", "0"}, "--fixtures: '--port' is no path"},
+      {{"--fixtures", "a", "b"}, "b"},
       {{"--unknown"}, "--unknown"},
       {{"unknown"}, "unknown"},
       {{"serve", "check", "x"}, "check"},
@@ -162,7 +165,10 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
     CHECK(exit.error.find('\n') == exit.error.size() - 1);
   }
   const Environment environment(Environment::Variables{{"OCP_MOCK_PORT", "banana"}});
-  CHECK(std::get<Exit>(parse({})).error.find("--port") != std::string::npos);
+  CHECK(std::get<Exit>(parse({})).error ==
+        "ocp-mock-server: OCP_MOCK_PORT: Value banana not in range 0 to 65535 (see --help)\n");
+  CHECK(std::get<Exit>(parse({"--port", "apple"})).error ==
+        "ocp-mock-server: --port: Value apple not in range 0 to 65535 (see --help)\n");
 }
 
 TEST_CASE("options: help has a line for each option, and so has serve's") {
