@@ -6,6 +6,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:-dev}
 
 scripts/install_dependencies.sh
-cmake --preset "$preset"
+cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset"
 ctest --preset "$preset"

@@ -98,11 +98,14 @@ http::Response App::handle(const http::Request& request) const {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::steady_clock::now() - start; };
   EnvelopeValues values = envelope_values(request);
-  const auto stamp_duration = [&] {
-    if (!options_.frozen) values.duration = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count();
+  // The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
+  const auto stamp = [&] {
+    if (options_.frozen) return;
+    values.duration = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count();
+    values.timestamp = format_iso_offset(context_.now(), options_.offset_minutes);
   };
   const auto refuse = [&](const ApiError& error) {
-    stamp_duration();
+    stamp();
     return http::Response{error.status(), {}, error_envelope(error, language_of(request), values)};
   };
 
@@ -113,15 +116,14 @@ http::Response App::handle(const http::Request& request) const {
     const auto [path, query] = split_target(request.target);
     // Authentication and throttling stand here, before any parameter is looked at.
     const PathMatch route = find_route(request, path);
-    ListRequest list = parse_list_request(route, query);
-    violations = std::move(list.violations);
+    const ListRequest list = parse_list_request(route, query, violations);
     if (options_.strict && !violations.empty()) throw violations.front().refusal();
     const ListResult found = dataset_->list(*route.endpoint, list);
     if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
     if (!found.tenant_exists) {
       throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
     }
-    stamp_duration();
+    stamp();
     response.body = page_envelope({found.contents, list.page, list.size, found.total}, values);
   } catch (const ApiError& error) {
     response = refuse(error);
@@ -147,8 +149,7 @@ http::Response App::handle(const http::Request& request) const {
 EnvelopeValues App::envelope_values(const http::Request& request) const {
   if (options_.frozen) return *options_.frozen;
   const auto given = request.header("x-trace-id");
-  return {0, options_.server, format_iso_offset(context_.now(), options_.offset_minutes),
-          given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
+  return {0, options_.server, "", given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
 }
 
 std::string App::date() const {
@@ -159,7 +160,7 @@ std::string App::date() const {
 }
 
 EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {
-  return {captured.duration.value_or(79), server ? *server : captured.server.value_or("a24d13ce67"),
+  return {captured.duration.value_or(79), server ? *server : captured.server.value_or(std::string(kDefaultServer)),
           captured.timestamp.value_or("2024-08-09T16:06:02.743+08:00"), captured.trace_id.value_or("8e1e79e260d12bba")};
 }
 

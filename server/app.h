@@ -25,7 +25,7 @@ struct AppOptions {
   bool pretty = false;                   // lay answers out as OCP's documentation does
   bool strict = false;                   // refuse what OCP lets pass
   int offset_minutes = 8 * 60;           // of timestamps
-  std::string server = "a24d13ce67";     // the envelope's server
+  std::string server{kDefaultServer};    // the envelope's server
   std::optional<EnvelopeValues> frozen;  // every answer has these values
   http::Limits limits;                   // that the HTTP side keeps, for messages
 };

@@ -1,8 +1,6 @@
 #include "commands.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,9 +17,12 @@
 #include "app.h"
 #include "embedded/default_fixture.h"
 #include "http/http_server.h"
+#include "log_sink.h"
 #include "ocp/json_text.h"
+#include "stop_signal.h"
 #include "store/dataset.h"
 #include "store/fixtures.h"
+#include "temporary_file.h"
 
 namespace ocp_mock {
 namespace {
@@ -45,21 +46,19 @@ std::function<std::string()> trace_id_source() {
 
 // Whoever waits for the file never reads half of it.
 void write_port_file(const fs::path& file, int port) {
-  fs::path temporary = file;
-  temporary += fmt::format(".{}.tmp", getpid());
-  std::ofstream out(temporary);
-  out << port << '\n';
-  out.close();
-  std::error_code error;
-  if (out) {
-    fs::rename(temporary, file, error);
-  } else {
-    error = {errno, std::generic_category()};
-  }
-  if (error) {
+  try {
     std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw std::runtime_error(fmt::format("cannot write the port file {}: {}", file.string(), error.message()));
+    if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
+      throw std::runtime_error(fmt::format("the port file {} is no regular file; it must be one", file.string()));
+    }
+    TemporaryFile temporary(file);
+    std::ofstream out(temporary.path());
+    out << port << '\n';
+    out.close();
+    if (!out) throw std::system_error(errno, std::generic_category());
+    temporary.commit();
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(fmt::format("cannot write the port file {}: {}", file.string(), error.code().message()));
   }
 }
 
@@ -79,43 +78,47 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Blocked in every thread from here on, so that wait() alone receives them.
-class StopSignals {
- public:
-  StopSignals() {
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, SIGTERM);
-    ::sigaddset(&set_, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
+struct Stopped {};
 
-  // After the first, a second one ends the process at once.
-  int wait() const {
-    int signal = 0;
-    while (::sigwait(&set_, &signal) != 0) {
-    }
-    ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
-    return signal;
+// Lets a load be given up between two tasks.
+class StoppableSink : public FixtureSink {
+ public:
+  StoppableSink(FixtureSink& sink, const std::function<bool()>& stopped) : sink_(sink), stopped_(stopped) {}
+
+  void add_task(const Endpoint& endpoint, TaskRow row) override {
+    if (stopped_()) throw Stopped();
+    sink_.add_task(endpoint, std::move(row));
   }
+  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
+    sink_.add_cluster(id, std::move(name));
+  }
+  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
+    sink_.add_tenant(cluster_id, id, std::move(name));
+  }
+  void add_envelope(CapturedEnvelope envelope) override { sink_.add_envelope(std::move(envelope)); }
 
  private:
-  sigset_t set_;
+  FixtureSink& sink_;
+  const std::function<bool()>& stopped_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger) {
-  if (options.db && options.fixtures.empty() && fs::exists(*options.db)) {
+std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger,
+                                            const std::function<bool()>& stopped) {
+  std::error_code ignored;
+  if (options.db && options.fixtures.empty() && fs::exists(*options.db, ignored)) {
     auto dataset = Dataset::open(*options.db);
     logger.info("opened the dataset {}", options.db->string());
     return dataset;
   }
   const auto builder = options.db ? DatasetBuilder::in_file(*options.db) : DatasetBuilder::in_memory();
+  StoppableSink sink(*builder, stopped);
   std::vector<FixtureFile> files;
   if (options.fixtures.empty()) {
-    files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, *builder));
+    files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
   } else {
-    files = load_fixtures(options.fixtures, *builder);
+    files = load_fixtures(options.fixtures, sink);
   }
   for (const FixtureFile& file : files) logger.info("loaded {}", describe(file));
   return builder->finish();
@@ -133,7 +136,8 @@ AppOptions app_options(const ServeOptions& options, const Dataset& dataset, cons
 }
 
 int run_serve(const ServeOptions& options) {
-  const auto logger = spdlog::stderr_logger_mt("ocp-mock-server");
+  StopSignal stop;
+  const auto logger = std::make_shared<spdlog::logger>("ocp-mock-server", std::make_shared<LogSink>(STDERR_FILENO));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(spdlog::level::from_str(options.log_level));
   std::signal(SIGPIPE, SIG_IGN);
@@ -145,11 +149,15 @@ int run_serve(const ServeOptions& options) {
   server_options.warn = [logger](const std::string& text) { logger->warn(text); };
   http::HttpServer server(server_options);
 
-  const auto dataset = load_dataset(options, *logger);
+  std::shared_ptr<const Dataset> dataset;
+  try {
+    dataset = load_dataset(options, *logger, [&stop] { return stop.requested(); });
+  } catch (const Stopped&) {
+    return 0;
+  }
   const auto app = std::make_shared<const App>(
       app_options(options, *dataset, server_options.limits),
       AppContext{[] { return to_instant(std::chrono::system_clock::now()); }, trace_id_source(), logger}, dataset);
-  const StopSignals stop_signals;
   server.start([app](const http::Request& request) { return app->handle(request); });
   if (options.port_file) write_port_file(*options.port_file, server.port());
 
@@ -158,8 +166,7 @@ int run_serve(const ServeOptions& options) {
   fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server.port(), getpid());
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
 
-  const int signal = stop_signals.wait();
-  logger->info("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  logger->info("stopping on {}", stop.wait() == SIGINT ? "SIGINT" : "SIGTERM");
   server.stop();
   return 0;
 }

@@ -3,6 +3,7 @@
 // std::exception whose text is for the user.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "app.h"
@@ -10,8 +11,10 @@
 
 namespace ocp_mock {
 
-// Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError.
-std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger);
+// Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError, and
+// something that is no std::exception if it is stopped.
+std::shared_ptr<const Dataset> load_dataset(
+    const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
 
 // What the options ask of the App that answers from the dataset.
 AppOptions app_options(const ServeOptions& options, const Dataset& dataset, const http::Limits& limits);

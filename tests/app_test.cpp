@@ -4,6 +4,8 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <sstream>
 #include <string>
 
@@ -102,6 +104,30 @@ TEST_CASE("app: a trace id that the client sends is answered") {
   }
 }
 
+TEST_CASE("app: timestamp and duration are those of the moment when the answer was made") {
+  // Takes five milliseconds of the clock that durations are measured with, and moves the other one by an hour.
+  class SlowDataset : public BrokenDataset {
+   public:
+    explicit SlowDataset(Instant& now) : now_(now) {}
+    ListResult list(const Endpoint&, const ListRequest&) const override {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+      while (std::chrono::steady_clock::now() < end) {
+      }
+      now_.second += 3600;
+      return {};
+    }
+
+   private:
+    Instant& now_;
+  };
+  Instant now{1723190762, 0};
+  const App app({}, {[&] { return now; }, [] { return std::string("t"); }, std::make_shared<spdlog::logger>("quiet")},
+                std::make_shared<SlowDataset>(now));
+  const std::string body = app.handle({"GET", kPath, {}, "", {}}).body;
+  CHECK(contains(body, "\"timestamp\":\"2024-08-09T17:06:02+08:00\""));
+  CHECK(std::atoi(body.c_str() + body.find("\"duration\":") + 11) >= 5);
+}
+
 TEST_CASE("app: with frozen values every answer has them") {
   AppOptions options;
   options.frozen = EnvelopeValues{79, "s", "2024-08-09T16:06:02.743+08:00", "t"};
@@ -168,6 +194,10 @@ TEST_CASE("app: rules that the client broke are logged, and refused under --stri
     CHECK(contains(refused.body, "\"error\":{\"code\":0,\"message\":\"" + message + "\"}"));
   }
   CHECK(Fixed(strict).get(kPath + "?page=1&size=10&status=RUNNING").status == 200);
+  const Fixed refused_anyway;
+  CHECK(refused_anyway.get(kPath + "?pagesize=1&page=0").status == 400);
+  CHECK(contains(refused_anyway.log(), "[warning] GET "));
+  CHECK(contains(refused_anyway.log(), " | Parameter 'pagesize' is unknown;"));
   const Fixed many;
   many.get(kPath + "?a&b&c&d&e&f&g&h&i&j&k&l");
   CHECK(contains(many.log(), " | and 2 more"));

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -110,6 +112,33 @@ TEST_CASE("binary: the port file holds the port, whole") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+TEST_CASE("binary: the port file is a new file, and never takes the place of a device or a link") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("port", "old");
+  std::filesystem::create_hard_link(file, folder.path() / "old");
+  std::filesystem::create_symlink("port", folder.path() / "link");
+  const RunningServer server({"--port-file", (folder.path() / "link").string()});
+  CHECK(read_file(folder.path() / "old") == "old");
+  CHECK(read_file(file) == std::to_string(server.port()) + "\n");
+  CHECK(std::filesystem::is_symlink(folder.path() / "link"));
+
+  REQUIRE(::mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
+  CHECK(contains(failure({"--port", "0", "--port-file", (folder.path() / "pipe").string()}),
+                 "is no regular file; it must be one"));
+}
+
+TEST_CASE("binary: with --frozen the envelope is that of the captured answer") {
+  const TemporaryFolder folder;
+  const auto file =
+      folder.write("captured.json", R"({"data":{"contents":[{"clusterId":1000005,"tenantId":1000012,"createTime":)"
+                                    R"("2024-08-01T00:00:00Z","status":"RUNNING"}]},"duration":5,"server":"captured",)"
+                                    R"("timestamp":"2024-08-02T00:00:00.5+08:00","traceId":"1111111111111111"})");
+  const RunningServer server({"--frozen", "--fixtures", file.string()});
+  CHECK(server.get(kExample).ends_with(
+      R"("duration":5,"server":"captured","status":200,"successful":true,"timestamp":"2024-08-02T00:00:00.5+08:00",)"
+      R"("traceId":"1111111111111111"})"));
+}
+
 TEST_CASE("binary: a port in use is said in one sentence") {
   const RunningServer server({});
   const std::string port = std::to_string(server.port());
@@ -194,6 +223,44 @@ TEST_CASE("binary: SIGTERM and SIGINT end it with code 0, after the requests in 
     CHECK(half.read_to_end().starts_with("HTTP/1.1 404 "));
     CHECK(server->wait() == 0);
   }
+}
+
+TEST_CASE("binary: a second signal changes nothing") {
+  for (int i = 0; i < 10; ++i) {
+    RunningServer server({"--log-level", "off"});
+    server->signal(SIGINT);
+    server->signal(SIGTERM);
+    server->signal(SIGINT);
+    CHECK(server->wait() == 0);
+  }
+}
+
+TEST_CASE("binary: a signal ends it also while it loads, and nothing is left behind") {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder.path() / "fixtures.ndjson").string();
+  const std::string db = (folder.path() / "data.db").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  Process process(kBinary, {"--port", "0", "--db", db, "--fixtures", pipe});
+  std::ofstream writer(pipe);  // opens once the server reads
+  const std::string task =
+      R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING"})" + std::string("\n");
+  process.signal(SIGTERM);
+  // It gives up at the next task, which ends the pipe for its writer.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  ::signal(SIGPIPE, SIG_IGN);
+  while (writer << task && writer.flush() && std::chrono::steady_clock::now() < deadline) {
+  }
+  CHECK(process.wait() == 0);
+  CHECK(process.read_out().empty());
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("binary: a log that nobody reads stalls neither requests nor the end") {
+  RunningServer server({});
+  const std::string query = "?x=" + std::string(900, 'x');
+  for (int i = 0; i < 200; ++i) REQUIRE(contains(server.get("/unknown" + query), "\"status\":404"));
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
 }
 
 TEST_CASE("binary: out of descriptors it goes on once connections have ended") {

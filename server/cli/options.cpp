@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "embedded/version.h"
+#include "ocp/envelope.h"
 #include "ocp/instant.h"
 #include "ocp/json_text.h"
 
@@ -35,6 +36,13 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
   const auto utf8 = [](const std::string& text) -> std::string {
     return is_utf8(text) ? "" : "the value must be UTF-8 text";
   };
+  // CLI11 would read 010 as eight.
+  const auto decimal = [](const std::string& text) -> std::string {
+    const bool octal = text.size() > 1 && text.front() == '0';
+    return !octal && text.find_first_not_of("0123456789") == std::string::npos
+               ? ""
+               : fmt::format("'{}' is no port; it must be a number from 0 to 65535", text);
+  };
   const auto path = [](const std::string& text) -> std::string {
     return !text.empty() && !text.starts_with("--") ? "" : fmt::format("'{}' is no path", text);
   };
@@ -55,6 +63,7 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
       ->envname("OCP_MOCK_HOST")
       ->capture_default_str();
   app.add_option("--port", options.port, "Port to listen on; 0 takes a free one")
+      ->check(CLI::Validator(decimal, "", "decimal"))
       ->check(CLI::Range(0, 65535))
       ->type_name("PORT")
       ->envname("OCP_MOCK_PORT")
@@ -74,7 +83,7 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
       ->type_name("+hh:mm")
       ->envname("OCP_MOCK_TIMEZONE")
       ->capture_default_str();
-  app.add_option("--server-name", options.server_name, "The server that answers name (a24d13ce67)")
+  app.add_option("--server-name", options.server_name, fmt::format("The server that answers name ({})", kDefaultServer))
       ->check(CLI::Validator(utf8, "", "utf8"))
       ->type_name("NAME")
       ->envname("OCP_MOCK_SERVER_NAME");

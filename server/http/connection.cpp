@@ -28,14 +28,18 @@ Connection::Connection(Descriptor socket, const Limits& limits, SteadyTime now)
 unsigned Connection::interest() const {
   unsigned events = 0;
   if (unsent() != 0) events |= EPOLLOUT;
-  const bool reads = phase_ == Phase::Lingering || (phase_ == Phase::Open && pending_.empty());
+  const bool reads = phase_ == Phase::Lingering || takes_requests();
   if (reads && !input_ended_) events |= EPOLLIN;
   return events;
 }
 
+bool Connection::takes_requests() const {
+  return phase_ == Phase::Open && pending_.empty() && unsent() <= kMaximumUnsent;
+}
+
 bool Connection::on_readable(ResponseWriter& writer, SteadyTime now) {
   if (phase_ == Phase::Lingering) return drain();
-  if (phase_ == Phase::Finishing || !pending_.empty()) return true;
+  if (!takes_requests()) return true;
 
   std::array<char, 65536> buffer;
   const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
@@ -63,7 +67,7 @@ bool Connection::on_tick(ResponseWriter& writer, SteadyTime now) {
 bool Connection::stop(ResponseWriter& writer, SteadyTime now) {
   stopping_ = true;
   // A request that has arrived but was not read yet counts as in flight.
-  if (phase_ == Phase::Open && pending_.empty() && !on_readable(writer, now)) return false;
+  if (takes_requests() && !on_readable(writer, now)) return false;
   const bool idle = phase_ == Phase::Open && parser_.idle() && pending_.empty() && unsent() == 0;
   return !idle;
 }
@@ -86,7 +90,7 @@ void Connection::process(std::string_view bytes, ResponseWriter& writer) {
                   : http_1_0 ? Persistence::KeepAliveHttp10
                              : Persistence::KeepAlive,
                   out_);
-    in_request_ = false;
+    deadline_kind_ = Deadline::None;
     if (!keep) {
       phase_ = Phase::Finishing;
       linger_ = request.defect.has_value() || !bytes.empty();
@@ -97,17 +101,18 @@ void Connection::process(std::string_view bytes, ResponseWriter& writer) {
 }
 
 bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
+  bool sent_some = false;
   for (;;) {
     while (unsent() != 0) {
       const ssize_t count = ::send(socket_.get(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
       if (count < 0) {
         if (errno == EINTR) continue;
         if (!would_block()) return false;
-        deadline_ = now + limits_.write_time;
-        in_request_ = false;
+        if (sent_some || deadline_kind_ != Deadline::Write) set_deadline(Deadline::Write, now + limits_.write_time);
         return true;
       }
       sent_ += static_cast<std::size_t>(count);
+      sent_some = true;
     }
     out_.clear();
     sent_ = 0;
@@ -121,7 +126,7 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
     if (input_ended_ || !linger_) return false;
     ::shutdown(socket_.get(), SHUT_WR);
     phase_ = Phase::Lingering;
-    deadline_ = now + limits_.linger_time;
+    set_deadline(Deadline::Linger, now + limits_.linger_time);
     return true;
   }
   choose_deadline(now);
@@ -137,12 +142,15 @@ bool Connection::drain() {
 
 void Connection::choose_deadline(SteadyTime now) {
   if (parser_.idle()) {
-    deadline_ = now + limits_.idle_time;
-    in_request_ = false;
-  } else if (!in_request_) {
-    deadline_ = now + limits_.request_time;
-    in_request_ = true;
+    set_deadline(Deadline::Idle, now + limits_.idle_time);
+  } else if (deadline_kind_ != Deadline::Request) {
+    set_deadline(Deadline::Request, now + limits_.request_time);
   }
+}
+
+void Connection::set_deadline(Deadline kind, SteadyTime at) {
+  deadline_kind_ = kind;
+  deadline_ = at;
 }
 
 }  // namespace ocp_mock::http

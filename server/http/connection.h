@@ -40,10 +40,14 @@ class Connection {
     Lingering,  // has sent all and shut its side; waits for the client to do the same, so that no reset eats the answer
   };
 
+  enum class Deadline { None, Idle, Request, Write, Linger };
+
   void process(std::string_view bytes, ResponseWriter& writer);
   bool flush(ResponseWriter& writer, SteadyTime now);
   bool drain();
+  bool takes_requests() const;
   void choose_deadline(SteadyTime now);
+  void set_deadline(Deadline kind, SteadyTime at);
   std::size_t unsent() const { return out_.size() - sent_; }
 
   Descriptor socket_;
@@ -57,7 +61,7 @@ class Connection {
   std::string out_;
   std::size_t sent_ = 0;
   SteadyTime deadline_;
-  bool in_request_ = false;  // the deadline is the request's
+  Deadline deadline_kind_ = Deadline::None;
 };
 
 }  // namespace ocp_mock::http

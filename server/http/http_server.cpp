@@ -77,13 +77,29 @@ class HttpServer::Loop {
     while (!finished()) {
       const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), patience());
       const SteadyTime now = SteadyTime::clock::now();
-      for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)], now);
+      for (int i = 0; i < count; ++i) {
+        guarded([&] { handle(events[static_cast<std::size_t>(i)], now); });
+      }
       if (now >= next_tick) {
         next_tick = now + kTick;
-        tick(now);
+        guarded([&] { tick(now); });
       }
     }
     clients_.clear();
+  }
+
+  // What fails here, memory or the epoll set, must not end the process.
+  template <typename Action>
+  void guarded(const Action& action) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      warn(error.what());
+    }
+  }
+
+  void warn(const std::string& text) const {
+    if (shared_.options.warn) shared_.options.warn(text);
   }
 
   // How long to wait for events, in milliseconds; -1 for ever.
@@ -110,11 +126,12 @@ class HttpServer::Loop {
     if (event.data.fd == shared_.listener.descriptor()) return accept_one(now);
     const auto client = clients_.find(event.data.fd);
     if (client == clients_.end()) return;
-    Connection& connection = client->second.connection;
-    bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
-    if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(writer_, now);
-    if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(writer_, now);
-    settle(client, alive);
+    update(client, [&](Connection& connection) {
+      bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
+      if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(writer_, now);
+      if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(writer_, now);
+      return alive;
+    });
   }
 
   void on_wake(SteadyTime now) {
@@ -126,6 +143,8 @@ class HttpServer::Loop {
       while (accept_into([&](Descriptor socket) { add(std::move(socket), now); })) {
       }
       set_accepting(false);
+      // Those who come from now on are refused, and need not wait for a server that will not answer.
+      ::shutdown(shared_.listener.descriptor(), SHUT_RDWR);
     }
     std::vector<Descriptor> arrived;
     {
@@ -163,8 +182,7 @@ class HttpServer::Loop {
     if (errno == ECONNABORTED || errno == EINTR) return true;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // Until the next tick, by when connections may have ended. The waiting ones stay in the kernel's queue.
-      if (shared_.options.warn)
-        shared_.options.warn("cannot accept a connection: " + std::generic_category().message(errno));
+      warn("cannot accept a connection: " + std::generic_category().message(errno));
       set_accepting(false);
     }
     return false;
@@ -185,8 +203,10 @@ class HttpServer::Loop {
     const int descriptor = socket.get();
     const auto [client, added] =
         clients_.try_emplace(descriptor, Client{Connection(std::move(socket), shared_.options.limits, now), EPOLLIN});
-    control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
-    if (stopping_) settle(client, client->second.connection.stop(writer_, now));
+    update(client, [&](Connection& connection) {
+      control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
+      return !stopping_ || connection.stop(writer_, now);
+    });
   }
 
   using Clients = std::unordered_map<int, Client>;
@@ -195,21 +215,26 @@ class HttpServer::Loop {
   void for_each_client(const Action& action) {
     for (auto client = clients_.begin(); client != clients_.end();) {
       const auto next = std::next(client);
-      settle(client, action(client->second.connection));
+      update(client, action);
       client = next;
     }
   }
 
-  void settle(Clients::iterator client, bool alive) {
-    if (!alive) {
-      clients_.erase(client);
-      return;
-    }
+  // Does something with a connection that says whether it lives on. One that fails, for want of memory say, ends alone.
+  template <typename Action>
+  void update(Clients::iterator client, const Action& action) {
+    bool alive = false;
+    guarded([&] { alive = action(client->second.connection) && watch(client); });
+    if (!alive) clients_.erase(client);
+  }
+
+  bool watch(Clients::iterator client) {
     const unsigned interest = client->second.connection.interest();
     if (interest != client->second.watched) {
       client->second.watched = interest;
       control(EPOLL_CTL_MOD, client->first, interest);
     }
+    return true;
   }
 
   void set_accepting(bool on) {

@@ -38,7 +38,8 @@ class HttpServer {
   // to listen.
   void start(Handler handler);
 
-  // Takes no new connection, answers the requests that have begun to arrive, as long as stop_time allows, and ends.
+  // Takes no new connection, answers the request that each connection has begun to send, as long as stop_time allows,
+  // and ends. A handler that does not return keeps it from ending.
   void stop();
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace ocp_mock::http {
 namespace {
@@ -22,6 +23,14 @@ bool has_control(std::string_view text, std::string_view allowed) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos;
   });
+}
+
+std::optional<std::pair<std::string_view, std::string_view>> split_header(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return std::nullopt;
+  const std::string_view value = trim_blanks(line.substr(colon + 1));
+  if (has_control(value, "\t")) return std::nullopt;
+  return std::pair{line.substr(0, colon), value};
 }
 
 template <typename Number>
@@ -65,7 +74,12 @@ std::size_t RequestParser::feed(std::string_view bytes) {
         used += feed_line(rest, kChunkLineBytes);
         if (!complete() && line_.ends_with("\r\n")) {
           trailer_bytes_ += line_.size();
-          if (line_.size() == 2) finish();
+          const std::string_view trailer = std::string_view(line_).substr(0, line_.size() - 2);
+          if (trailer.empty()) {
+            finish();
+          } else if (!split_header(trailer)) {
+            fail(Defect::BadChunk);
+          }
           if (trailer_bytes_ > limits_.head_bytes) fail(Defect::HeadTooLarge);
           line_.clear();
         }
@@ -151,12 +165,9 @@ bool RequestParser::parse_request_line(std::string_view line) {
 }
 
 bool RequestParser::parse_header(std::string_view line) {
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return false;
-  const std::string_view value = trim_blanks(line.substr(colon + 1));
-  if (has_control(value, "\t")) return false;
-  request_.headers.emplace_back(line.substr(0, colon), value);
-  return true;
+  const auto header = split_header(line);
+  if (header) request_.headers.emplace_back(header->first, header->second);
+  return header.has_value();
 }
 
 void RequestParser::choose_framing() {
@@ -206,8 +217,8 @@ void RequestParser::choose_framing() {
 }
 
 void RequestParser::end_chunk_size() {
-  std::string_view digits = std::string_view(line_).substr(0, line_.size() - 2);
-  const std::string_view size = next_piece(digits, ';');
+  std::string_view size = std::string_view(line_).substr(0, line_.size() - 2);
+  size = size.substr(0, size.find(';'));
   const auto bytes = parse_number<std::size_t>(size, 16);
   line_.clear();
   if (!bytes) return fail(Defect::BadChunk);

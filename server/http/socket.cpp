@@ -92,7 +92,9 @@ ServerSocket::ServerSocket(const std::string& host, int port) : host_(host) {
       url_ = fmt::format("http://{}:{}", url_host, bound_port);
       return;
     }
-    if (error == 0) error = errno;
+    if (error == 0 || errno == EADDRINUSE) error = errno;
+    // Another address of the host would hide from the user that the port is taken.
+    if (error == EADDRINUSE) break;
   }
   throw_refusal(host, port, error);
 }

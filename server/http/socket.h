@@ -27,7 +27,7 @@ class Descriptor {
 // A TCP socket with an address, which may not listen yet.
 class ServerSocket {
  public:
-  // Takes the first address of the host that can be had. Port 0 takes a free one. A port on which another process
+  // Takes the first address of the host that this machine has. Port 0 takes a free one. A port on which another process
   // listens cannot be had. Throws std::runtime_error with one sentence that names host and port.
   ServerSocket(const std::string& host, int port);
 

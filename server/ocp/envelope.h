@@ -11,6 +11,9 @@
 
 namespace ocp_mock {
 
+// The server of OCP's example answer; the default, so that answers do not depend on the machine.
+inline constexpr std::string_view kDefaultServer = "a24d13ce67";
+
 struct EnvelopeValues {
   std::int64_t duration = 0;  // whole milliseconds
   std::string server;

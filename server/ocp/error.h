@@ -74,7 +74,6 @@ class ApiError : public std::exception {
 
   int status() const { return message_row(message_).status; }
   int code() const { return message_row(message_).code; }
-  Message message() const { return message_; }
   std::string text(Language language) const;
   const char* what() const noexcept override { return english_.c_str(); }
 

@@ -21,9 +21,6 @@ struct Instant {
   auto operator<=>(const Instant&) const = default;
 };
 
-// The largest offset from UTC that a time may have, in minutes (23:59, RFC 3339).
-inline constexpr int kMaximumOffsetMinutes = 23 * 60 + 59;
-
 Instant to_instant(std::chrono::system_clock::time_point time);
 
 // Reads a time of a query parameter: exactly YYYY-MM-DDThh:mm:ssZ, years 0001 to 9999 (OCP's page of the endpoint:

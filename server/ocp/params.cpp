@@ -20,6 +20,10 @@ struct Parameter {
   std::string value;
 };
 
+void note(std::vector<Violation>& violations, Violation violation) {
+  if (violations.size() < kMaximumViolations) violations.push_back(std::move(violation));
+}
+
 // The decoded parameters of a query, and what a client should know about them.
 class Query {
  public:
@@ -31,8 +35,7 @@ class Query {
         throw ApiError(Message::BadQueryEncoding, {shown(std::string(pair.name) + "=" + std::string(pair.value))});
       }
       if (std::ranges::find(kParameters, *name) == kParameters.end()) {
-        violations_.push_back(
-            {Message::UnknownParameter, {shown(*name), fmt::format("{}", fmt::join(kParameters, ", "))}});
+        note(violations_, {Message::UnknownParameter, {shown(*name), fmt::format("{}", fmt::join(kParameters, ", "))}});
         continue;
       }
       parameters_.push_back({std::move(*name), std::move(*value)});
@@ -52,7 +55,7 @@ class Query {
     const std::vector<std::string_view> values = all(name);
     if (values.empty()) return std::nullopt;
     for (std::size_t i = 1; i < values.size(); ++i) {
-      violations_.push_back({Message::RepeatedParameter, {std::string(name), shown(values[i])}});
+      note(violations_, {Message::RepeatedParameter, {std::string(name), shown(values[i])}});
     }
     return values.front();
   }
@@ -109,7 +112,7 @@ std::vector<std::string> statuses(const Endpoint& endpoint, const Query& query, 
         chosen.emplace_back(word);
       }
     }
-    if (has_empty_word) violations.push_back({Message::EmptyValue, {"status", shown(value)}});
+    if (has_empty_word) note(violations, {Message::EmptyValue, {"status", shown(value)}});
   }
   return chosen;
 }
@@ -135,15 +138,15 @@ std::vector<SortKey> sort_keys(const Endpoint& endpoint, const Query& query) {
 
 }  // namespace
 
-ListRequest parse_list_request(const PathMatch& path, std::string_view query_text) {
+ListRequest parse_list_request(const PathMatch& path, std::string_view query_text, std::vector<Violation>& violations) {
   ListRequest request;
   request.cluster_id = path_integer("id", path.values.at(0));
   request.tenant_id = path_integer("tenantId", path.values.at(1));
 
-  Query query(query_text, request.violations);
+  Query query(query_text, violations);
   request.start_time = time(query, "startTime");
   request.end_time = time(query, "endTime");
-  request.statuses = statuses(*path.endpoint, query, request.violations);
+  request.statuses = statuses(*path.endpoint, query, violations);
   request.page = positive_integer(query, "page", 1);
   request.size = positive_integer(query, "size", kDefaultPageSize);
   request.sort = sort_keys(*path.endpoint, query);
@@ -153,8 +156,8 @@ ListRequest parse_list_request(const PathMatch& path, std::string_view query_tex
                    {std::string(*query.first("startTime")), std::string(*query.first("endTime"))});
   }
   if (request.size > kMaximumPageSize) {
-    request.violations.push_back(
-        {Message::SizeOverMaximum, {"size", std::to_string(request.size), std::to_string(kMaximumPageSize)}});
+    note(violations,
+         {Message::SizeOverMaximum, {"size", std::to_string(request.size), std::to_string(kMaximumPageSize)}});
     request.size = kMaximumPageSize;
   }
   return request;

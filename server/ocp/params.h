@@ -18,6 +18,8 @@ namespace ocp_mock {
 inline constexpr std::int64_t kDefaultPageSize = 10;
 inline constexpr std::int64_t kMaximumPageSize = 2000;  // OCP API reference: "maximum value: 2000"
 
+inline constexpr std::size_t kMaximumViolations = 100;
+
 struct SortKey {
   const Field* field;
   bool descending;
@@ -41,11 +43,10 @@ struct ListRequest {
   std::int64_t page = 1;                 // at least 1, any 64-bit value
   std::int64_t size = kDefaultPageSize;  // 1 to kMaximumPageSize
   std::vector<SortKey> sort;             // empty: the default order; each field at most once
-  std::vector<Violation> violations;
 };
 
 // Throws ApiError 400 for the first parameter that does not fit: the path's, then the query's in the order of the
-// contract's table.
-ListRequest parse_list_request(const PathMatch& path, std::string_view query);
+// contract's table. Appends the rules that the client broke, also before it throws: at most kMaximumViolations.
+ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations);
 
 }  // namespace ocp_mock

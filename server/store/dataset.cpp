@@ -1,7 +1,6 @@
 #include "store/dataset.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -21,6 +20,7 @@
 #include <utility>
 
 #include "embedded/schema_sql.h"
+#include "temporary_file.h"
 
 namespace ocp_mock {
 namespace {
@@ -231,12 +231,12 @@ std::string memory_uri() {
   return fmt::format("file:/dataset-{}?vfs=memdb", next.fetch_add(1));
 }
 
-// Whether the file is a dataset, and of which version. Throws DatasetError if it cannot be read.
 struct Identity {
   std::int64_t application = 0;
   std::int64_t version = 0;
 };
 
+// Whether the file is a dataset, and of which version. Throws DatasetError if it cannot be read.
 Identity identify(const fs::path& file) {
   try {
     Reader reader(file_uri(file, "?immutable=1"));
@@ -253,7 +253,7 @@ Identity identify(const fs::path& file) {
   }
 }
 
-// Tells a file from the one that takes its place.
+// Tells a file from the one that takes its place. Throws DatasetError if there is none.
 std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {
@@ -263,17 +263,18 @@ std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
   return {status.st_dev, status.st_ino};
 }
 
-void refuse_folder(const fs::path& file) {
+// SQLite would wait for ever at a pipe, and say of a folder that the disk fails.
+void refuse_special_file(const fs::path& file) {
   std::error_code ignored;
-  if (fs::is_directory(file, ignored)) {
-    throw DatasetError(fmt::format("{} is a folder; the dataset must be a file", file.string()));
+  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
+    throw DatasetError(fmt::format("{} is no regular file; the dataset must be one", file.string()));
   }
 }
 
 class SqliteBuilder : public DatasetBuilder {
  public:
-  // file: where the dataset will live; empty for memory.
-  SqliteBuilder(std::string uri, fs::path file, fs::path temporary)
+  // Without a file the dataset lives in memory.
+  SqliteBuilder(std::string uri, fs::path file, std::unique_ptr<TemporaryFile> temporary)
       : uri_(std::move(uri)), file_(std::move(file)), temporary_(std::move(temporary)) {
     guarded([&] {
       database_ = std::make_unique<SQLite::Database>(
@@ -286,15 +287,6 @@ class SqliteBuilder : public DatasetBuilder {
       database_->exec("BEGIN");
       database_->exec(std::string(embedded::schema_sql));
     });
-  }
-
-  ~SqliteBuilder() override {
-    inserts_.clear();
-    database_.reset();
-    if (!temporary_.empty()) {
-      std::error_code ignored;
-      fs::remove(temporary_, ignored);
-    }
   }
 
   void add_task(const Endpoint& endpoint, TaskRow row) override {
@@ -334,15 +326,19 @@ class SqliteBuilder : public DatasetBuilder {
       database_->exec("COMMIT");
     });
     inserts_.clear();
-    // A database in memory lives as long as one connection to it does: now the readers'.
-    if (file_.empty()) return std::make_shared<SqliteDataset>(uri_);
-
-    database_.reset();
-    std::error_code error;
-    fs::rename(temporary_, file_, error);
-    if (error) throw DatasetError(fmt::format("cannot write the dataset {}: {}", file_.string(), error.message()));
-    temporary_.clear();
-    return Dataset::open(file_);
+    std::shared_ptr<const Dataset> dataset;
+    guarded([&] {
+      if (temporary_) {
+        // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
+        database_.reset();
+        dataset = std::make_shared<SqliteDataset>(file_uri(temporary_->path(), "?immutable=1"));
+        temporary_->commit();
+      } else {
+        // A database in memory lives as long as one connection to it does: now the readers'.
+        dataset = std::make_shared<SqliteDataset>(uri_);
+      }
+    });
+    return dataset;
   }
 
  private:
@@ -381,14 +377,19 @@ class SqliteBuilder : public DatasetBuilder {
     try {
       action();
     } catch (const SQLite::Exception& error) {
-      throw DatasetError(
-          fmt::format("cannot write the dataset {}: {}", file_.empty() ? "in memory" : file_.string(), error.what()));
+      throw refusal(error.what());
+    } catch (const std::system_error& error) {
+      throw refusal(error.code().message());
     }
+  }
+
+  DatasetError refusal(const std::string& why) const {
+    return DatasetError(fmt::format("cannot write the dataset {}: {}", temporary_ ? file_.string() : "in memory", why));
   }
 
   const std::string uri_;
   const fs::path file_;
-  fs::path temporary_;
+  const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
   std::unique_ptr<SQLite::Database> database_;
   std::unordered_map<const Endpoint*, SQLite::Statement> inserts_;
   std::map<std::int64_t, std::optional<std::string>> clusters_;
@@ -399,35 +400,38 @@ class SqliteBuilder : public DatasetBuilder {
 }  // namespace
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
-  refuse_folder(file);
-  // Another process may replace the file while its readers are opened one by one; then they are opened again.
-  for (;;) {
-    const auto before = inode_of(file);
-    const Identity identity = identify(file);
-    if (identity.application != kApplicationId) {
-      throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
-    }
-    if (identity.version != kSchemaVersion) {
-      throw DatasetError(
-          fmt::format("the dataset {} has schema version {}, this server reads version {}; make it anew from its "
-                      "fixtures",
-                      file.string(), identity.version, kSchemaVersion));
-    }
-    try {
+  refuse_special_file(file);
+  inode_of(file);
+  const Identity identity = identify(file);
+  if (identity.application != kApplicationId) {
+    throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
+  }
+  if (identity.version != kSchemaVersion) {
+    throw DatasetError(
+        fmt::format("the dataset {} has schema version {}, this server reads version {}; make it anew "
+                    "from its fixtures",
+                    file.string(), identity.version, kSchemaVersion));
+  }
+  try {
+    // Another process may replace the file while its readers are opened one by one; then they are opened again.
+    for (;;) {
+      const auto before = inode_of(file);
       auto dataset = std::make_shared<SqliteDataset>(file_uri(file, "?immutable=1"));
+      dataset->envelope();
+      for (const Endpoint& endpoint : endpoints()) dataset->query_plan(page_query(endpoint, {}));
       if (inode_of(file) == before) return dataset;
-    } catch (const SQLite::Exception& error) {
-      throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
     }
+  } catch (const SQLite::Exception& error) {
+    throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
   }
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory() {
-  return std::make_unique<SqliteBuilder>(memory_uri(), fs::path(), fs::path());
+  return std::make_unique<SqliteBuilder>(memory_uri(), fs::path(), nullptr);
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
-  refuse_folder(file);
+  refuse_special_file(file);
   std::error_code ignored;
   if (fs::exists(file, ignored)) {
     const bool empty = fs::is_regular_file(file, ignored) && fs::is_empty(file, ignored);
@@ -436,17 +440,13 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
           fmt::format("{} exists and is not a dataset of ocp-mock-server; it is left alone", file.string()));
     }
   }
-  fs::path temporary = file;
-  temporary += fmt::format(".{}.tmp", getpid());
-  // SQLite would say of any obstacle that it is "unable to open database file".
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
-    throw DatasetError(
-        fmt::format("cannot write the dataset {}: {}", file.string(), std::generic_category().message(errno)));
+  try {
+    auto temporary = std::make_unique<TemporaryFile>(file);
+    std::string uri = file_uri(temporary->path(), "");
+    return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
+  } catch (const std::system_error& error) {
+    throw DatasetError(fmt::format("cannot write the dataset {}: {}", file.string(), error.code().message()));
   }
-  ::close(descriptor);
-  std::string uri = file_uri(temporary, "");
-  return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
 }
 
 }  // namespace ocp_mock

@@ -152,6 +152,12 @@ class FileReader : JsonHandler {
     if (document.kind == JsonKind::Object) {
       const auto has = [&](std::string_view key) { return document.find(key) != nullptr; };
       const bool is_set = has("clusters") || std::ranges::any_of(endpoints(), has, &Endpoint::fixture);
+      if (has_task_key_ && (has("data") || is_set)) {
+        return add_problem(
+            document.position,
+            "the object has fields of a task and of another form; as it stands alone in its line, a task "
+            "cannot have data, clusters or the name of a resource among its fields");
+      }
       if (has_task_key_) {
         set_form("tasks one a line");
         return add_task(*named_, document);
@@ -378,7 +384,7 @@ std::vector<fs::path> files_below(const fs::path& folder) {
   for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
     if (entry->path().filename().string().starts_with('.')) {
       if (entry->is_directory()) entry.disable_recursion_pending();
-    } else if (!entry->is_directory() && has_fixture_extension(entry->path())) {
+    } else if (entry->is_regular_file() && has_fixture_extension(entry->path())) {
       files.push_back(entry->path());
     }
   }

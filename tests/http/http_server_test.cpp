@@ -285,6 +285,9 @@ TEST_CASE("http server: a request that never ends is answered with a timeout, an
   const std::string all = unfinished.read_to_end();
   CHECK(all.starts_with("HTTP/1.1 411 "));
   CHECK(silent.read_to_end().empty());
+  SocketClient served(server.port());
+  served.send(get("/"));
+  CHECK(served.read_to_end() == answer("GET /"));
 }
 
 TEST_CASE("http server: a client that reads no answers stalls only itself") {
@@ -300,6 +303,41 @@ TEST_CASE("http server: a client that reads no answers stalls only itself") {
     REQUIRE(other.read_answer().ends_with(body));
   }
   for (int i = 0; i < 100; ++i) REQUIRE(greedy.read_answer().ends_with(body));
+}
+
+TEST_CASE("http server: a client that sends request after request and reads no answer is read no further") {
+  std::atomic<int> handled{0};
+  const std::string body(200'000, 'x');
+  Server server({}, [&](const Request&) {
+    ++handled;
+    return Response{200, {}, body};
+  });
+  SocketClient greedy(server.port());
+  // Each request is handled before the next is sent, so that each arrives by itself.
+  const auto deadline_after = [](auto time) { return std::chrono::steady_clock::now() + time; };
+  constexpr int kRequests = 500;
+  for (int i = 0; i < kRequests; ++i) {
+    greedy.send(get("/"));
+    const auto deadline = deadline_after(300ms);
+    while (handled <= i && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    if (handled <= i) break;
+  }
+  CHECK(handled < kRequests);
+  const int sent = handled + 1;
+  for (int i = 0; i < sent; ++i) REQUIRE(greedy.read_answer().ends_with(body));
+}
+
+TEST_CASE("http server: a client that takes no byte of its answer is given up") {
+  Limits limits;
+  limits.write_time = 100ms;
+  const std::string body(50'000'000, 'x');
+  Server server(limits, [&](const Request&) { return Response{200, {}, body}; });
+  SocketClient lazy(server.port());
+  lazy.send(get("/"));
+  // Its connection is gone once it can send no more: the first bytes meet a closed socket, the next ones a reset.
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (lazy.send("x") && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  CHECK_FALSE(lazy.send("x"));
 }
 
 TEST_CASE("http server: two servers never share a port") {

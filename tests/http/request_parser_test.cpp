@@ -159,6 +159,9 @@ TEST_CASE("request parser: a malformed chunk is refused") {
       {"x\r\n", Defect::BadChunk},
       {"-1\r\n", Defect::BadChunk},
       {"0x3\r\n", Defect::BadChunk},
+      {" 3\r\n", Defect::BadChunk},
+      {"3 \r\n", Defect::BadChunk},
+      {"0\r\nno header\r\n", Defect::BadChunk},
       {"3\nabc", Defect::BadChunk},
       {"3\r\nabcd\r\n", Defect::BadChunk},
       {"3\r\nabc\n", Defect::BadChunk},
@@ -168,7 +171,7 @@ TEST_CASE("request parser: a malformed chunk is refused") {
       {"15\r\n", Defect::BodyTooLarge},
       {"14\r\n12345678901234567890\r\n1\r\n", Defect::BodyTooLarge},
       {"0\r\n" + std::string(5000, 'x'), Defect::BadChunk},
-      {"0\r\n" + std::string(150, 'x') + "\r\n" + std::string(150, 'x') + "\r\n", Defect::HeadTooLarge},
+      {"0\r\nX: " + std::string(150, 'x') + "\r\nX: " + std::string(150, 'x') + "\r\n", Defect::HeadTooLarge},
   };
   for (const auto& [body, expected] : cases) {
     CAPTURE(body);

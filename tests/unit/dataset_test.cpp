@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <iterator>
@@ -43,9 +44,13 @@ std::shared_ptr<const Dataset> load(const std::string& text) {
   return builder->finish();
 }
 
+ListRequest parse(const std::string& query, int cluster = 1, int tenant = 2) {
+  std::vector<Violation> violations;
+  return parse_list_request({&kEndpoint, {std::to_string(cluster), std::to_string(tenant)}}, query, violations);
+}
+
 ListResult list(const Dataset& dataset, const std::string& query, int cluster = 1, int tenant = 2) {
-  return dataset.list(kEndpoint,
-                      parse_list_request({&kEndpoint, {std::to_string(cluster), std::to_string(tenant)}}, query));
+  return dataset.list(kEndpoint, parse(query, cluster, tenant));
 }
 
 // The values of "n" in the contents, in order.
@@ -148,7 +153,7 @@ TEST_CASE("dataset: indexes serve the default order and the filters") {
         "status=FAILED&startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00:00:00Z", "status=FAILED,RUNNING",
         "status=FAILED,RUNNING&startTime=2024-08-06T00:00:00Z", "sort=createTime,desc"}) {
     CAPTURE(query);
-    const ListRequest request = parse_list_request({&kEndpoint, {"1", "2"}}, query);
+    const ListRequest request = parse(query);
     for (const SqlQuery& sql : {page_query(kEndpoint, request), count_query(kEndpoint, request)}) {
       const std::string text = plan(sql);
       CAPTURE(text);
@@ -156,10 +161,25 @@ TEST_CASE("dataset: indexes serve the default order and the filters") {
       CHECK(text.find("SCAN") == std::string::npos);
       CHECK(text.find("TEMP B-TREE") == std::string::npos);
     }
+    if (query.starts_with("status=FAILED") && query.find(',') == std::string::npos) {
+      CHECK(plan(page_query(kEndpoint, request)).find("log_backup_task_by_status") != std::string::npos);
+    }
     const std::string count_plan = plan(count_query(kEndpoint, request));
     CAPTURE(count_plan);
     CHECK(count_plan.find("USING COVERING INDEX") != std::string::npos);
   }
+}
+
+TEST_CASE("dataset: of several captured answers the first one's envelope is kept") {
+  const auto builder = DatasetBuilder::in_memory();
+  load_fixture_text("a.json", R"({"data":{"contents":[]},"duration":5,"server":"first","traceId":"a"})", *builder);
+  load_fixture_text("b.json", R"({"data":{"contents":[]},"server":"second","timestamp":"2024-08-01T00:00:00Z"})",
+                    *builder);
+  const CapturedEnvelope envelope = builder->finish()->envelope();
+  CHECK(envelope.duration == 5);
+  CHECK(envelope.server == "first");
+  CHECK(envelope.trace_id == "a");
+  CHECK_FALSE(envelope.timestamp);
 }
 
 TEST_CASE("dataset: the summary tells tasks by cluster, tenant and status") {
@@ -217,6 +237,28 @@ TEST_CASE("dataset: a file that is replaced leaves the open one as it was") {
   CHECK(names(list(*fresh, "")) == "new1 new2 ");
 }
 
+TEST_CASE("dataset: several builders of one file do not meet") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "d.db";
+  const auto first = DatasetBuilder::in_file(file);
+  const auto second = DatasetBuilder::in_file(file);
+  load_fixture_text("f.json", json({{"first", "2024-08-01T00:00:00Z"}}), *first);
+  load_fixture_text("f.json", json({{"second", "2024-08-01T00:00:00Z"}}), *second);
+  const auto from_first = first->finish();
+  const auto from_second = second->finish();
+  CHECK(names(list(*from_first, "")) == "first ");
+  CHECK(names(list(*from_second, "")) == "second ");
+  CHECK(names(list(*Dataset::open(file), "")) == "second ");
+}
+
+TEST_CASE("dataset: a file behind a link is replaced, and the link stays") {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("target.db", folder.path() / "link.db");
+  DatasetBuilder::in_file(folder.path() / "link.db")->finish();
+  CHECK(std::filesystem::is_symlink(folder.path() / "link.db"));
+  CHECK(std::filesystem::is_regular_file(folder.path() / "target.db"));
+}
+
 TEST_CASE("dataset: a load that is given up leaves the file untouched and nothing beside it") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "d.db";
@@ -237,12 +279,31 @@ TEST_CASE("dataset: a file that is something else is neither read nor replaced")
     }
     return "";
   };
+  const auto made = folder.path() / "made.db";
+  DatasetBuilder::in_file(made)->finish();
   const auto text = folder.write("notes.txt",
                                  "a file of somebody's, longer than a header of SQLite, which has 100 bytes"
                                  " ....................................................................");
   CHECK(refusal([&] { Dataset::open(text); }).ends_with("notes.txt is not a dataset of ocp-mock-server"));
   CHECK(refusal([&] { DatasetBuilder::in_file(text); }).ends_with("it is left alone"));
   CHECK(read_file(text).starts_with("a file of somebody's"));
+
+  // The marks of a dataset on a database without its tables.
+  const auto hollow = folder.path() / "hollow.db";
+  {
+    std::string bytes = read_file(made);
+    bytes.resize(100);
+    bytes += std::string(4096 - 100, '\0');
+    bytes[100] = 0x0D;  // a leaf without cells
+    bytes[105] = 0x10;
+    folder.write("hollow.db", bytes);
+  }
+  CHECK(refusal([&] { Dataset::open(hollow); }).find("cannot read the dataset ") == 0);
+
+  REQUIRE(::mkfifo((folder.path() / "pipe.db").c_str(), 0600) == 0);
+  CHECK(refusal([&] {
+          Dataset::open(folder.path() / "pipe.db");
+        }).ends_with("is no regular file; the dataset must be one"));
 
   const auto none = folder.path() / "none.db";
   CHECK(refusal([&] { Dataset::open(none); }).find("none.db: No such file or directory") != std::string::npos);

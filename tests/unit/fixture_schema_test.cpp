@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -62,12 +63,17 @@ std::string loader_verdict(const std::string& text) {
 
 TEST_CASE("fixture schema: the schema and the loader agree on every case") {
   FixtureSchema schema;
-  const Json cases = Json::parse(read_file("tests/schema/cases.json"));
-  REQUIRE(cases.size() > 40);
-  for (const Json& one : cases) {
+  std::istringstream lines(read_file("tests/schema/cases.json"));
+  std::size_t cases = 0;
+  for (std::string line; std::getline(lines, line);) {
+    // A case a line; its document goes to both as it stands there, for a parsed one would lose digits.
+    const auto at = line.find("\"document\": ");
+    if (at == std::string::npos) continue;
+    ++cases;
+    const std::string text = line.substr(at + 12, line.rfind('}') - at - 12);
+    const Json one = Json::parse(line.substr(0, line.rfind('}') + 1));
     const std::string name = one.at("name");
     const bool valid = one.at("valid");
-    const std::string text = one.at("document").dump();
     const std::string verdict = loader_verdict(text);
     CAPTURE(name);
     CAPTURE(text);
@@ -75,6 +81,8 @@ TEST_CASE("fixture schema: the schema and the loader agree on every case") {
     CHECK(schema.accepts(text) == valid);
     CHECK((verdict == "loaded") == valid);
   }
+  CHECK(cases == Json::parse(read_file("tests/schema/cases.json")).size());
+  CHECK(cases > 40);
 }
 
 TEST_CASE("fixture schema: the shipped fixtures are valid") {

@@ -1,7 +1,7 @@
 #include "store/fixtures.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <string>
@@ -243,6 +243,11 @@ TEST_CASE("fixtures: what is wrong is said with file, line, column, task and fie
       {R"({"data":{"contents":[]},"server":1})", "  f.json:1:25: server is the number 1; it must be a string"},
       {R"({"data":{"contents":[]},"clusters":[]})",
        "  f.json:1:1: the object is a captured answer and a fixture set in"},
+      {R"({"clusterId":1,"data":{"contents":[1]}})",
+       "  f.json:1:1: the object has fields of a task and of another form;"},
+      {R"({"data":{"contents":[]},"clusterId":1})",
+       "  f.json:1:1: the object has fields of a task and of another form;"},
+      {R"({"logBackupTasks":[],"delay":1})", "  f.json:1:1: the object has fields of a task and of another form;"},
       {R"({"clusters":{}})", "  f.json:1:2: clusters is an object; it must be an array of clusters"},
       {R"({"logBackupTasks":{}})", "  f.json:1:2: logBackupTasks is an object; it must be an array of tasks"},
       {R"({"clusters":[],"logbackupTasks":[]})",
@@ -309,6 +314,7 @@ TEST_CASE("fixtures: a folder is read in alphabetical order, with what is below 
   folder.write("b.json", "[" + task(2) + "]");
   folder.write("a.ndjson", task(1) + "\n");
   folder.write("c/d.jsonl", task(3));
+  REQUIRE(::mkfifo((folder.path() / "pipe.json").c_str(), 0600) == 0);
   folder.write("README.md", "no fixture");
   folder.write(".hidden.json", "no fixture");
   folder.write(".git/x.json", "no fixture");

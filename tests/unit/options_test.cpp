@@ -136,6 +136,8 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
   } cases[] = {
       {{"--port", "banana"}, "--port"},
       {{"--port", "65536"}, "--port"},
+      {{"--port", "010"}, "--port: '010' is no port; it must be a number from 0 to 65535"},
+      {{"--port", "0x10"}, "--port"},
       {{"--port", "-1"}, "--port"},
       {{"--port"}, "--port"},
       {{"--port", "1", "--port", "2"}, "--port"},
@@ -166,9 +168,9 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
   }
   const Environment environment(Environment::Variables{{"OCP_MOCK_PORT", "banana"}});
   CHECK(std::get<Exit>(parse({})).error ==
-        "ocp-mock-server: OCP_MOCK_PORT: Value banana not in range 0 to 65535 (see --help)\n");
+        "ocp-mock-server: OCP_MOCK_PORT: 'banana' is no port; it must be a number from 0 to 65535 (see --help)\n");
   CHECK(std::get<Exit>(parse({"--port", "apple"})).error ==
-        "ocp-mock-server: --port: Value apple not in range 0 to 65535 (see --help)\n");
+        "ocp-mock-server: --port: 'apple' is no port; it must be a number from 0 to 65535 (see --help)\n");
 }
 
 TEST_CASE("options: help has a line for each option, and so has serve's") {

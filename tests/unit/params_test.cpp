@@ -14,19 +14,27 @@ PathMatch path(std::string id = "1000005", std::string tenant = "1000012") {
   return {&endpoints().front(), {std::move(id), std::move(tenant)}};
 }
 
-ListRequest parse(std::string_view query) { return parse_list_request(path(), query); }
+struct Parsed : ListRequest {
+  std::vector<Violation> violations;
+};
+
+Parsed parse(std::string_view query, const PathMatch& match = path()) {
+  Parsed parsed;
+  static_cast<ListRequest&>(parsed) = parse_list_request(match, query, parsed.violations);
+  return parsed;
+}
 
 // The status and the English message of the refusal; "accepted" without one.
 std::string refusal(const PathMatch& match, std::string_view query) {
   try {
-    parse_list_request(match, query);
+    parse(query, match);
   } catch (const ApiError& error) {
     return std::to_string(error.status()) + " " + std::to_string(error.code()) + " " + error.what();
   }
   return "accepted";
 }
 
-std::vector<Message> rules(const ListRequest& request) {
+std::vector<Message> rules(const Parsed& request) {
   std::vector<Message> found;
   for (const Violation& violation : request.violations) found.push_back(violation.rule);
   return found;
@@ -35,7 +43,7 @@ std::vector<Message> rules(const ListRequest& request) {
 }  // namespace
 
 TEST_CASE("params: without a query all have their defaults") {
-  const ListRequest request = parse("");
+  const Parsed request = parse("");
   CHECK(request.cluster_id == 1000005);
   CHECK(request.tenant_id == 1000012);
   CHECK_FALSE(request.start_time);
@@ -59,8 +67,8 @@ TEST_CASE("params: ids are 64-bit integers") {
               {"-9223372036854775808", std::numeric_limits<std::int64_t>::min()}};
   for (const auto& [text, value] : good) {
     CAPTURE(text);
-    CHECK(parse_list_request(path(text), "").cluster_id == value);
-    CHECK(parse_list_request(path("1", text), "").tenant_id == value);
+    CHECK(parse("", path(text)).cluster_id == value);
+    CHECK(parse("", path("1", text)).tenant_id == value);
   }
   for (const std::string text : {"", " ", "abc", "1a", "+1", "1.0", "1e3", " 1", "1 ", "0x10", "--1", "-",
                                  "9223372036854775808", "-9223372036854775809", "99999999999999999999999", "１"}) {
@@ -91,14 +99,14 @@ TEST_CASE("params: a size over 2000 is answered as 2000 and noted") {
   CHECK(parse("size=2000").size == 2000);
   CHECK(parse("size=2000").violations.empty());
   for (const std::string query : {"size=2001", "size=9223372036854775807"}) {
-    const ListRequest request = parse(query);
+    const Parsed request = parse(query);
     CHECK(request.size == 2000);
     CHECK(rules(request) == std::vector{Message::SizeOverMaximum});
   }
 }
 
 TEST_CASE("params: times are UTC seconds") {
-  const ListRequest request = parse("startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00%3A00%3A00Z");
+  const Parsed request = parse("startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00%3A00%3A00Z");
   CHECK(request.start_time == Instant{1722902400, 0});
   CHECK(request.end_time == Instant{1722988800, 0});
   CHECK(refusal(path(), "startTime=") ==
@@ -150,14 +158,14 @@ TEST_CASE("params: an empty status filters nothing and is noted") {
 }
 
 TEST_CASE("params: of a scalar given twice the first counts, and it is noted") {
-  const ListRequest request = parse("page=2&size=3&page=5&page=x");
+  const Parsed request = parse("page=2&size=3&page=5&page=x");
   CHECK(request.page == 2);
   CHECK(rules(request) == std::vector{Message::RepeatedParameter, Message::RepeatedParameter});
   CHECK(refusal(path(), "page=x&page=2").starts_with("400"));
 }
 
 TEST_CASE("params: unknown parameters are ignored and noted") {
-  const ListRequest request = parse("pagesize=3&Page=7&=x&status[]=FAILED");
+  const Parsed request = parse("pagesize=3&Page=7&=x&status[]=FAILED");
   CHECK(request.page == 1);
   CHECK(request.size == 10);
   CHECK(request.statuses.empty());
@@ -204,4 +212,16 @@ TEST_CASE("params: a long value is cut in the message") {
   const std::string answer = refusal(path(), "page=" + std::string(60'000, '9'));
   CHECK(answer.find(std::string(100, '9') + "...'") != std::string::npos);
   CHECK(answer.size() < 300);
+}
+
+TEST_CASE("params: rules that were broken are noted also when something else is refused, up to a limit") {
+  std::vector<Violation> violations;
+  CHECK_THROWS_AS(parse_list_request(path(), "pagesize=1&status=,&page=0", violations), ApiError);
+  REQUIRE(violations.size() == 2);
+  CHECK(violations[0].rule == Message::UnknownParameter);
+  CHECK(violations[1].rule == Message::EmptyValue);
+
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += "a&";
+  CHECK(parse(many).violations.size() == kMaximumViolations);
 }

@@ -10,7 +10,8 @@ using namespace ocp_mock;
 namespace {
 
 ListRequest parse(const std::string& query) {
-  return parse_list_request({&endpoints().front(), {"1000005", "1000012"}}, query);
+  std::vector<Violation> violations;
+  return parse_list_request({&endpoints().front(), {"1000005", "1000012"}}, query, violations);
 }
 
 std::string text(const SqlQuery& query) {
