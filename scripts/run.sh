@@ -5,5 +5,5 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 "$root/scripts/install_dependencies.sh"
-(cd "$root" && cmake --preset release -DBUILD_TESTING=OFF && cmake --build --preset release) >&2
+(cd "$root" && cmake --log-level=WARNING --preset release -DBUILD_TESTING=OFF && cmake --build --preset release) >&2
 exec "$root/build/release/ocp-mock-server" "$@"

@@ -94,7 +94,7 @@ class HttpServer::Loop {
     try {
       action();
     } catch (const std::exception& error) {
-      warn(error.what());
+      warn(std::string("something was given up: ") + error.what());
     }
   }
 
