@@ -70,12 +70,16 @@ std::string describe(const FixtureFile& file) {
   return text;
 }
 
-// A connection takes a descriptor, and the usual soft limit is 1,024.
-void raise_descriptor_limit() {
+// Raises the limit of descriptors, which is usually 1,024 at first, and returns how many connections it allows. SQLite
+// needs some of them for large sorts, the rest of the process a few.
+std::size_t allowed_connections() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 512;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::size_t descriptors = limit.rlim_cur;
+  return descriptors - std::min<std::size_t>(descriptors / 2, 64);
 }
 
 struct Stopped {};
@@ -141,11 +145,11 @@ int run_serve(const ServeOptions& options) {
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(spdlog::level::from_str(options.log_level));
   std::signal(SIGPIPE, SIG_IGN);
-  raise_descriptor_limit();
 
   http::ServerOptions server_options;
   server_options.host = options.host;
   server_options.port = options.port;
+  server_options.max_connections = allowed_connections();
   server_options.warn = [logger](const std::string& text) { logger->warn(text); };
   http::HttpServer server(server_options);
 

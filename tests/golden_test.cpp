@@ -37,7 +37,7 @@ class GoldenServer {
         dataset_(load_dataset(options_, *logger_)),
         app_(app_options(options_, *dataset_, {}),
              {[] { return Instant{}; }, [] { return std::string("no golden shows this"); }, logger_}, dataset_),
-        server_({"127.0.0.1", 0, 2, {}, std::chrono::seconds(3)}) {
+        server_({"127.0.0.1", 0, 2, {}, 1000, std::chrono::seconds(3)}) {
     server_.start([this](const http::Request& request) { return app_.handle(request); });
   }
 

@@ -35,7 +35,8 @@ struct HttpServer::Shared {
   ServerSocket listener;
   Handler handler;
   std::atomic<bool> stopping{false};
-  std::atomic<std::size_t> accepted{0};
+  std::atomic<std::size_t> accepted{0};     // in all
+  std::atomic<std::size_t> connections{0};  // open now
   std::vector<std::unique_ptr<Loop>> loops;
 };
 
@@ -165,6 +166,9 @@ class HttpServer::Loop {
   // One at a time: the others may take the next.
   void accept_one(SteadyTime now) {
     if (stopping_) return;
+    if (shared_.connections >= shared_.options.max_connections) {
+      return pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
+    }
     accept_into([&](Descriptor socket) {
       Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
       if (&loop == this || !loop.deliver(socket)) add(std::move(socket), now);
@@ -176,16 +180,22 @@ class HttpServer::Loop {
   bool accept_into(const Take& take) {
     Descriptor socket(::accept4(shared_.listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
+      ++shared_.connections;
+      pause_was_told_ = false;
       take(std::move(socket));
       return true;
     }
     if (errno == ECONNABORTED || errno == EINTR) return true;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      // Until the next tick, by when connections may have ended. The waiting ones stay in the kernel's queue.
-      warn("cannot accept a connection: " + std::generic_category().message(errno));
-      set_accepting(false);
+      pause_accepting(std::generic_category().message(errno));
     }
     return false;
+  }
+
+  // Until the next tick, by when connections may have ended. Those who wait stay in the kernel's queue.
+  void pause_accepting(const std::string& why) {
+    set_accepting(false);
+    if (!std::exchange(pause_was_told_, true)) warn("cannot accept a connection: " + why);
   }
 
   // Takes the socket over for this loop's thread; false, and the socket untouched, if the loop has ended.
@@ -225,7 +235,10 @@ class HttpServer::Loop {
   void update(Clients::iterator client, const Action& action) {
     bool alive = false;
     guarded([&] { alive = action(client->second.connection) && watch(client); });
-    if (!alive) clients_.erase(client);
+    if (!alive) {
+      clients_.erase(client);
+      --shared_.connections;
+    }
   }
 
   bool watch(Clients::iterator client) {
@@ -256,6 +269,7 @@ class HttpServer::Loop {
   Descriptor epoll_;
   Descriptor wake_;
   bool accepting_ = false;
+  bool pause_was_told_ = false;
   bool stopping_ = false;
   SteadyTime stop_deadline_;
   Clients clients_;

@@ -16,6 +16,7 @@ struct ServerOptions {
   int port = 0;     // 0 takes a free one
   int threads = 0;  // 0: one a core, at least 2 and at most 8
   Limits limits;
+  std::size_t max_connections = 1'000'000;            // further ones wait in the kernel's queue
   std::chrono::milliseconds stop_time{3'000};         // for requests in flight when the server stops
   std::function<void(const std::string&)> warn = {};  // told what keeps connections waiting; called by any thread
 };

@@ -29,7 +29,7 @@ Response echo(const Request& request) {
 class Server {
  public:
   explicit Server(Limits limits = {}, Handler handler = echo, std::chrono::milliseconds stop_time = 3s)
-      : server_({"127.0.0.1", 0, 2, limits, stop_time}) {
+      : server_({"127.0.0.1", 0, 2, limits, 1000, stop_time}) {
     server_.start(std::move(handler));
   }
   HttpServer* operator->() { return &server_; }
@@ -343,7 +343,7 @@ TEST_CASE("http server: a client that takes no byte of its answer is given up") 
 TEST_CASE("http server: two servers never share a port") {
   Server first;
   try {
-    HttpServer second({"127.0.0.1", first.port(), 2, {}, 3s});
+    HttpServer second({"127.0.0.1", first.port(), 2, {}, 1000, 3s});
     FAIL("the port was given twice");
   } catch (const std::runtime_error& error) {
     CHECK(std::string(error.what()) == "port " + std::to_string(first.port()) +
@@ -353,18 +353,19 @@ TEST_CASE("http server: two servers never share a port") {
 }
 
 TEST_CASE("http server: a host that is none is said") {
-  CHECK_THROWS_WITH_AS(HttpServer({"256.0.0.1", 0, 2, {}, 3s}), doctest::Contains("256.0.0.1"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(HttpServer({"256.0.0.1", 0, 2, {}, 1000, 3s}), doctest::Contains("256.0.0.1"),
+                       std::runtime_error);
 }
 
 TEST_CASE("http server: of two servers that have taken a port, one can listen") {
-  HttpServer first({"127.0.0.1", 0, 2, {}, 3s});
-  HttpServer second({"127.0.0.1", first.port(), 2, {}, 3s});
+  HttpServer first({"127.0.0.1", 0, 2, {}, 1000, 3s});
+  HttpServer second({"127.0.0.1", first.port(), 2, {}, 1000, 3s});
   first.start(echo);
   CHECK_THROWS_WITH_AS(second.start(echo), doctest::Contains("is in use by another process"), std::runtime_error);
 }
 
 TEST_CASE("http server: before it is started connections are refused") {
-  HttpServer server({"127.0.0.1", 0, 2, {}, 3s});
+  HttpServer server({"127.0.0.1", 0, 2, {}, 1000, 3s});
   CHECK_THROWS_WITH(SocketClient(server.port()), "cannot connect");
   server.start(echo);
   SocketClient client(server.port());
@@ -373,7 +374,7 @@ TEST_CASE("http server: before it is started connections are refused") {
 }
 
 TEST_CASE("http server: it can stop before it has started, and stop twice") {
-  HttpServer server({"127.0.0.1", 0, 2, {}, 3s});
+  HttpServer server({"127.0.0.1", 0, 2, {}, 1000, 3s});
   server.stop();
   server.stop();
 }
@@ -404,7 +405,7 @@ TEST_CASE("http server: requests in flight are answered when it stops, idle conn
 }
 
 TEST_CASE("http server: an answer given while it stops says that the connection closes") {
-  HttpServer server({"127.0.0.1", 0, 1, {}, 20s});
+  HttpServer server({"127.0.0.1", 0, 1, {}, 1000, 20s});
   server.start(echo);
   SocketClient idle(server.port());
   SocketClient half(server.port());
