@@ -82,8 +82,6 @@ std::size_t allowed_connections() {
   return descriptors - std::min<std::size_t>(descriptors / 2, 64);
 }
 
-struct Stopped {};
-
 // Lets a load be given up between two tasks.
 class StoppableSink : public FixtureSink {
  public:

@@ -11,8 +11,11 @@
 
 namespace ocp_mock {
 
-// Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError, and
-// something that is no std::exception if it is stopped.
+// Thrown by a load that is given up.
+struct Stopped {};
+
+// Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError, and Stopped
+// at the next task once stopped() is true.
 std::shared_ptr<const Dataset> load_dataset(
     const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
 

@@ -1,48 +1,51 @@
 #include "log_sink.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
-#include <string_view>
 
 namespace ocp_mock {
-namespace {
 
-// Nobody can be told of a log that cannot be written.
-void write_line(int descriptor, std::string_view line) {
-  [[maybe_unused]] const ssize_t written = ::write(descriptor, line.data(), line.size());
+LogSink::LogSink(int descriptor) : descriptor_(descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !(S_ISFIFO(status.st_mode) || ::isatty(descriptor) == 1)) return;
+  const std::string name = fmt::format("/proc/self/fd/{}", descriptor);
+  own_descriptor_ = ::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (own_descriptor_ >= 0) descriptor_ = own_descriptor_;
 }
 
-}  // namespace
+LogSink::~LogSink() {
+  if (own_descriptor_ >= 0) ::close(own_descriptor_);
+}
 
-// A pipe that can be written to has room for PIPE_BUF bytes at least.
-bool LogSink::has_room() const {
+// False if there is no room for the line. Of other failures nobody can be told.
+bool LogSink::write_line(std::string_view line) const {
   pollfd entry{descriptor_, POLLOUT, 0};
-  return ::poll(&entry, 1, 0) == 1 && (entry.revents & POLLOUT) != 0;
+  if (::poll(&entry, 1, 0) != 1) return false;
+  return ::write(descriptor_, line.data(), line.size()) >= 0 || errno != EAGAIN;
 }
 
 void LogSink::sink_it_(const spdlog::details::log_msg& message) {
-  if (!has_room()) {
-    ++dropped_;
-    return;
-  }
   if (dropped_ != 0) {
-    write_line(descriptor_, fmt::format("{} log lines were dropped: nobody read them\n", dropped_));
-    dropped_ = 0;
-    if (!has_room()) {
+    if (!write_line(fmt::format("{} log lines were dropped: nobody read them\n", dropped_))) {
       ++dropped_;
       return;
     }
+    dropped_ = 0;
   }
   spdlog::memory_buf_t line;
   formatter_->format(message, line);
+  // A pipe takes up to PIPE_BUF bytes whole or not at all.
   if (line.size() > PIPE_BUF) {
     line.resize(PIPE_BUF);
     line[PIPE_BUF - 1] = '\n';
   }
-  write_line(descriptor_, {line.data(), line.size()});
+  if (!write_line({line.data(), line.size()})) ++dropped_;
 }
 
 }  // namespace ocp_mock

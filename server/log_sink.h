@@ -1,10 +1,11 @@
-// Where the log goes: a descriptor that is never waited for.
+// Where the log goes: a descriptor whose reader is never waited for.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>
 
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 
 namespace ocp_mock {
 
@@ -12,16 +13,21 @@ namespace ocp_mock {
 // dropped is said once there is room: a test that starts the server and reads no logs must not stall it.
 class LogSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit LogSink(int descriptor) : descriptor_(descriptor) {}
+  // Pipes and terminals are opened once more for this, so that others who use the descriptor do not find it changed.
+  explicit LogSink(int descriptor);
+  ~LogSink() override;
+  LogSink(const LogSink&) = delete;
+  LogSink& operator=(const LogSink&) = delete;
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override;
   void flush_() override {}
 
  private:
-  bool has_room() const;
+  bool write_line(std::string_view line) const;
 
   int descriptor_;
+  int own_descriptor_ = -1;  // descriptor_, where it was opened once more
   std::uint64_t dropped_ = 0;
 };
 

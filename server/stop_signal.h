@@ -10,7 +10,7 @@
 namespace ocp_mock {
 
 // Made before any other thread, it keeps both signals for itself. The first one is the request; further ones change
-// nothing. If this object still lives kPatience after the request, the process ends all the same, with code 0.
+// nothing. If this object still lives 4 seconds after the request, the process ends all the same, with code 0.
 class StopSignal {
  public:
   StopSignal();

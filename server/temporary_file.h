@@ -12,7 +12,7 @@ class TemporaryFile {
   // has. Throws std::system_error.
   explicit TemporaryFile(const std::filesystem::path& target);
 
-  // Removes the file unless it was committed.
+  // Removes the file unless it was committed. A process that is killed leaves it behind.
   ~TemporaryFile();
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;

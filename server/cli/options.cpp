@@ -100,7 +100,7 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, std::spa
   const std::string_view text = error.what();
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
-    const auto gives = [&](std::string_view argument) { return argument.starts_with(name); };
+    const auto gives = [&](std::string_view argument) { return argument == name || argument.starts_with(name + "="); };
     if (!option->get_envname().empty() && text.starts_with(name + ":") && std::ranges::none_of(arguments, gives)) {
       return option->get_envname() + std::string(text.substr(name.size()));
     }

@@ -129,6 +129,7 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
     set_deadline(Deadline::Linger, now + limits_.linger_time);
     return true;
   }
+  if (stopping_ && parser_.idle()) return false;
   choose_deadline(now);
   return true;
 }

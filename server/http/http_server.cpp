@@ -23,6 +23,17 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
 
+// A place among the connections that may be open; given back when it goes.
+struct GiveBack {
+  void operator()(std::atomic<std::size_t>* open) const { --*open; }
+};
+using Place = std::unique_ptr<std::atomic<std::size_t>, GiveBack>;
+
+struct Accepted {
+  Descriptor socket;
+  Place place;
+};
+
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 }  // namespace
@@ -35,8 +46,8 @@ struct HttpServer::Shared {
   ServerSocket listener;
   Handler handler;
   std::atomic<bool> stopping{false};
-  std::atomic<std::size_t> accepted{0};     // in all
   std::atomic<std::size_t> connections{0};  // open now
+  std::atomic<std::size_t> accepted{0};     // in all
   std::vector<std::unique_ptr<Loop>> loops;
 };
 
@@ -68,6 +79,7 @@ class HttpServer::Loop {
 
  private:
   struct Client {
+    Place place;
     Connection connection;
     unsigned watched;
   };
@@ -95,7 +107,11 @@ class HttpServer::Loop {
     try {
       action();
     } catch (const std::exception& error) {
-      warn(std::string("something was given up: ") + error.what());
+      try {
+        warn(std::string("something was given up: ") + error.what());
+      } catch (const std::exception&) {
+        // not even memory for the warning
+      }
     }
   }
 
@@ -141,18 +157,20 @@ class HttpServer::Loop {
     if (shared_.stopping && !stopping_) {
       stopping_ = true;
       stop_deadline_ = now + shared_.options.stop_time;
-      while (accept_into([&](Descriptor socket) { add(std::move(socket), now); })) {
+      while (accept_into([&](Accepted accepted) { add(std::move(accepted), now); })) {
       }
       set_accepting(false);
       // Those who come from now on are refused, and need not wait for a server that will not answer.
       ::shutdown(shared_.listener.descriptor(), SHUT_RDWR);
     }
-    std::vector<Descriptor> arrived;
+    std::vector<Accepted> arrived;
     {
       const std::lock_guard lock(inbox_mutex_);
       arrived.swap(inbox_);
     }
-    for (Descriptor& socket : arrived) add(std::move(socket), now);
+    for (Accepted& accepted : arrived) {
+      guarded([&] { add(std::move(accepted), now); });
+    }
     if (stopping_) {
       for_each_client([&](Connection& connection) { return connection.stop(writer_, now); });
     }
@@ -169,9 +187,9 @@ class HttpServer::Loop {
     if (shared_.connections >= shared_.options.max_connections) {
       return pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
     }
-    accept_into([&](Descriptor socket) {
+    accept_into([&](Accepted accepted) {
       Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
-      if (&loop == this || !loop.deliver(socket)) add(std::move(socket), now);
+      if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
     });
   }
 
@@ -180,9 +198,9 @@ class HttpServer::Loop {
   bool accept_into(const Take& take) {
     Descriptor socket(::accept4(shared_.listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
-      ++shared_.connections;
       pause_was_told_ = false;
-      take(std::move(socket));
+      ++shared_.connections;
+      take({std::move(socket), Place(&shared_.connections)});
       return true;
     }
     if (errno == ECONNABORTED || errno == EINTR) return true;
@@ -198,21 +216,22 @@ class HttpServer::Loop {
     if (!std::exchange(pause_was_told_, true)) warn("cannot accept a connection: " + why);
   }
 
-  // Takes the socket over for this loop's thread; false, and the socket untouched, if the loop has ended.
-  bool deliver(Descriptor& socket) {
+  // Takes the connection over for this loop's thread; false, and the connection untouched, if the loop has ended.
+  bool deliver(Accepted& accepted) {
     {
       const std::lock_guard lock(inbox_mutex_);
       if (inbox_closed_) return false;
-      inbox_.push_back(std::move(socket));
+      inbox_.push_back(std::move(accepted));
     }
     wake();
     return true;
   }
 
-  void add(Descriptor socket, SteadyTime now) {
-    const int descriptor = socket.get();
-    const auto [client, added] =
-        clients_.try_emplace(descriptor, Client{Connection(std::move(socket), shared_.options.limits, now), EPOLLIN});
+  void add(Accepted accepted, SteadyTime now) {
+    const int descriptor = accepted.socket.get();
+    const auto [client, added] = clients_.try_emplace(
+        descriptor, Client{std::move(accepted.place),
+                           Connection(std::move(accepted.socket), shared_.options.limits, now), EPOLLIN});
     update(client, [&](Connection& connection) {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
       return !stopping_ || connection.stop(writer_, now);
@@ -235,10 +254,7 @@ class HttpServer::Loop {
   void update(Clients::iterator client, const Action& action) {
     bool alive = false;
     guarded([&] { alive = action(client->second.connection) && watch(client); });
-    if (!alive) {
-      clients_.erase(client);
-      --shared_.connections;
-    }
+    if (!alive) clients_.erase(client);
   }
 
   bool watch(Clients::iterator client) {
@@ -252,9 +268,9 @@ class HttpServer::Loop {
 
   void set_accepting(bool on) {
     if (on == accepting_) return;
-    accepting_ = on;
     // EPOLLEXCLUSIVE wakes one loop a connection, not all.
     control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(), EPOLLIN | EPOLLEXCLUSIVE);
+    accepting_ = on;
   }
 
   void control(int operation, int descriptor, unsigned events) {
@@ -274,7 +290,7 @@ class HttpServer::Loop {
   SteadyTime stop_deadline_;
   Clients clients_;
   std::mutex inbox_mutex_;
-  std::vector<Descriptor> inbox_;  // sockets that other loops have accepted for this one
+  std::vector<Accepted> inbox_;  // connections that other loops have accepted for this one
   bool inbox_closed_ = false;
   std::thread thread_;
 };

@@ -218,7 +218,11 @@ void RequestParser::choose_framing() {
 
 void RequestParser::end_chunk_size() {
   std::string_view size = std::string_view(line_).substr(0, line_.size() - 2);
-  size = size.substr(0, size.find(';'));
+  // Blanks may stand before an extension, and nowhere else.
+  if (const auto extension = size.find(';'); extension != std::string_view::npos) {
+    size = size.substr(0, extension);
+    size = size.substr(0, size.find_last_not_of(" \t") + 1);
+  }
   const auto bytes = parse_number<std::size_t>(size, 16);
   line_.clear();
   if (!bytes) return fail(Defect::BadChunk);

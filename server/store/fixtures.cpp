@@ -191,7 +191,7 @@ class FileReader : JsonHandler {
     }
     if (const JsonMember* page = data->value.find("page"); page != nullptr) {
       const JsonMember* total = page->value.find("totalElements");
-      if (total != nullptr) tasks_of_answers_ += to_int64(total->value).value_or(0);
+      if (total != nullptr) tasks_of_answers_ = std::max(tasks_of_answers_, to_int64(total->value).value_or(0));
     }
     CapturedEnvelope envelope;
     envelope.server = envelope_text(document, "server");
@@ -384,7 +384,7 @@ std::vector<fs::path> files_below(const fs::path& folder) {
   for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
     if (entry->path().filename().string().starts_with('.')) {
       if (entry->is_directory()) entry.disable_recursion_pending();
-    } else if (entry->is_regular_file() && has_fixture_extension(entry->path())) {
+    } else if ((entry->is_regular_file() || !entry->exists()) && has_fixture_extension(entry->path())) {
       files.push_back(entry->path());
     }
   }

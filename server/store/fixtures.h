@@ -28,7 +28,7 @@ struct FixtureFile {
   std::string name;
   std::string form;  // for people, "a captured answer"
   std::int64_t tasks = 0;
-  std::int64_t tasks_of_answers = 0;  // that captured answers count over all their pages, captured here or not
+  std::int64_t tasks_of_answers = 0;  // the largest total that a captured answer names, over all its pages
 };
 
 // Reads the files, and of folders all *.json, *.ndjson and *.jsonl below them in alphabetical order; hidden ones are

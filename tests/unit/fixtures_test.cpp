@@ -326,6 +326,15 @@ TEST_CASE("fixtures: a folder is read in alphabetical order, with what is below 
   CHECK(clusters == std::vector<std::int64_t>{1, 2, 3, 2});
 }
 
+TEST_CASE("fixtures: several pages of one list name its total once") {
+  Collector sink;
+  const std::string page = R"({"data":{"contents":[)" + kTask + R"(],"page":{"totalElements":2}}})";
+  CHECK(load(page, sink).tasks_of_answers == 2);
+  const FixtureFile both = load(page + page, sink);
+  CHECK(both.tasks == 2);
+  CHECK(both.tasks_of_answers == 2);
+}
+
 TEST_CASE("fixtures: what cannot be read is said") {
   const TemporaryFolder folder;
   const auto load_path = [](const std::filesystem::path& path) -> std::string {
@@ -339,6 +348,9 @@ TEST_CASE("fixtures: what cannot be read is said") {
   };
   CHECK(load_path(folder.path() / "none.json").find("none.json: cannot be read: No such file or directory") !=
         std::string::npos);
+  std::filesystem::create_symlink("nowhere", folder.path() / "link.json");
+  CHECK(load_path(folder.path()).find("link.json: cannot be read: No such file or directory") != std::string::npos);
+  std::filesystem::remove(folder.path() / "link.json");
   CHECK(load_path(folder.path()).find("the folder has no *.json, *.ndjson or *.jsonl file") != std::string::npos);
 }
 

@@ -169,6 +169,7 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
   const Environment environment(Environment::Variables{{"OCP_MOCK_PORT", "banana"}});
   CHECK(std::get<Exit>(parse({})).error ==
         "ocp-mock-server: OCP_MOCK_PORT: 'banana' is no port; it must be a number from 0 to 65535 (see --help)\n");
+  CHECK(std::get<Exit>(parse({"--port-file", "f"})).error.starts_with("ocp-mock-server: OCP_MOCK_PORT: "));
   CHECK(std::get<Exit>(parse({"--port", "apple"})).error ==
         "ocp-mock-server: --port: 'apple' is no port; it must be a number from 0 to 65535 (see --help)\n");
 }
