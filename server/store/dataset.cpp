@@ -401,21 +401,20 @@ class SqliteBuilder : public DatasetBuilder {
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
   refuse_special_file(file);
-  inode_of(file);
-  const Identity identity = identify(file);
-  if (identity.application != kApplicationId) {
-    throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
-  }
-  if (identity.version != kSchemaVersion) {
-    throw DatasetError(
-        fmt::format("the dataset {} has schema version {}, this server reads version {}; make it anew "
-                    "from its fixtures",
-                    file.string(), identity.version, kSchemaVersion));
-  }
   try {
-    // Another process may replace the file while its readers are opened one by one; then they are opened again.
+    // Another process may replace the file while it is identified and its readers are opened; then all is done again.
     for (;;) {
       const auto before = inode_of(file);
+      const Identity identity = identify(file);
+      if (identity.application != kApplicationId) {
+        throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
+      }
+      if (identity.version != kSchemaVersion) {
+        throw DatasetError(
+            fmt::format("the dataset {} has schema version {}, this server reads version {}; make it anew from its "
+                        "fixtures",
+                        file.string(), identity.version, kSchemaVersion));
+      }
       auto dataset = std::make_shared<SqliteDataset>(file_uri(file, "?immutable=1"));
       dataset->envelope();
       for (const Endpoint& endpoint : endpoints()) dataset->query_plan(page_query(endpoint, {}));
@@ -434,7 +433,7 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
   refuse_special_file(file);
   std::error_code ignored;
   if (fs::exists(file, ignored)) {
-    const bool empty = fs::is_regular_file(file, ignored) && fs::is_empty(file, ignored);
+    const bool empty = fs::is_empty(file, ignored);
     if (!empty && identify(file).application != kApplicationId) {
       throw DatasetError(
           fmt::format("{} exists and is not a dataset of ocp-mock-server; it is left alone", file.string()));
