@@ -8,13 +8,15 @@ declare -A allowed=(
   [ascii]=""
   [http]="ascii http"
   [ocp]="ascii ocp"
+  [credentials]="ocp store text_file credentials"
   [log_sink]="log_sink"
   [stop_signal]="stop_signal"
   [temporary_file]="temporary_file"
+  [text_file]="temporary_file text_file"
   [store]="ascii ocp store embedded temporary_file"
-  [cli]="ocp cli embedded"
+  [cli]="http ocp cli embedded"
   [app]="ascii http ocp store app"
-  [commands]="http ocp store cli app embedded commands log_sink stop_signal temporary_file"
+  [commands]="http ocp store cli app credentials embedded commands log_sink stop_signal text_file"
   [main]="cli commands"
 )
 # A library that has one room, and the files that may include it.
@@ -24,6 +26,7 @@ declare -A owners=(
   ["sqlite3.h"]="store/dataset.cpp"
   ["nlohmann/"]="store/fixture_json.cpp"
   ["CLI/"]="cli/options.cpp"
+  ["openssl/"]="ocp/digest.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"
   ["spdlog/"]="app.cpp commands.cpp log_sink.h log_sink.cpp"
 )
 

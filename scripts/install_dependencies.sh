@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the build and the tests need, those that are missing only. Needs root for that;
-# with nothing missing it needs neither root nor a network.
+# Installs the Debian packages that the build needs, with --tests also those of the tests; those that are missing only.
+# Needs root for that; with nothing missing it needs neither root nor a network.
 set -euo pipefail
 
 packages=(
@@ -13,15 +13,26 @@ packages=(
   libspdlog-dev
   libsqlite3-dev
   libsqlitecpp-dev
+  libssl-dev
   ninja-build
   nlohmann-json3-dev
   pkg-config
-  # the tests
+)
+# The clients that are tried, and what the tests are built with.
+test_packages=(
   curl
   doctest-dev
   libvalijson-dev
+  nodejs
   python3
+  python3-httpx
+  python3-requests
 )
+case ${1:-} in
+  "") ;;
+  --tests) packages+=("${test_packages[@]}") ;;
+  *) echo "usage: install_dependencies.sh [--tests]" >&2 && exit 2 ;;
+esac
 
 if ! command -v dpkg-query >/dev/null; then
   echo "install_dependencies.sh: this is no Debian; install what README.md names under 'Building by hand'" >&2

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:-dev}
 
-scripts/install_dependencies.sh
+scripts/install_dependencies.sh --tests
 cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset"
 ctest --preset "$preset"

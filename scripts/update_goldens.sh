@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scripts/install_dependencies.sh
+scripts/install_dependencies.sh --tests
 (cmake --preset dev && cmake --build --preset dev) >&2
 OCP_MOCK_UPDATE_GOLDENS=1 build/dev/tests/ocp_mock_tests --test-case='golden: every request has its answer'
 ! git rev-parse --git-dir >/dev/null 2>&1 || git --no-pager diff --stat -- tests/golden

@@ -14,7 +14,11 @@
 namespace ocp_mock {
 namespace {
 
-constexpr std::string_view kAllowed = "GET, HEAD";
+const std::string kAllowed = "GET, HEAD";
+const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
+const std::string kJson = "application/json";
+const std::string kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
+const std::string kText = "text/plain;charset=UTF-8";
 constexpr std::size_t kViolationsLogged = 10;
 
 // The refusal of a request that did not arrive as HTTP.
@@ -35,24 +39,12 @@ ApiError refusal(http::Defect defect, const AppOptions& options) {
     case Defect::BodyTooLarge:
       return ApiError(Message::BodyTooLarge, {std::to_string(options.limits.parser.body_bytes)});
     case Defect::ExpectationFailed: return ApiError(Message::ExpectationFailed);
+    case Defect::PlainHttp: return ApiError(Message::PlainHttp);
     case Defect::Timeout:
       return ApiError(Message::RequestTimeout,
                       {std::to_string(std::chrono::ceil<std::chrono::seconds>(options.limits.request_time).count())});
   }
   return ApiError(Message::MalformedRequestLine);
-}
-
-PathMatch find_route(const http::Request& request, std::string_view path) {
-  auto match = match_path(path);
-  if (!match) {
-    std::string known;
-    for (const Endpoint& endpoint : endpoints()) known.append(known.empty() ? "" : ", ").append(endpoint.path);
-    throw ApiError(Message::UnknownPath, {shown(path), known});
-  }
-  if (request.method != "GET" && request.method != "HEAD") {
-    throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(path), std::string(kAllowed)});
-  }
-  return std::move(*match);
 }
 
 // Header values are UTF-8 here or, failing that, Latin-1, as servers of Java read them.
@@ -71,6 +63,13 @@ std::string header_text(std::string_view value) {
   return text;
 }
 
+// A target for the log. One in absolute form may have a password before its host.
+std::string shown_target(const http::Request& request) {
+  const auto [path, query] = split_target(request.target);
+  if (request.target.empty()) return "";
+  return shown(fmt::format("{}{}{}", path, query.empty() ? "" : "?", query), 2000);
+}
+
 Language language_of(const http::Request& request) {
   std::string ranges;
   for (const auto& [name, value] : request.headers) {
@@ -82,7 +81,7 @@ Language language_of(const http::Request& request) {
 std::string describe(const std::vector<Violation>& violations) {
   std::string text;
   for (std::size_t i = 0; i < violations.size() && i < kViolationsLogged; ++i) {
-    text.append(" | ").append(violations[i].refusal().what());
+    text.append(" | ").append(violations[i].text(Language::English));
   }
   if (violations.size() > kViolationsLogged)
     text += fmt::format(" | and {} more", violations.size() - kViolationsLogged);
@@ -92,58 +91,115 @@ std::string describe(const std::vector<Violation>& violations) {
 }  // namespace
 
 App::App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset)
-    : options_(std::move(options)), context_(std::move(context)), dataset_(std::move(dataset)) {}
+    : options_(std::move(options)),
+      context_(std::move(context)),
+      dataset_(std::move(dataset)),
+      authenticator_(options_.auth, options_.credentials),
+      throttle_(options_.rate_limit ? std::make_unique<Throttle>(*options_.rate_limit) : nullptr) {}
 
-http::Response App::handle(const http::Request& request) const {
+http::Response App::handle(const http::Request& request) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::steady_clock::now() - start; };
-  EnvelopeValues values = envelope_values(request);
+  Exchange exchange{envelope_values(request), {}, {}};
   // The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
   const auto stamp = [&] {
     if (options_.frozen) return;
-    values.duration = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count();
-    values.timestamp = format_iso_offset(context_.now(), options_.offset_minutes);
+    exchange.values.duration = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count();
+    exchange.values.timestamp = format_iso_offset(context_.now(), options_.offset_minutes);
   };
   const auto refuse = [&](const ApiError& error) {
     stamp();
-    return http::Response{error.status(), {}, error_envelope(error, language_of(request), values)};
+    return http::Response{error.status(),
+                          {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJson}},
+                          error_envelope(error, language_of(request), exchange.values)};
   };
 
   http::Response response;
-  std::vector<Violation> violations;
   try {
-    if (request.defect) throw refusal(*request.defect, options_);
-    const auto [path, query] = split_target(request.target);
-    // Authentication and throttling stand here, before any parameter is looked at.
-    const PathMatch route = find_route(request, path);
-    const ListRequest list = parse_list_request(route, query, violations);
-    if (options_.strict && !violations.empty()) throw violations.front().refusal();
-    const ListResult found = dataset_->list(*route.endpoint, list);
-    if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
-    if (!found.tenant_exists) {
-      throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
-    }
-    stamp();
-    response.body = page_envelope({found.contents, list.page, list.size, found.total}, values);
+    response = answer(request, exchange, stamp);
   } catch (const ApiError& error) {
     response = refuse(error);
+    if (error.status() == 401) response.headers.emplace_back("WWW-Authenticate", kChallenge);
     if (error.status() == 405) response.headers.emplace_back("Allow", kAllowed);
   } catch (const std::exception& error) {
-    context_.logger->error("{} {} failed, trace id {}: {}", shown(request.method), shown(request.target),
-                           values.trace_id, error.what());
+    context_.logger->error("{} {} failed, trace id {}: {}", shown(request.method), shown_target(request),
+                           exchange.values.trace_id, error.what());
     response = refuse(ApiError(Message::Unexpected));
   }
-  if (options_.pretty) response.body = pretty_json(response.body);
-  response.headers.emplace_back("Content-Type", "application/json");
+  if (options_.pretty && response.header("Content-Type") != kText) response.body = pretty_json(response.body);
+  if (throttle_) {
+    const Throttle::Decision admission = exchange.admission.value_or(throttle_->uncounted());
+    response.headers.emplace_back("RateLimit-Limit", std::to_string(throttle_->limit().requests));
+    response.headers.emplace_back("RateLimit-Remaining", std::to_string(admission.remaining));
+    response.headers.emplace_back("RateLimit-Reset", std::to_string(admission.reset));
+  }
   response.headers.emplace_back("Date", date());
-  const auto level = violations.empty() ? spdlog::level::info : spdlog::level::warn;
+  const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
   if (context_.logger->should_log(level)) {
-    context_.logger->log(level, "{} {} {} {}B {}us {}{}", shown(request.method), shown(request.target, 2000),
-                         response.status, response.body.size(),
-                         std::chrono::duration_cast<std::chrono::microseconds>(elapsed()).count(),
-                         shown(values.trace_id), describe(violations));
+    context_.logger->log(level, "{} {} {} {}B {}us {}{}", shown(request.method), shown_target(request), response.status,
+                         response.body.size(), std::chrono::duration_cast<std::chrono::microseconds>(elapsed()).count(),
+                         shown(exchange.values.trace_id), describe(exchange.violations));
   }
   return response;
+}
+
+http::Response App::answer(const http::Request& request, Exchange& exchange, const std::function<void()>& stamp) {
+  if (request.defect) throw refusal(*request.defect, options_);
+  const auto [path, query] = split_target(request.target);
+  const std::optional<PathMatch> route = match_path(path);
+  if (!route || !route->companion || !route->companion->open) {
+    const std::string user = authenticate({request.method, path, query, request.headers, request.body});
+    if (throttle_) {
+      exchange.admission = throttle_->admit(user, context_.now());
+      if (!exchange.admission->passes) {
+        throw ApiError(Message::RateLimited, {std::to_string(throttle_->limit().requests), throttle_->limit().window,
+                                              std::to_string(exchange.admission->reset)});
+      }
+    }
+  }
+  if (!route) throw refusal_of_path(path);
+  if (request.method != "GET" && request.method != "HEAD") {
+    throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(path), kAllowed});
+  }
+  if (route->endpoint) return {200, {{"Content-Type", kJson}}, list(*route, query, exchange, stamp)};
+
+  parse_no_parameters(query, exchange.violations);
+  refuse_violations(exchange.violations);
+  stamp();
+  switch (route->companion->answer) {
+    case Companion::Answer::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
+    case Companion::Answer::Info: return {200, {{"Content-Type", kJson}}, info_answer(options_.ocp_version)};
+    case Companion::Answer::Status: return {200, {{"Content-Type", kText}}, "okay"};
+  }
+  throw std::logic_error("a companion without an answer");
+}
+
+std::string App::authenticate(const SignedRequest& request) const {
+  try {
+    return authenticator_.authenticate(request, context_.real_now());
+  } catch (const SignatureRefused& error) {
+    std::string message;
+    append_json_string(message, error.message());
+    context_.logger->debug("the string that the server signed: {}", message);
+    throw;
+  }
+}
+
+std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange,
+                      const std::function<void()>& stamp) const {
+  const ListRequest list = parse_list_request(route, query, exchange.violations);
+  refuse_violations(exchange.violations);
+  const ListResult found = dataset_->list(*route.endpoint, list);
+  if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
+  if (!found.tenant_exists) {
+    throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
+  }
+  stamp();
+  return page_envelope({found.contents, list.page, list.size, found.total}, exchange.values);
+}
+
+void App::refuse_violations(const std::vector<Violation>& violations) const {
+  if (options_.strict && !violations.empty()) throw ApiError(violations.front());
 }
 
 EnvelopeValues App::envelope_values(const http::Request& request) const {

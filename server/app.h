@@ -1,5 +1,5 @@
 // The pipeline of one request, in one function: handle().
-// Enters: an http::Request. Leaves: an http::Response, always an OCP envelope. The only place that catches an ApiError.
+// Enters: an http::Request. Leaves: an http::Response. The only place that catches an ApiError.
 // Everything that varies is passed in, so that tests can fix it. Safe for use by several threads at once.
 #pragma once
 
@@ -10,9 +10,12 @@
 
 #include "http/limits.h"
 #include "http/message.h"
+#include "ocp/auth.h"
 #include "ocp/envelope.h"
 #include "ocp/error.h"
 #include "ocp/instant.h"
+#include "ocp/params.h"
+#include "ocp/throttle.h"
 #include "store/dataset.h"
 
 namespace spdlog {
@@ -22,16 +25,21 @@ class logger;
 namespace ocp_mock {
 
 struct AppOptions {
-  bool pretty = false;                   // lay answers out as OCP's documentation does
-  bool strict = false;                   // refuse what OCP lets pass
-  int offset_minutes = 8 * 60;           // of timestamps
-  std::string server{kDefaultServer};    // the envelope's server
+  bool pretty = false;                 // lay answers out as OCP's documentation does
+  bool strict = false;                 // refuse what OCP lets pass
+  int offset_minutes = 8 * 60;         // of timestamps
+  std::string server{kDefaultServer};  // the envelope's server
+  std::string ocp_version{kDefaultOcpVersion};
   std::optional<EnvelopeValues> frozen;  // every answer has these values
-  http::Limits limits;                   // that the HTTP side keeps, for messages
+  AuthMode auth = AuthMode::Any;
+  Credentials credentials;
+  std::optional<RateLimit> rate_limit;
+  http::Limits limits;  // that the HTTP side keeps, for messages
 };
 
 struct AppContext {
   std::function<Instant()> now;
+  std::function<Instant()> real_now;           // which the Date of an access key's request is compared with
   std::function<std::string()> next_trace_id;  // 16 lower-case hex digits
   std::shared_ptr<spdlog::logger> logger;      // a line a request at info; at warn if it broke a rule
 };
@@ -40,15 +48,29 @@ class App {
  public:
   App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset);
 
-  http::Response handle(const http::Request& request) const;
+  http::Response handle(const http::Request& request);
 
  private:
+  // What is known of a request on its way.
+  struct Exchange {
+    EnvelopeValues values;
+    std::vector<Violation> violations;
+    std::optional<Throttle::Decision> admission;
+  };
+
+  http::Response answer(const http::Request& request, Exchange& exchange, const std::function<void()>& stamp);
+  std::string authenticate(const SignedRequest& request) const;
+  std::string list(const PathMatch& route, std::string_view query, Exchange& exchange,
+                   const std::function<void()>& stamp) const;
+  void refuse_violations(const std::vector<Violation>& violations) const;
   EnvelopeValues envelope_values(const http::Request& request) const;
   std::string date() const;
 
   const AppOptions options_;
   const AppContext context_;
   const std::shared_ptr<const Dataset> dataset_;
+  const Authenticator authenticator_;
+  const std::unique_ptr<Throttle> throttle_;  // null without a rate limit
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

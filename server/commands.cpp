@@ -7,22 +7,23 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <random>
 #include <system_error>
 
 #include "app.h"
+#include "credentials.h"
 #include "embedded/default_fixture.h"
+#include "http/certificate.h"
 #include "http/http_server.h"
+#include "http/tls.h"
 #include "log_sink.h"
 #include "ocp/json_text.h"
 #include "stop_signal.h"
 #include "store/dataset.h"
 #include "store/fixtures.h"
-#include "temporary_file.h"
+#include "text_file.h"
 
 namespace ocp_mock {
 namespace {
@@ -44,21 +45,25 @@ std::function<std::string()> trace_id_source() {
   };
 }
 
-// Whoever waits for the file never reads half of it.
-void write_port_file(const fs::path& file, int port) {
+// How HTTPS is served; nothing of it for plain HTTP.
+struct Tls {
+  std::shared_ptr<const http::TlsContext> context;
+  std::string ca;  // of a certificate made here
+};
+
+Tls make_tls(const ServeOptions& options) {
+  if (options.tls_self_signed) {
+    http::MadeCertificate made = http::make_certificate(options.host);
+    return {std::make_shared<http::TlsContext>(made.certificate, made.key), std::move(made.ca)};
+  }
+  if (!options.tls_certificate) return {};
+  const std::string certificate = read_text_file(*options.tls_certificate, "the certificate");
+  const std::string key = read_text_file(*options.tls_key, "the key");
   try {
-    std::error_code ignored;
-    if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
-      throw std::runtime_error(fmt::format("the port file {} is no regular file; it must be one", file.string()));
-    }
-    TemporaryFile temporary(file);
-    std::ofstream out(temporary.path());
-    out << port << '\n';
-    out.close();
-    if (!out) throw std::system_error(errno, std::generic_category());
-    temporary.commit();
-  } catch (const std::system_error& error) {
-    throw std::runtime_error(fmt::format("cannot write the port file {}: {}", file.string(), error.code().message()));
+    return {std::make_shared<http::TlsContext>(certificate, key), ""};
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("cannot serve HTTPS with the certificate {} and the key {}: {}",
+                                         options.tls_certificate->string(), options.tls_key->string(), error.what()));
   }
 }
 
@@ -126,29 +131,37 @@ std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog:
   return builder->finish();
 }
 
-AppOptions app_options(const ServeOptions& options, const Dataset& dataset, const http::Limits& limits) {
+AppOptions app_options(const ServeOptions& options, const Dataset& dataset) {
   AppOptions app;
   app.pretty = options.pretty;
   app.strict = options.strict;
   app.offset_minutes = options.offset_minutes;
   if (options.server_name) app.server = *options.server_name;
   if (options.frozen) app.frozen = frozen_values(dataset.envelope(), options.server_name);
-  app.limits = limits;
+  app.ocp_version = options.ocp_version;
+  app.auth = options.auth;
+  app.credentials = options.credentials;
+  app.rate_limit = options.rate_limit;
+  app.limits = options.limits;
   return app;
 }
 
-int run_serve(const ServeOptions& options) {
+int run_serve(ServeOptions options) {
   StopSignal stop;
   const auto logger = std::make_shared<spdlog::logger>("ocp-mock-server", std::make_shared<LogSink>(STDERR_FILENO));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(spdlog::level::from_str(options.log_level));
   std::signal(SIGPIPE, SIG_IGN);
 
+  if (options.credentials_file) add_credentials_of_file(options.credentials, *options.credentials_file);
   http::ServerOptions server_options;
   server_options.host = options.host;
   server_options.port = options.port;
-  server_options.max_connections = allowed_connections();
+  server_options.limits = options.limits;
+  server_options.max_connections = std::min(allowed_connections(), options.max_connections.value_or(SIZE_MAX));
   server_options.warn = [logger](const std::string& text) { logger->warn(text); };
+  const Tls tls = make_tls(options);
+  server_options.tls = tls.context;
   http::HttpServer server(server_options);
 
   std::shared_ptr<const Dataset> dataset;
@@ -157,11 +170,12 @@ int run_serve(const ServeOptions& options) {
   } catch (const Stopped&) {
     return 0;
   }
-  const auto app = std::make_shared<const App>(
-      app_options(options, *dataset, server_options.limits),
-      AppContext{[] { return to_instant(std::chrono::system_clock::now()); }, trace_id_source(), logger}, dataset);
+  const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
+  const auto app =
+      std::make_shared<App>(app_options(options, *dataset), AppContext{now, now, trace_id_source(), logger}, dataset);
   server.start([app](const http::Request& request) { return app->handle(request); });
-  if (options.port_file) write_port_file(*options.port_file, server.port());
+  if (options.tls_ca_out) write_text_file(*options.tls_ca_out, "the CA file", tls.ca);
+  if (options.port_file) write_text_file(*options.port_file, "the port file", fmt::format("{}\n", server.port()));
 
   std::string url;
   append_json_string(url, server.url());

@@ -19,11 +19,11 @@ struct Stopped {};
 std::shared_ptr<const Dataset> load_dataset(
     const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
 
-// What the options ask of the App that answers from the dataset.
-AppOptions app_options(const ServeOptions& options, const Dataset& dataset, const http::Limits& limits);
+// What the options ask of the App that answers from the dataset; their credentials file is not looked at.
+AppOptions app_options(const ServeOptions& options, const Dataset& dataset);
 
 // Serves until SIGTERM or SIGINT. Prints one line of JSON on standard output once connections are accepted.
-int run_serve(const ServeOptions& options);
+int run_serve(ServeOptions options);
 
 // Validates fixtures and prints what they hold.
 int run_check(const CheckOptions& options);

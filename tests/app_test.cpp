@@ -15,6 +15,7 @@ using namespace ocp_mock;
 
 namespace {
 
+const std::string kBasic = "Basic YWRtaW46c2VjcmV0";  // admin:secret
 const std::string kPath = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
 
 std::shared_ptr<const Dataset> dataset() {
@@ -39,21 +40,25 @@ class Fixed {
  public:
   explicit Fixed(AppOptions options = {}, std::shared_ptr<const Dataset> data = dataset())
       : app_(std::move(options),
-             {[] {
-                return Instant{1723190762, 740'000'000};
-              },
-              [] { return std::string("0123456789abcdef"); },
-              std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_))},
+             {[this] { return now; }, [this] { return now; }, [] { return std::string("0123456789abcdef"); }, logger_},
              std::move(data)) {}
 
-  http::Response get(const std::string& target, http::Headers headers = {}) const {
-    return app_.handle({"GET", target, std::move(headers), "", {}});
+  // With credentials, where the headers have none.
+  http::Response get(const std::string& target, http::Headers headers = {}) {
+    http::Request request{"GET", target, std::move(headers), "", {}};
+    if (!request.header("Authorization")) request.headers.emplace_back("Authorization", kBasic);
+    return app_.handle(request);
   }
-  http::Response handle(const http::Request& request) const { return app_.handle(request); }
+  http::Response handle(const http::Request& request) { return app_.handle(request); }
   std::string log() const { return log_.str(); }
+  void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
+
+  Instant now{1723190762, 740'000'000};
 
  private:
   std::ostringstream log_;
+  std::shared_ptr<spdlog::logger> logger_ =
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_));
   App app_;
 };
 
@@ -121,9 +126,11 @@ TEST_CASE("app: timestamp and duration are those of the moment when the answer w
     Instant& now_;
   };
   Instant now{1723190762, 0};
-  const App app({}, {[&] { return now; }, [] { return std::string("t"); }, std::make_shared<spdlog::logger>("quiet")},
-                std::make_shared<SlowDataset>(now));
-  const std::string body = app.handle({"GET", kPath, {}, "", {}}).body;
+  App app({},
+          {[&] { return now; }, [&] { return now; }, [] { return std::string("t"); },
+           std::make_shared<spdlog::logger>("quiet")},
+          std::make_shared<SlowDataset>(now));
+  const std::string body = app.handle({"GET", kPath, {{"Authorization", kBasic}}, "", {}}).body;
   CHECK(contains(body, "\"timestamp\":\"2024-08-09T17:06:02+08:00\""));
   CHECK(std::atoi(body.c_str() + body.find("\"duration\":") + 11) >= 5);
 }
@@ -131,7 +138,7 @@ TEST_CASE("app: timestamp and duration are those of the moment when the answer w
 TEST_CASE("app: with frozen values every answer has them") {
   AppOptions options;
   options.frozen = EnvelopeValues{79, "s", "2024-08-09T16:06:02.743+08:00", "t"};
-  const Fixed app(options);
+  Fixed app(options);
   for (const std::string& target : {kPath, std::string("/unknown")}) {
     const http::Response response = app.get(target, {{"x-trace-id", "other"}});
     CHECK(contains(response.body, "\"duration\":79,"));
@@ -155,7 +162,7 @@ TEST_CASE("app: what a captured answer lacks is frozen as in the page's example"
 }
 
 TEST_CASE("app: a defect of the mock is answered as 500 without its text, and logged with it") {
-  const Fixed app({}, std::make_shared<BrokenDataset>());
+  Fixed app({}, std::make_shared<BrokenDataset>());
   const http::Response response = app.get(kPath);
   CHECK(response.status == 500);
   CHECK(
@@ -185,7 +192,7 @@ TEST_CASE("app: rules that the client broke are logged, and refused under --stri
   strict.strict = true;
   for (const auto& [query, message] : cases) {
     CAPTURE(query);
-    const Fixed lenient_app;
+    Fixed lenient_app;
     CHECK(lenient_app.get(kPath + "?" + query).status == 200);
     CHECK(contains(lenient_app.log(), "[warning] GET "));
     CHECK(contains(lenient_app.log(), " | " + message));
@@ -194,17 +201,17 @@ TEST_CASE("app: rules that the client broke are logged, and refused under --stri
     CHECK(contains(refused.body, "\"error\":{\"code\":0,\"message\":\"" + message + "\"}"));
   }
   CHECK(Fixed(strict).get(kPath + "?page=1&size=10&status=RUNNING").status == 200);
-  const Fixed refused_anyway;
+  Fixed refused_anyway;
   CHECK(refused_anyway.get(kPath + "?pagesize=1&page=0").status == 400);
   CHECK(contains(refused_anyway.log(), "[warning] GET "));
   CHECK(contains(refused_anyway.log(), " | Parameter 'pagesize' is unknown;"));
-  const Fixed many;
+  Fixed many;
   many.get(kPath + "?a&b&c&d&e&f&g&h&i&j&k&l");
   CHECK(contains(many.log(), " | and 2 more"));
 }
 
 TEST_CASE("app: a log line cannot be forged by a request") {
-  const Fixed app;
+  Fixed app;
   app.get("/a\nb\x7F\xFF", {{"x-trace-id", "evil\xE9"}});
   CHECK(contains(app.log(), "GET /a%0Ab%7F%FF 400 "));
 }
@@ -227,6 +234,7 @@ TEST_CASE("app: each defect of HTTP has its status and its envelope") {
       {Defect::BodyTooLarge, 413},
       {Defect::ExpectationFailed, 417},
       {Defect::Timeout, 408},
+      {Defect::PlainHttp, 400},
   };
   for (const auto& [defect, status] : cases) {
     const http::Response response = Fixed().handle({"", "", {}, "", defect});
@@ -234,4 +242,124 @@ TEST_CASE("app: each defect of HTTP has its status and its envelope") {
     CHECK(contains(response.body, "\"error\":{\"code\":0,\"message\":\""));
     CHECK(contains(response.body, "\"status\":" + std::to_string(status) + ",\"successful\":false"));
   }
+}
+
+TEST_CASE("app: without credentials everything but /api/v2/time is refused, before anything else is looked at") {
+  for (const std::string& target : {kPath, kPath + "?page=0&page=%zz", std::string("/unknown"), std::string("/%"),
+                                    std::string("/api/v2/info"), std::string("/api/status")}) {
+    CAPTURE(target);
+    for (const std::string method : {"GET", "POST"}) {
+      const http::Response response = Fixed().handle({method, target, {}, "", {}});
+      CHECK(response.status == 401);
+      CHECK(without_duration(response.body) ==
+            R"({"duration":N,"error":{"code":0,"message":"The request has no credentials; it must have an )"
+            R"(Authorization header, 'Basic' with user and password or 'OCP-ACCESS-KEY-HMACSHA1' with access key and )"
+            R"(signature."},"server":"a24d13ce67","status":401,"successful":false,)"
+            R"("timestamp":"2024-08-09T16:06:02.74+08:00","traceId":"0123456789abcdef"})");
+      CHECK(response.headers == http::Headers{{"Content-Type", "application/json;charset=UTF-8"},
+                                              {"WWW-Authenticate", "Basic realm=\"OCP\", charset=\"UTF-8\""},
+                                              {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"}});
+    }
+  }
+  CHECK(Fixed().handle({"GET", "/api/v2/time", {}, "", {}}).status == 200);
+  CHECK(Fixed().handle({"GET", "/api/v2/time", {{"Authorization", "nonsense"}}, "", {}}).status == 200);
+  CHECK(contains(Fixed().handle({"GET", kPath, {{"Accept-Language", "zh"}}, "", {}}).body, "请求缺少认证信息"));
+}
+
+TEST_CASE("app: with --auth off nothing is checked") {
+  AppOptions options;
+  options.auth = AuthMode::Off;
+  CHECK(Fixed(options).handle({"GET", kPath, {}, "", {}}).status == 200);
+  CHECK(Fixed(options).handle({"GET", kPath, {{"Authorization", "nonsense"}}, "", {}}).status == 200);
+}
+
+TEST_CASE("app: the companions answer without an envelope, by the clock of the envelope") {
+  const struct {
+    std::string target;
+    std::string type;
+    std::string body;
+  } cases[] = {
+      {"/api/v2/time", "text/plain;charset=UTF-8", "2024-08-09T16:06:02.74+08:00"},
+      {"/api/status", "text/plain;charset=UTF-8", "okay"},
+      {"/api/v2/info", "application/json",
+       R"({"artifact":"ocp-server","buildJavaVersion":"1.8","buildTime":"2024-08-09T00:00:00Z","buildVersion":"4.2\"0",)"
+       R"("group":"com.oceanbase","name":"ocp-server","springBootVersion":"2.7.18"})"},
+  };
+  AppOptions options;
+  options.ocp_version = "4.2\"0";
+  for (const auto& [target, type, body] : cases) {
+    CAPTURE(target);
+    const http::Response response = Fixed(options).get(target);
+    CHECK(response.status == 200);
+    CHECK(response.header("Content-Type") == type);
+    CHECK(response.body == body);
+    const http::Response post = Fixed(options).handle({"POST", target, {{"Authorization", kBasic}}, "", {}});
+    CHECK(post.status == 405);
+    CHECK(post.header("Allow") == "GET, HEAD");
+  }
+  options.pretty = true;
+  CHECK(Fixed(options).get("/api/status").body == "okay");
+  CHECK(Fixed(options).get("/api/v2/info").body.starts_with("{\n  \"artifact\": \"ocp-server\",\n"));
+  options.strict = true;
+  CHECK(Fixed(options).get("/api/status").status == 200);
+  CHECK(Fixed(options).get("/api/status?x=1").status == 400);
+  options.frozen = EnvelopeValues{79, "s", "2020-01-01T00:00:00Z", "t"};
+  CHECK(Fixed(options).get("/api/v2/time").body == "2020-01-01T00:00:00Z");
+}
+
+TEST_CASE("app: with a rate limit every answer says what is left of it, and past it comes 429") {
+  AppOptions options;
+  options.rate_limit = parse_rate_limit("2/1m");
+  Fixed app(options);
+  const auto limits = [](const http::Response& response) {
+    return std::to_string(response.status) + " " + std::string(response.header("RateLimit-Limit").value_or("-")) + " " +
+           std::string(response.header("RateLimit-Remaining").value_or("-")) + " " +
+           std::string(response.header("RateLimit-Reset").value_or("-"));
+  };
+  const http::Headers other{{"Authorization", "Basic b3RoZXI6eA=="}};  // other:x
+  CHECK(limits(app.get(kPath)) == "200 2 1 60");
+  app.now.second += 20;
+  CHECK(limits(app.get("/unknown")) == "404 2 0 40");
+  CHECK(limits(app.get(kPath)) == "429 2 0 40");
+  CHECK(limits(app.get("/unknown")) == "429 2 0 40");
+  CHECK(
+      without_duration(app.get(kPath).body)
+          .starts_with(
+              R"({"duration":N,"error":{"code":0,"message":"The rate limit is exceeded: 2 requests per 1m; the next window )"
+              R"(begins in 40 s."},"server":"a24d13ce67","status":429,"successful":false,)"));
+  CHECK(limits(app.get(kPath + "?page=0", other)) == "400 2 1 60");
+  CHECK(limits(app.get("/api/status", other)) == "200 2 0 60");
+  // Who has no user is not counted, and not refused.
+  for (int i = 0; i < 5; ++i) {
+    CHECK(limits(app.get("/api/v2/time")) == "200 2 2 60");
+    CHECK(limits(app.get(kPath, {{"Authorization", "nonsense"}})) == "401 2 2 60");
+    CHECK(limits(app.handle({"", "", {}, "", http::Defect::MalformedRequestLine})) == "400 2 2 60");
+  }
+  app.now.second += 39;
+  CHECK(limits(app.get(kPath)) == "429 2 0 1");
+  app.now.second += 1;
+  CHECK(limits(app.get(kPath)) == "200 2 1 60");
+  CHECK(limits(Fixed().get(kPath)) == "200 - - -");
+}
+
+TEST_CASE("app: at log level debug a refused access key shows the string that the server signed, and no secret") {
+  AppOptions options;
+  add_access_key(options.credentials, "AK", {"geheim", ""});
+  Fixed app(options);
+  app.set_level(spdlog::level::debug);
+  const http::Headers headers{{"Host", "h"},
+                              {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"},
+                              {"Authorization", "OCP-ACCESS-KEY-HMACSHA1 AK:" + sign("other", "x")}};
+  CHECK(app.get(kPath + "?page=1", headers).status == 401);
+  CHECK(contains(app.log(), "the string that the server signed: \"GET\\n\\n\\nFri, 09 Aug 2024 08:06:02 GMT\\nh\\n\\n" +
+                                kPath + "?page=1\"\n"));
+  CHECK_FALSE(contains(app.log(), "geheim"));
+  CHECK_FALSE(contains(app.log(), sign("other", "x")));
+}
+
+TEST_CASE("app: the log shows no password of a target in absolute form") {
+  Fixed app;
+  app.get("http://admin:geheim@ocp.example" + kPath + "?page=1");
+  CHECK(contains(app.log(), "GET " + kPath + "?page=1 200 "));
+  CHECK_FALSE(contains(app.log(), "geheim"));
 }

@@ -12,7 +12,9 @@
 #include <thread>
 #include <vector>
 
+#include "http/certificate.h"
 #include "http/socket_client.h"
+#include "http/tls_client.h"
 #include "process.h"
 #include "temporary_folder.h"
 
@@ -20,10 +22,12 @@ using ocp_mock::test::Process;
 using ocp_mock::test::read_file;
 using ocp_mock::test::SocketClient;
 using ocp_mock::test::TemporaryFolder;
+using ocp_mock::test::TlsClient;
 
 namespace {
 
 const std::string kBinary = OCP_MOCK_BINARY;
+const std::string kCredentials = "Authorization: Basic YWRtaW46c2VjcmV0\r\n";  // admin:secret
 const std::string kExample = "/api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks?page=1&size=10";
 
 // A server on a free port, ready.
@@ -42,7 +46,7 @@ class RunningServer {
 
   std::string get(const std::string& target) const {
     SocketClient client(port_);
-    client.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    client.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + kCredentials + "Connection: close\r\n\r\n");
     const std::string answer = client.read_to_end();
     return answer.substr(answer.find("\r\n\r\n") + 4);
   }
@@ -212,10 +216,10 @@ TEST_CASE("binary: SIGTERM and SIGINT end it with code 0, after the requests in 
     RunningServer server({});
     SocketClient idle(server.port());
     SocketClient half(server.port());
-    idle.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    idle.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n" + kCredentials + "\r\n");
     idle.read_answer();
     // The interim answer proves that the server has taken up the request.
-    half.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    half.send("POST / HTTP/1.1\r\nHost: h\r\n" + kCredentials + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     CHECK(half.read_answer() == "HTTP/1.1 100 Continue\r\n\r\n");
     server->signal(number);
     CHECK(idle.read_to_end().empty());
@@ -268,7 +272,7 @@ TEST_CASE("binary: out of descriptors it goes on once connections have ended") {
   const std::string ready = process.read_line();
   const int port = std::atoi(ready.c_str() + ready.find("\"port\":") + 7);
   const auto served = [](SocketClient& client) {
-    client.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    client.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n" + kCredentials + "\r\n");
     return client.read_answer().starts_with("HTTP/1.1 200 ");
   };
   std::vector<std::unique_ptr<SocketClient>> clients;
@@ -295,6 +299,108 @@ TEST_CASE("binary: logs go to standard error, a line a request") {
   silent.get(kExample);
   silent->signal(SIGTERM);
   CHECK(silent->read_error().empty());
+}
+
+TEST_CASE("binary: only those pass whom the options and the credentials file name, and no secret is logged") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("c.json", R"({"users":[{"name":"filed","password":"geheim-2"}],)"
+                                           R"("accessKeys":[{"accessKey":"AK","secretKey":"geheim-3"}]})");
+  RunningServer server({"--user", "admin:geheim-1", "--credentials", file.string(), "--log-level", "trace"});
+  const auto status = [&](const std::string& headers) {
+    SocketClient client(server.port());
+    client.send("GET /api/status HTTP/1.1\r\nHost: h\r\nDate: Tue, 17 Jan 2023 09:13:57 GMT\r\n" + headers + "\r\n");
+    return client.read_answer().substr(9, 3);
+  };
+  CHECK(status("Authorization: Basic YWRtaW46Z2VoZWltLTE=\r\n") == "200");  // admin:geheim-1
+  CHECK(status("Authorization: Basic ZmlsZWQ6Z2VoZWltLTI=\r\n") == "200");  // filed:geheim-2
+  CHECK(status("Authorization: Basic YWRtaW46Z2VoZWltLTI=\r\n") == "401");  // admin:geheim-2
+  CHECK(status("Authorization: OCP-ACCESS-KEY-HMACSHA1 AK:AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n") == "401");
+  CHECK(status(kCredentials) == "401");
+  CHECK(status("") == "401");
+  server->signal(SIGTERM);
+  const std::string log = server->read_error();
+  CHECK(contains(log,
+                 " debug the string that the server signed: \"GET\\n\\n\\nTue, 17 Jan 2023 09:13:57 GMT\\nh\\n\\n/api/"
+                 "status\"\n"));
+  for (const std::string secret : {"geheim", "Z2VoZWlt", "AAAAAAAA"}) CHECK_FALSE(contains(log, secret));
+
+  CHECK(failure({"--port", "0", "--credentials", folder.write("bad.json", "{\"users\":[{}]}").string()}) ==
+        "1 ocp-mock-server: " + (folder.path() / "bad.json").string() +
+            ":1:11: name is missing; it must be a string\n");
+  CHECK(failure({"--port", "0", "--user", "filed:x", "--credentials", file.string()}) ==
+        "1 ocp-mock-server: " + file.string() + ":1:11: user 'filed' is given twice\n");
+}
+
+TEST_CASE("binary: --rate-limit counts by user in a window of real time") {
+  const RunningServer server({"--rate-limit", "2/1d"});
+  CHECK(server.get("/api/status") == "okay");
+  CHECK(server.get("/api/status") == "okay");
+  CHECK(contains(server.get("/api/status"), "\"status\":429"));
+}
+
+TEST_CASE("binary: with --tls-self-signed the CA is written before the server is ready, and clients trust it") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "ca.pem";
+  RunningServer server(
+      {"--tls-self-signed", "--tls-ca-out", file.string(), "--port-file", (folder.path() / "p").string()});
+  CHECK(contains(server.ready(), "\"url\":\"https://127.0.0.1:"));
+  TlsClient client(server.port(), {.ca = read_file(file)});
+  client.send("GET /api/v2/time HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_answer().starts_with("HTTP/1.1 200 OK\r\n"));
+  // A server that cannot start leaves the file of another one alone.
+  const std::string ca = read_file(file);
+  CHECK(contains(failure({"--port", std::to_string(server.port()), "--tls-self-signed", "--tls-ca-out", file.string()}),
+                 "is in use"));
+  CHECK(read_file(file) == ca);
+  // Plain HTTP is told what is wrong.
+  CHECK(contains(server.get("/api/v2/time"), "\"message\":\"The request is plain HTTP, and this port speaks HTTPS;"));
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
+}
+
+TEST_CASE("binary: --tls-cert and --tls-key serve a certificate of the user's") {
+  const TemporaryFolder folder;
+  const auto made = ocp_mock::http::make_certificate("ocp.example");
+  const std::string certificate = folder.write("cert.pem", made.certificate).string();
+  const std::string key = folder.write("key.pem", made.key).string();
+  const std::string ca = folder.write("ca.pem", made.ca).string();
+  const RunningServer server({"--tls-cert", certificate, "--tls-key", key});
+  TlsClient client(server.port(), {.ca = made.ca, .name = "ocp.example"});
+  client.send("GET /api/v2/time HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_answer().starts_with("HTTP/1.1 200 OK\r\n"));
+
+  CHECK(failure({"--port", "0", "--tls-cert", ca, "--tls-key", key}) ==
+        "1 ocp-mock-server: cannot serve HTTPS with the certificate " + ca + " and the key " + key +
+            ": the key is not that of the certificate\n");
+  CHECK(failure({"--port", "0", "--tls-cert", "/does/not/exist", "--tls-key", key}) ==
+        "1 ocp-mock-server: cannot read the certificate /does/not/exist: No such file or directory\n");
+}
+
+TEST_CASE("binary: the limits of the options are kept, and the answers name them") {
+  RunningServer server({"--max-head", "1KiB", "--max-body", "10", "--request-timeout", "1s", "--idle-timeout", "1s",
+                        "--max-connections", "3"});
+  const auto answer = [&](const std::string& request) {
+    SocketClient client(server.port());
+    client.send(request);
+    return client.read_to_end();
+  };
+  const std::string head = " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + kCredentials;
+  CHECK(contains(answer("GET /" + std::string(2000, 'x') + head + "\r\n"),
+                 "the line and all headers together may have 1024 bytes."));
+  CHECK(answer("GET /" + head + "X: " + std::string(2000, 'x') + "\r\n\r\n").starts_with("HTTP/1.1 431 "));
+  CHECK(answer("POST /" + head + "Content-Length: 10\r\n\r\n0123456789").starts_with("HTTP/1.1 404 "));
+  CHECK(contains(answer("POST /" + head + "Content-Length: 11\r\n\r\n01234567890"), "it may have 10 bytes."));
+  CHECK(contains(answer("GET /"), "did not arrive whole within 1 seconds."));
+  CHECK(answer("").empty());
+  {
+    const SocketClient first(server.port());
+    const SocketClient second(server.port());
+    const SocketClient third(server.port());
+    // It waits until one of the three is closed.
+    CHECK(contains(server.get("/api/status"), "okay"));
+  }
+  server->signal(SIGTERM);
+  CHECK(contains(server->read_error(), "3 are open, which is the limit"));
 }
 
 TEST_CASE("binary: a --db file is made from fixtures, and serves several processes without them") {

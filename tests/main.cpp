@@ -1,7 +1,9 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -17,5 +19,12 @@ int main(int argc, char** argv) {
     }
   }
   for (const std::string& name : names) ::unsetenv(name.c_str());
+  // OpenSSL writes to sockets whose other end is gone.
+  std::signal(SIGPIPE, SIG_IGN);
+  // A thousand connections have two ends in this process.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
   return doctest::Context(argc, argv).run();
 }

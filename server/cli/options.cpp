@@ -4,12 +4,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "embedded/version.h"
-#include "ocp/envelope.h"
 #include "ocp/instant.h"
 #include "ocp/json_text.h"
 
@@ -29,7 +35,133 @@ std::vector<std::string> split_paths(std::string_view text) {
   return paths;
 }
 
-void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezone) {
+// A number with a unit.
+struct Quantity {
+  const char* name;
+  const char* type;
+  const char* rule;
+  std::int64_t least;
+  std::int64_t most;
+  std::span<const std::pair<std::string_view, std::int64_t>> units;
+
+  // In the unit whose factor is 1.
+  std::optional<std::int64_t> parse(std::string_view text) const {
+    std::int64_t number = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit(stop, text.data() + text.size());
+    for (const auto& [known, factor] : units) {
+      if (error != std::errc{} || unit != known || number > most / factor || number * factor < least) continue;
+      return number * factor;
+    }
+    return std::nullopt;
+  }
+};
+
+// clang-format off
+constexpr std::pair<std::string_view, std::int64_t> kBytes[]{
+    {"", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
+constexpr std::pair<std::string_view, std::int64_t> kMilliseconds[]{
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}};
+constexpr Quantity kHeadSize{"size", "SIZE", "size; it must be a number of bytes, or one with KiB, MiB or GiB, from 256 to 1GiB",
+                             256, 1 << 30, kBytes};
+constexpr Quantity kBodySize{"size", "SIZE", "size; it must be a number of bytes, or one with KiB, MiB or GiB, from 0 to 1GiB",
+                             0, 1 << 30, kBytes};
+constexpr Quantity kTime{"time", "TIME", "time; it must be a number with ms, s or m, from 1ms to 1440m",
+                         1, 1440 * 60'000, kMilliseconds};
+// clang-format on
+
+// What the command line gives as text and ServeOptions holds otherwise.
+struct Texts {
+  std::string timezone = "+08:00";
+  std::string auth = "any";
+  std::vector<std::string> users;
+  std::vector<std::string> access_keys;
+  std::string rate_limit;
+  std::string max_head = "64KiB";
+  std::string max_body = "64MiB";
+  std::string request_time = "30s";
+  std::string idle_time = "75s";
+  std::string write_time = "30s";
+};
+
+// Who may ask, how often, and through TLS or not.
+void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
+  const auto rate_limit = [](const std::string& text) -> std::string {
+    return parse_rate_limit(text) ? ""
+                                  : fmt::format(
+                                        "'{}' is no rate limit; it must be N/WINDOW with N from 1 to {} and the "
+                                        "window 10s, 1m, 1h or 1d",
+                                        text, kMaximumRateLimit);
+  };
+  app.add_option("--auth", texts.auth,
+                 "any: well-formed credentials pass, or only those named below; off: nothing is checked")
+      ->check(CLI::IsMember({"any", "off"}))
+      ->type_name("MODE")
+      ->envname("OCP_MOCK_AUTH")
+      ->capture_default_str();
+  app.add_option("--user", texts.users, "A user who may ask by HTTP Basic; may be given again")
+      ->type_name("NAME:PASSWORD")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->envname("OCP_MOCK_USER");
+  app.add_option("--access-key", texts.access_keys,
+                 "An access key, its secret key and its user, who is otherwise called like the key; may be given again")
+      ->type_name("AK:SK[:USER]")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->envname("OCP_MOCK_ACCESS_KEY");
+  app.add_option("--credentials", options.credentials_file, "JSON file of users and access keys")
+      ->type_name("FILE")
+      ->envname("OCP_MOCK_CREDENTIALS");
+  app.add_option("--rate-limit", texts.rate_limit, "Requests that each user may make in 10s, 1m, 1h or 1d, then 429")
+      ->check(CLI::Validator(rate_limit, "", "rate limit"))
+      ->type_name("N/WINDOW")
+      ->envname("OCP_MOCK_RATE_LIMIT");
+  app.add_option("--tls-cert", options.tls_certificate, "Serve HTTPS with this certificate (PEM, with its chain)")
+      ->type_name("FILE")
+      ->envname("OCP_MOCK_TLS_CERT");
+  app.add_option("--tls-key", options.tls_key, "The key of --tls-cert (PEM)")
+      ->type_name("FILE")
+      ->envname("OCP_MOCK_TLS_KEY");
+  app.add_flag("--tls-self-signed", options.tls_self_signed,
+               "Serve HTTPS with a certificate for localhost, 127.0.0.1, ::1 and --host, made at start")
+      ->envname("OCP_MOCK_TLS_SELF_SIGNED");
+  app.add_option("--tls-ca-out", options.tls_ca_out, "Write the CA that clients must trust to this file (PEM)")
+      ->type_name("FILE")
+      ->envname("OCP_MOCK_TLS_CA_OUT");
+}
+
+// What a client may send and how long it may take.
+void add_limit_options(CLI::App& app, ServeOptions& options, Texts& texts) {
+  const auto add = [&](const char* flag, std::string& value, const Quantity& quantity, const char* text,
+                       const char* variable) {
+    const auto check = [quantity](const std::string& given) -> std::string {
+      return quantity.parse(given) ? "" : fmt::format("'{}' is no {}", given, quantity.rule);
+    };
+    app.add_option(flag, value, text)
+        ->check(CLI::Validator(check, "", quantity.name))
+        ->type_name(quantity.type)
+        ->envname(variable)
+        ->capture_default_str();
+  };
+  add("--max-head", texts.max_head, kHeadSize, "Request line and headers, then 414 or 431", "OCP_MOCK_MAX_HEAD");
+  add("--max-body", texts.max_body, kBodySize, "A request's body, then 413", "OCP_MOCK_MAX_BODY");
+  add("--request-timeout", texts.request_time, kTime,
+      "From a request's first byte to its last, then 408; also for a TLS handshake", "OCP_MOCK_REQUEST_TIMEOUT");
+  add("--idle-timeout", texts.idle_time, kTime, "Without a request, then the connection is closed",
+      "OCP_MOCK_IDLE_TIMEOUT");
+  add("--write-timeout", texts.write_time, kTime,
+      "Without the client taking a byte of its answer, then the connection is closed", "OCP_MOCK_WRITE_TIMEOUT");
+  app.add_option("--max-connections", options.max_connections,
+                 "Open at once; others wait. Default: what the limit of open files allows")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+      ->type_name("N")
+      ->envname("OCP_MOCK_MAX_CONNECTIONS");
+}
+
+void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
   const auto offset = [](const std::string& text) -> std::string {
     return parse_offset(text) ? "" : fmt::format("'{}' is no offset from UTC; it must be +hh:mm, -hh:mm or Z", text);
   };
@@ -78,7 +210,7 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
       ->envname("OCP_MOCK_FROZEN");
   app.add_flag("--strict", options.strict, "Refuse with 400 what OCP ignores: unknown or repeated parameters and such")
       ->envname("OCP_MOCK_STRICT");
-  app.add_option("--timezone", timezone, "Offset from UTC of the answers' timestamps")
+  app.add_option("--timezone", texts.timezone, "Offset from UTC of the answers' timestamps")
       ->check(CLI::Validator(offset, "", "offset"))
       ->type_name("+hh:mm")
       ->envname("OCP_MOCK_TIMEZONE")
@@ -93,10 +225,34 @@ void add_serve_options(CLI::App& app, ServeOptions& options, std::string& timezo
       ->type_name("LEVEL")
       ->envname("OCP_MOCK_LOG_LEVEL")
       ->capture_default_str();
+  app.add_option("--ocp-version", options.ocp_version, "The buildVersion that /api/v2/info answers")
+      ->check(CLI::Validator(utf8, "", "utf8"))
+      ->type_name("VERSION")
+      ->envname("OCP_MOCK_OCP_VERSION")
+      ->capture_default_str();
+  add_access_options(app, options, texts);
+  add_limit_options(app, options, texts);
+}
+
+// Words that no option takes. What may be a secret is not shown: what follows a colon or an equals sign, and all of it
+// beside an option of secrets, whose value may have been torn apart.
+std::string sentence_of_extras(const CLI::App& app, std::span<const char* const> arguments) {
+  const bool secrets = std::ranges::any_of(arguments, [](std::string_view argument) {
+    return argument.starts_with("--user") || argument.starts_with("--access-key");
+  });
+  std::string words;
+  for (const std::string& word : app.remaining(true)) {
+    const auto end = word.find_first_of(":=");
+    const bool hidden = secrets && !word.starts_with("-");
+    words += " " + (hidden ? "(not shown, it may be a secret)"
+                           : word.substr(0, end) + (end == std::string::npos ? "" : "..."));
+  }
+  return "not expected here:" + words;
 }
 
 // The sentence of a mistake. One that came by the environment is named by its variable.
 std::string sentence(const CLI::App& app, const CLI::ParseError& error, std::span<const char* const> arguments) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) return sentence_of_extras(app, arguments);
   const std::string_view text = error.what();
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
@@ -108,19 +264,63 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& error, std::spa
   return std::string(text);
 }
 
+// Puts what came as text into the options. Throws CLI::ValidationError.
+void take(const Texts& texts, ServeOptions& serve) {
+  const auto check = [](const char* flag, const auto& action) {
+    try {
+      action();
+    } catch (const std::invalid_argument& error) {
+      throw CLI::ValidationError(flag, error.what());
+    }
+  };
+  const auto must_not = [](const char* flag, bool mistake, const char* text) {
+    if (mistake) throw CLI::ValidationError(flag, text);
+  };
+  serve.offset_minutes = *parse_offset(texts.timezone);
+  serve.auth = texts.auth == "off" ? AuthMode::Off : AuthMode::Any;
+  for (const std::string& text : texts.users) {
+    check("--user", [&] {
+      const auto colon = text.find(':');
+      if (colon == std::string::npos) throw std::invalid_argument("it must be NAME:PASSWORD; the colon is missing");
+      add_user(serve.credentials, text.substr(0, colon), text.substr(colon + 1));
+    });
+  }
+  for (const std::string& text : texts.access_keys) {
+    check("--access-key", [&] {
+      const auto first = text.find(':');
+      if (first == std::string::npos)
+        throw std::invalid_argument("it must be AK:SK or AK:SK:USER; the colon is missing");
+      const auto second = std::min(text.find(':', first + 1), text.size());
+      add_access_key(serve.credentials, text.substr(0, first),
+                     {text.substr(first + 1, second - first - 1), text.substr(std::min(second + 1, text.size()))});
+    });
+  }
+  if (!texts.rate_limit.empty()) serve.rate_limit = parse_rate_limit(texts.rate_limit);
+  must_not("--tls-cert", serve.tls_certificate && !serve.tls_key, "it needs its key, --tls-key");
+  must_not("--tls-key", serve.tls_key && !serve.tls_certificate, "it needs its certificate, --tls-cert");
+  must_not("--tls-self-signed", serve.tls_self_signed && serve.tls_certificate, "it cannot stand beside --tls-cert");
+  must_not("--tls-ca-out", serve.tls_ca_out && !serve.tls_self_signed, "it needs --tls-self-signed");
+  const auto bytes = [](const std::string& text) { return static_cast<std::size_t>(*kBodySize.parse(text)); };
+  const auto time = [](const std::string& text) { return std::chrono::milliseconds(*kTime.parse(text)); };
+  serve.limits.parser = {bytes(texts.max_head), bytes(texts.max_body)};
+  serve.limits.request_time = time(texts.request_time);
+  serve.limits.idle_time = time(texts.idle_time);
+  serve.limits.write_time = time(texts.write_time);
+}
+
 }  // namespace
 
 std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const char* const* argv) {
   ServeOptions serve;
   CheckOptions check;
-  std::string timezone = "+08:00";
+  Texts texts;
 
   CLI::App app("Answers OceanBase Cloud Platform's REST API from fixtures, for the tests of its clients.",
                "ocp-mock-server");
   app.set_version_flag("--version", fmt::format("ocp-mock-server {}", embedded::version));
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(34);
-  add_serve_options(app, serve, timezone);
+  add_serve_options(app, serve, texts);
 
   // Its options are those above; they may stand before or after the word.
   CLI::App* serve_command = app.add_subcommand("serve", "Run the server (what happens without a command)");
@@ -132,6 +332,7 @@ std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const cha
 
   try {
     app.parse(argc, argv);
+    if (!check_command->parsed()) take(texts, serve);
   } catch (const CLI::CallForHelp&) {
     const CLI::App& asked = check_command->parsed() ? *check_command : app;
     const std::string name = &asked == &app ? "ocp-mock-server" : "ocp-mock-server check";
@@ -144,7 +345,6 @@ std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const cha
   }
   if (check_command->parsed()) return check;
 
-  serve.offset_minutes = *parse_offset(timezone);
   if (const char* paths = std::getenv("OCP_MOCK_FIXTURES"); paths != nullptr && app.count("--fixtures") == 0) {
     for (const std::string& path : split_paths(paths)) serve.fixtures.emplace_back(path);
   }

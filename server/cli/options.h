@@ -1,4 +1,5 @@
 // argv and environment become Options.
+// No mistake shows a password or a secret key.
 // Enters: the command line; of the environment the variables OCP_MOCK_<NAME>. A flag beats the environment, the
 // environment beats the default. Leaves: checked Options, or what to print and the exit code.
 #pragma once
@@ -8,6 +9,11 @@
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "http/limits.h"
+#include "ocp/auth.h"
+#include "ocp/envelope.h"
+#include "ocp/throttle.h"
 
 namespace ocp_mock {
 
@@ -23,6 +29,17 @@ struct ServeOptions {
   int offset_minutes = 8 * 60;
   std::optional<std::string> server_name;
   std::string log_level = "info";
+  std::string ocp_version{kDefaultOcpVersion};
+  AuthMode auth = AuthMode::Any;
+  Credentials credentials;                                // of --user and --access-key
+  std::optional<std::filesystem::path> credentials_file;  // more of them, see credentials.h
+  std::optional<RateLimit> rate_limit;
+  std::optional<std::filesystem::path> tls_certificate;  // with tls_key
+  std::optional<std::filesystem::path> tls_key;
+  bool tls_self_signed = false;
+  std::optional<std::filesystem::path> tls_ca_out;  // with tls_self_signed
+  http::Limits limits;
+  std::optional<std::size_t> max_connections;  // nothing: what the limit of descriptors allows
 };
 
 struct CheckOptions {

@@ -15,19 +15,17 @@ namespace {
 constexpr std::size_t kMaximumUnsent = 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 16 * 1024;
 
-bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
-
 }  // namespace
 
-Connection::Connection(Descriptor socket, const Limits& limits, SteadyTime now)
-    : socket_(std::move(socket)), limits_(limits), parser_(limits.parser), deadline_(now + limits.idle_time) {
+Connection::Connection(Stream stream, const Limits& limits, SteadyTime now)
+    : stream_(std::move(stream)), limits_(limits), parser_(limits.parser), deadline_(now + limits.idle_time) {
   const int on = 1;
-  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 unsigned Connection::interest() const {
   unsigned events = 0;
-  if (unsent() != 0) events |= EPOLLOUT;
+  if (unsent() != 0 || stream_.waits_to_write()) events |= EPOLLOUT;
   const bool reads = phase_ == Phase::Lingering || takes_requests();
   if (reads && !input_ended_) events |= EPOLLIN;
   return events;
@@ -42,8 +40,17 @@ bool Connection::on_readable(ResponseWriter& writer, SteadyTime now) {
   if (!takes_requests()) return true;
 
   std::array<char, 65536> buffer;
-  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-  if (got < 0) return would_block();
+  const ssize_t got = stream_.receive(buffer.data(), buffer.size());
+  if (got == Stream::kFailed) return false;
+  if (got == Stream::kBlocked) {
+    if (unsent() == 0) choose_deadline(now);
+    return true;
+  }
+  if (got == Stream::kNotTls) {
+    parser_.fail(Defect::PlainHttp);
+    process({}, writer);
+    return flush(writer, now);
+  }
   if (got == 0) {
     // The client sends nothing more, but may wait for answers.
     input_ended_ = true;
@@ -54,7 +61,9 @@ bool Connection::on_readable(ResponseWriter& writer, SteadyTime now) {
   return flush(writer, now);
 }
 
-bool Connection::on_writable(ResponseWriter& writer, SteadyTime now) { return flush(writer, now); }
+bool Connection::on_writable(ResponseWriter& writer, SteadyTime now) {
+  return stream_.waits_to_write() && unsent() == 0 ? on_readable(writer, now) : flush(writer, now);
+}
 
 bool Connection::on_tick(ResponseWriter& writer, SteadyTime now) {
   if (now < deadline_) return true;
@@ -104,10 +113,9 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
   bool sent_some = false;
   for (;;) {
     while (unsent() != 0) {
-      const ssize_t count = ::send(socket_.get(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
-      if (count < 0) {
-        if (errno == EINTR) continue;
-        if (!would_block()) return false;
+      const ssize_t count = stream_.send(out_.data() + sent_, unsent());
+      if (count <= 0) {
+        if (count != Stream::kBlocked) return false;
         if (sent_some || deadline_kind_ != Deadline::Write) set_deadline(Deadline::Write, now + limits_.write_time);
         return true;
       }
@@ -124,7 +132,7 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
   if (phase_ == Phase::Finishing) {
     // A socket that is closed while bytes arrive is reset, and the reset can overtake the answer.
     if (input_ended_ || !linger_) return false;
-    ::shutdown(socket_.get(), SHUT_WR);
+    stream_.finish();
     phase_ = Phase::Lingering;
     set_deadline(Deadline::Linger, now + limits_.linger_time);
     return true;
@@ -137,16 +145,15 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
 // Throws away what a client sends after its last answer; over at its end.
 bool Connection::drain() {
   std::array<char, 65536> buffer;
-  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-  return got > 0 || (got < 0 && would_block());
+  const ssize_t got = ::recv(descriptor(), buffer.data(), buffer.size(), 0);
+  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
 }
 
+// A deadline stands until what it waits for has come: a byte now and then moves none.
 void Connection::choose_deadline(SteadyTime now) {
-  if (parser_.idle()) {
-    set_deadline(Deadline::Idle, now + limits_.idle_time);
-  } else if (deadline_kind_ != Deadline::Request) {
-    set_deadline(Deadline::Request, now + limits_.request_time);
-  }
+  const bool idle = parser_.idle() && !stream_.in_handshake();
+  const Deadline kind = idle ? Deadline::Idle : Deadline::Request;
+  if (kind != deadline_kind_) set_deadline(kind, now + (idle ? limits_.idle_time : limits_.request_time));
 }
 
 void Connection::set_deadline(Deadline kind, SteadyTime at) {

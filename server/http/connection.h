@@ -10,7 +10,7 @@
 #include "http/limits.h"
 #include "http/request_parser.h"
 #include "http/response_writer.h"
-#include "http/socket.h"
+#include "http/stream.h"
 
 namespace ocp_mock::http {
 
@@ -18,9 +18,12 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 class Connection {
  public:
-  Connection(Descriptor socket, const Limits& limits, SteadyTime now);
+  Connection(Stream stream, const Limits& limits, SteadyTime now);
 
-  int descriptor() const { return socket_.get(); }
+  int descriptor() const { return stream_.descriptor(); }
+
+  // Why TLS could not begin; empty if it could.
+  const std::string& failure() const { return stream_.failure(); }
 
   // Each returns false when the connection is over and must be destroyed.
   bool on_readable(ResponseWriter& writer, SteadyTime now);
@@ -50,7 +53,7 @@ class Connection {
   void set_deadline(Deadline kind, SteadyTime at);
   std::size_t unsent() const { return out_.size() - sent_; }
 
-  Descriptor socket_;
+  Stream stream_;
   const Limits& limits_;
   RequestParser parser_;
   Phase phase_ = Phase::Open;
@@ -61,7 +64,7 @@ class Connection {
   std::string out_;
   std::size_t sent_ = 0;
   SteadyTime deadline_;
-  Deadline deadline_kind_ = Deadline::None;
+  Deadline deadline_kind_ = Deadline::Idle;
 };
 
 }  // namespace ocp_mock::http

@@ -230,8 +230,10 @@ class HttpServer::Loop {
   void add(Accepted accepted, SteadyTime now) {
     const int descriptor = accepted.socket.get();
     const auto [client, added] = clients_.try_emplace(
-        descriptor, Client{std::move(accepted.place),
-                           Connection(std::move(accepted.socket), shared_.options.limits, now), EPOLLIN});
+        descriptor,
+        Client{std::move(accepted.place),
+               Connection(Stream(std::move(accepted.socket), shared_.options.tls.get()), shared_.options.limits, now),
+               EPOLLIN});
     update(client, [&](Connection& connection) {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
       return !stopping_ || connection.stop(writer_, now);
@@ -254,7 +256,11 @@ class HttpServer::Loop {
   void update(Clients::iterator client, const Action& action) {
     bool alive = false;
     guarded([&] { alive = action(client->second.connection) && watch(client); });
-    if (!alive) clients_.erase(client);
+    if (alive) return;
+    if (const std::string& why = client->second.connection.failure(); !why.empty()) {
+      guarded([&] { warn("a TLS handshake failed: " + why); });
+    }
+    clients_.erase(client);
   }
 
   bool watch(Clients::iterator client) {
@@ -300,7 +306,9 @@ HttpServer::HttpServer(ServerOptions options) : shared_(std::make_unique<Shared>
 HttpServer::~HttpServer() { stop(); }
 
 int HttpServer::port() const { return shared_->listener.port(); }
-const std::string& HttpServer::url() const { return shared_->listener.url(); }
+std::string HttpServer::url() const {
+  return (shared_->options.tls ? "https://" : "http://") + shared_->listener.authority();
+}
 
 void HttpServer::start(Handler handler) {
   shared_->handler = std::move(handler);

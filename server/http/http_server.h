@@ -19,6 +19,7 @@ struct ServerOptions {
   std::size_t max_connections = 1'000'000;            // further ones wait in the kernel's queue
   std::chrono::milliseconds stop_time{3'000};         // for requests in flight when the server stops
   std::function<void(const std::string&)> warn = {};  // told what keeps connections waiting; called by any thread
+  std::shared_ptr<const TlsContext> tls = nullptr;    // serve HTTPS
 };
 
 class HttpServer {
@@ -33,7 +34,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   int port() const;
-  const std::string& url() const;  // "http://127.0.0.1:8080"
+  std::string url() const;  // where a client on this machine finds it, "http://127.0.0.1:8080"
 
   // Accepts connections and answers requests from now on. Once. Throws as above, if another process has been quicker
   // to listen.

@@ -27,6 +27,7 @@ enum class Defect {
   BodyTooLarge,
   ExpectationFailed,
   Timeout,
+  PlainHttp,  // to a server of HTTPS
 };
 
 struct Request {
@@ -36,19 +37,15 @@ struct Request {
   std::string body;
   std::optional<Defect> defect;  // set: the rest holds what was read before it
 
-  // The first header of a name, in any case; nothing without one.
-  std::optional<std::string_view> header(std::string_view name) const {
-    for (const auto& [key, value] : headers) {
-      if (equals_ignoring_case(key, name)) return value;
-    }
-    return std::nullopt;
-  }
+  std::optional<std::string_view> header(std::string_view name) const { return find_ignoring_case(headers, name); }
 };
 
 struct Response {
   int status = 200;
   Headers headers;  // without those of the framing: Content-Length, Connection
   std::string body;
+
+  std::optional<std::string_view> header(std::string_view name) const { return find_ignoring_case(headers, name); }
 };
 
 }  // namespace ocp_mock::http

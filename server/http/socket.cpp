@@ -89,7 +89,7 @@ ServerSocket::ServerSocket(const std::string& host, int port) : host_(host) {
       auto [bound_port, url_host] = name_of(descriptor->get());
       descriptor_ = std::move(*descriptor);
       port_ = bound_port;
-      url_ = fmt::format("http://{}:{}", url_host, bound_port);
+      authority_ = fmt::format("{}:{}", url_host, bound_port);
       return;
     }
     if (error == 0 || errno == EADDRINUSE) error = errno;

@@ -38,14 +38,14 @@ class ServerSocket {
   int descriptor() const { return descriptor_.get(); }
   int port() const { return port_; }
 
-  // Where a client on this machine finds it, "http://127.0.0.1:8080".
-  const std::string& url() const { return url_; }
+  // Where a client on this machine finds it, "127.0.0.1:8080".
+  const std::string& authority() const { return authority_; }
 
  private:
   Descriptor descriptor_;
   std::string host_;
   int port_ = 0;
-  std::string url_;
+  std::string authority_;
 };
 
 }  // namespace ocp_mock::http

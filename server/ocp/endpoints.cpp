@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "ocp/error.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -43,6 +42,13 @@ constexpr Endpoint kEndpoints[] = {
      "logBackupTasks", "log_backup_task", kLogBackupTaskFields, kLogBackupStatuses, kLogBackupSorts, "createTime"},
 };
 
+// OCP API reference: /api/v2/time needs no credentials, deployment tools poll it.
+constexpr Companion kCompanions[] = {
+    {"/api/v2/time", Companion::Answer::Time,   true},
+    {"/api/v2/info", Companion::Answer::Info,   false},
+    {"/api/status",  Companion::Answer::Status, false},
+};
+
 // clang-format on
 
 // The segments of a path that starts with a slash, as they stand; one empty segment at the end, after a trailing slash,
@@ -58,19 +64,31 @@ std::vector<std::string_view> split_path(std::string_view path) {
   return segments;
 }
 
-std::optional<PathMatch> match(const Endpoint& endpoint, std::span<const std::string> segments) {
-  const std::vector<std::string_view> expected = split_path(endpoint.path);
+// The segments, decoded; nothing if one does not decode.
+std::optional<std::vector<std::string>> decode_path(std::string_view path) {
+  std::vector<std::string> segments;
+  for (const std::string_view encoded : split_path(path)) {
+    std::optional<std::string> segment = percent_decode(encoded, Plus::Kept);
+    if (!segment) return std::nullopt;
+    segments.push_back(std::move(*segment));
+  }
+  return segments;
+}
+
+// The values of the template's {places}.
+std::optional<std::vector<std::string>> match(std::string_view path, std::span<const std::string> segments) {
+  const std::vector<std::string_view> expected = split_path(path);
   if (segments.size() != expected.size()) return std::nullopt;
-  PathMatch found{&endpoint, {}};
+  std::vector<std::string> values;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i].starts_with('{')) {
       if (segments[i].empty()) return std::nullopt;
-      found.values.push_back(segments[i]);
+      values.push_back(segments[i]);
     } else if (segments[i] != expected[i]) {
       return std::nullopt;
     }
   }
-  return found;
+  return values;
 }
 
 }  // namespace
@@ -81,6 +99,7 @@ const Field* Endpoint::find_field(std::string_view name) const {
 }
 
 std::span<const Endpoint> endpoints() { return kEndpoints; }
+std::span<const Companion> companions() { return kCompanions; }
 
 const Endpoint* find_endpoint_of_fixture(std::string_view fixture) {
   const auto found = std::ranges::find(kEndpoints, fixture, &Endpoint::fixture);
@@ -89,16 +108,23 @@ const Endpoint* find_endpoint_of_fixture(std::string_view fixture) {
 
 std::optional<PathMatch> match_path(std::string_view path) {
   if (!path.starts_with('/')) return std::nullopt;
-  std::vector<std::string> segments;
-  for (const std::string_view encoded : split_path(path)) {
-    std::optional<std::string> segment = percent_decode(encoded, Plus::Kept);
-    if (!segment) throw ApiError(Message::BadPathEncoding, {shown(path)});
-    segments.push_back(std::move(*segment));
-  }
+  const auto segments = decode_path(path);
+  if (!segments) return std::nullopt;
   for (const Endpoint& endpoint : kEndpoints) {
-    if (auto found = match(endpoint, segments)) return found;
+    if (auto values = match(endpoint.path, *segments)) return PathMatch{&endpoint, std::move(*values), nullptr};
+  }
+  for (const Companion& companion : kCompanions) {
+    if (match(companion.path, *segments)) return PathMatch{nullptr, {}, &companion};
   }
   return std::nullopt;
+}
+
+ApiError refusal_of_path(std::string_view path) {
+  if (path.starts_with('/') && !decode_path(path)) return ApiError(Message::BadPathEncoding, {shown(path)});
+  std::string known;
+  for (const Endpoint& endpoint : kEndpoints) known.append(known.empty() ? "" : ", ").append(endpoint.path);
+  for (const Companion& companion : kCompanions) known.append(", ").append(companion.path);
+  return ApiError(Message::UnknownPath, {shown(path), known});
 }
 
 }  // namespace ocp_mock

@@ -1,4 +1,4 @@
-// THE TABLE: what the mock knows of each list endpoint, a row an endpoint.
+// THE TABLES: what the mock knows of each endpoint, a row an endpoint.
 // Enters: a path. Leaves: the row it belongs to and the values of its {places}. Knows no SQL text and no HTTP library.
 #pragma once
 
@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "ocp/error.h"
 
 namespace ocp_mock {
 
@@ -39,16 +41,31 @@ struct Endpoint {
 
 std::span<const Endpoint> endpoints();
 
+// An endpoint that answers no list but something about the server. It has no parameters.
+struct Companion {
+  enum class Answer { Time, Info, Status };
+
+  std::string_view path;
+  Answer answer;
+  bool open;  // to those without credentials
+};
+
+std::span<const Companion> companions();
+
 // The endpoint whose fixtures are called so, or null.
 const Endpoint* find_endpoint_of_fixture(std::string_view fixture);
 
 struct PathMatch {
-  const Endpoint* endpoint = nullptr;
-  std::vector<std::string> values;  // of the {places}, in order, decoded once
+  const Endpoint* endpoint = nullptr;    // either this
+  std::vector<std::string> values;       // of its {places}, in order, decoded once
+  const Companion* companion = nullptr;  // or this
 };
 
-// Finds the endpoint of a path as sent. One trailing slash is accepted. Nothing for an unknown path.
-// Throws ApiError 400 for a path that does not decode.
+// Finds the endpoint of a path as sent. One trailing slash is accepted. Nothing for a path that is unknown or does not
+// decode.
 std::optional<PathMatch> match_path(std::string_view path);
+
+// Why a path has no match: 400 for one that does not decode, else 404.
+ApiError refusal_of_path(std::string_view path);
 
 }  // namespace ocp_mock

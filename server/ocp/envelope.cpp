@@ -41,6 +41,14 @@ std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values)
   return out;
 }
 
+std::string info_answer(std::string_view ocp_version) {
+  std::string out = R"({"artifact":"ocp-server","buildJavaVersion":"1.8","buildTime":"2024-08-09T00:00:00Z",)";
+  out += "\"buildVersion\":";
+  append_json_string(out, ocp_version);
+  out += R"(,"group":"com.oceanbase","name":"ocp-server","springBootVersion":"2.7.18"})";
+  return out;
+}
+
 std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values) {
   std::string out = "{\"duration\":";
   out += std::to_string(values.duration);

@@ -1,4 +1,4 @@
-// OCP's answer envelope, byte for byte.
+// OCP's answers, byte for byte.
 // Enters: a page of finished task texts, or an error, and the values that vary. Leaves: the compact JSON of the answer.
 // Keys stand in alphabetical order (OCP's page of the endpoint). Knows no SQL.
 #pragma once
@@ -13,6 +13,9 @@ namespace ocp_mock {
 
 // The server of OCP's example answer; the default, so that answers do not depend on the machine.
 inline constexpr std::string_view kDefaultServer = "a24d13ce67";
+
+// What /api/v2/info says by default.
+inline constexpr std::string_view kDefaultOcpVersion = "4.3.3";
 
 struct EnvelopeValues {
   std::int64_t duration = 0;  // whole milliseconds
@@ -29,6 +32,9 @@ struct PageOfTasks {
 };
 
 std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values);
+// The answer of /api/v2/info, which has no envelope (OCP API reference).
+std::string info_answer(std::string_view ocp_version);
+
 std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values);
 
 }  // namespace ocp_mock

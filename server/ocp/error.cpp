@@ -14,6 +14,94 @@ namespace {
 
 // clang-format off
 constexpr MessageRow kCatalogue[] = {
+    {Message::NoCredentials, 401, 0, 0,
+     "The request has no credentials; it must have an Authorization header, 'Basic' with user and password or 'OCP-ACCESS-KEY-HMACSHA1' with access key and signature.",
+     "请求缺少认证信息；必须带有 Authorization 请求头：Basic 加用户名和密码，或 OCP-ACCESS-KEY-HMACSHA1 加 AccessKey 和签名。"},
+    {Message::RepeatedAuthorization, 401, 0, 0,
+     "The request has several Authorization headers; it must have one.",
+     "请求带有多个 Authorization 请求头；只能有一个。"},
+    {Message::UnknownScheme, 401, 0, 0,
+     "The Authorization header is of no scheme that OCP knows; it must begin with 'Basic ' or 'OCP-ACCESS-KEY-HMACSHA1 '.",
+     "Authorization 请求头的认证方式未知；必须以“Basic ”或“OCP-ACCESS-KEY-HMACSHA1 ”开头。"},
+    {Message::BasicNotBase64, 401, 0, 0,
+     "The Basic credentials are not Base64; they must be the Base64 text, with its padding, of user:password.",
+     "Basic 认证信息不是 Base64；必须是“用户名:密码”的 Base64 文本（含填充字符）。"},
+    {Message::BasicNotUtf8, 401, 0, 0,
+     "The Basic credentials are not UTF-8 text without control characters; user and password must be.",
+     "Basic 认证信息不是不含控制字符的 UTF-8 文本；用户名和密码必须是。"},
+    {Message::BasicWithoutColon, 401, 0, 0,
+     "The Basic credentials have no colon; they must be user:password.",
+     "Basic 认证信息缺少冒号；必须是“用户名:密码”。"},
+    {Message::BasicUser, 401, 0, 0,
+     "The Basic credentials have no user name before the colon; they must be user:password.",
+     "Basic 认证信息的冒号前缺少用户名；必须是“用户名:密码”。"},
+    {Message::UnknownUser, 401, 0, 1,
+     "User '{0}' is not known; it must be one that the server was started with.",
+     "用户“{0}”不存在；必须是服务启动时配置的用户。"},
+    {Message::WrongPassword, 401, 0, 1,
+     "The password of user '{0}' is wrong.",
+     "用户“{0}”的密码错误。"},
+    {Message::AccessKeyForm, 401, 0, 0,
+     "The access key credentials are malformed; they must be ACCESS_KEY:SIGNATURE, the signature being the Base64 text of HMAC-SHA1's 20 bytes, 28 characters that end in '='.",
+     "AccessKey 认证信息格式错误；必须是“AccessKey:签名”，签名为 HMAC-SHA1 的 20 字节结果的 Base64 文本，共 28 个字符，以“=”结尾。"},
+    {Message::DateMissing, 401, 0, 1,
+     "The request has no Date header; a request with an access key must have one, such as '{0}'.",
+     "请求缺少 Date 请求头；使用 AccessKey 的请求必须带有该请求头，例如“{0}”。"},
+    {Message::DateForm, 401, 0, 2,
+     "The Date header is '{0}'; it must be a date of RFC 1123 in GMT, such as '{1}'.",
+     "Date 请求头的值“{0}”无效；必须是 RFC 1123 格式的 GMT 时间，例如“{1}”。"},
+    {Message::DateBehind, 401, 0, 4,
+     "The Date header '{0}' is {1} min {2} s behind the server's clock, '{3}'; it must be at most 15 minutes off.",
+     "Date 请求头“{0}”比服务器时间“{3}”慢 {1} 分 {2} 秒；相差不得超过 15 分钟。"},
+    {Message::DateAhead, 401, 0, 4,
+     "The Date header '{0}' is {1} min {2} s ahead of the server's clock, '{3}'; it must be at most 15 minutes off.",
+     "Date 请求头“{0}”比服务器时间“{3}”快 {1} 分 {2} 秒；相差不得超过 15 分钟。"},
+    {Message::UnknownAccessKey, 401, 0, 1,
+     "Access key '{0}' is not known; it must be one that the server was started with.",
+     "AccessKey“{0}”不存在；必须是服务启动时配置的 AccessKey。"},
+    {Message::SignatureMismatch, 401, 0, 1,
+     "The signature of access key '{0}' is not that of the request; at log level debug the server shows the string that it signed.",
+     "AccessKey“{0}”的签名与请求不符；日志级别为 debug 时，服务端会记录其签名的字符串。"},
+    {Message::SignedMethod, 401, 0, 2,
+     "Part 1, the method: the signature matches with '{0}'; it must be '{1}'.",
+     "第 1 部分（请求方法）：签名与“{0}”匹配；应为“{1}”。"},
+    {Message::SignedBody, 401, 0, 2,
+     "Part 2, the body's hash: the signature matches with '{0}'; it must be '{1}', the MD5 of the body in 32 upper-case hex digits, empty without a body.",
+     "第 2 部分（请求体哈希）：签名与“{0}”匹配；应为“{1}”，即请求体 MD5 的 32 位大写十六进制文本，无请求体时为空。"},
+    {Message::SignedEmptyBodyHash, 401, 0, 2,
+     "Part 2, the body's hash: the signature matches with the hash of an empty body, '{0}'; it must be '{1}', the MD5 of the body in 32 upper-case hex digits, empty without a body.",
+     "第 2 部分（请求体哈希）：签名与空请求体的哈希“{0}”匹配；应为“{1}”，即请求体 MD5 的 32 位大写十六进制文本，无请求体时为空。"},
+    {Message::SignedContentType, 401, 0, 2,
+     "Part 3, Content-Type: the signature matches with '{0}'; it must be '{1}', the header as it was sent, empty without one.",
+     "第 3 部分（Content-Type）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头，未发送时为空。"},
+    {Message::SignedDate, 401, 0, 2,
+     "Part 4, Date: the signature matches with '{0}'; it must be '{1}', the header as it was sent.",
+     "第 4 部分（Date）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头。"},
+    {Message::SignedHost, 401, 0, 2,
+     "Part 5, Host: the signature matches with '{0}'; it must be '{1}', the header as it was sent, with its port.",
+     "第 5 部分（Host）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头（含端口）。"},
+    {Message::SignedHeaders, 401, 0, 2,
+     "Part 6, the x-ocp headers: the signature matches with '{0}'; it must be '{1}': lower-case names in order, name:value, several values of one name in order and joined by commas, a line a name.",
+     "第 6 部分（x-ocp 请求头）：签名与“{0}”匹配；应为“{1}”：名称小写并排序，格式为“名称:值”，同名的多个值排序后以逗号连接，每个名称一行。"},
+    {Message::SignedPath, 401, 0, 2,
+     "Part 7, path and query: the signature matches with '{0}'; it must be '{1}': the path as sent, '?' and the parameters in order of their names, name=value joined by '&', several values of one name in order and joined by commas, all encoded by RFC 3986.",
+     "第 7 部分（路径和查询）：签名与“{0}”匹配；应为“{1}”：实际发送的路径，加“?”和按名称排序、以“&”连接的“名称=值”，同名的多个值排序后以逗号连接，均按 RFC 3986 编码。"},
+    {Message::SignedWithoutQuery, 401, 0, 2,
+     "Part 7, path and query: the signature matches without the query, '{0}'; it must be '{1}'.",
+     "第 7 部分（路径和查询）：签名与不含查询参数的“{0}”匹配；应为“{1}”。"},
+    {Message::SignedOtherLines, 401, 0, 0,
+     "The signature matches if the parts are put together otherwise; they must be joined by line feeds, an absent one as the empty string, with nothing after the last.",
+     "签名与另一种拼接方式匹配；各部分必须以换行符连接，缺少的部分为空字符串，最后一部分之后没有其他内容。"},
+    {Message::SignedOtherKey, 401, 0, 0,
+     "The signature matches with another form of the key; the key of the HMAC must be the text of the secret key as it stands.",
+     "签名与密钥的另一种形式匹配；HMAC 的密钥必须是 SecretKey 的原文。"},
+    {Message::SignedUnexplained, 401, 0, 0,
+     "No usual mistake explains it; perhaps the secret key is another one.",
+     "不是常见的错误；可能 SecretKey 不一致。"},
+    {Message::RateLimited, 429, 0, 3,
+     "The rate limit is exceeded: {0} requests per {1}; the next window begins in {2} s.",
+     "请求过于频繁：每 {1} 最多 {0} 次请求；{2} 秒后开始新的窗口。"},
+
     {Message::BadPathEncoding, 400, 0, 1,
      "The path '{0}' does not decode: each % must be followed by two hex digits, and the result must be UTF-8 text without NUL.",
      "路径“{0}”无法解码：每个 % 后必须是两位十六进制数字，解码结果必须是不含 NUL 的 UTF-8 文本。"},
@@ -102,6 +190,10 @@ constexpr MessageRow kCatalogue[] = {
      "The request did not arrive whole within {0} seconds.",
      "请求未能在 {0} 秒内完整到达。"},
 
+    {Message::PlainHttp, 400, 0, 0,
+     "The request is plain HTTP, and this port speaks HTTPS; the URL must begin with https://.",
+     "请求使用了明文 HTTP，而该端口使用 HTTPS；URL 必须以 https:// 开头。"},
+
     {Message::Unexpected, 500, 10010, 0,
      "Unexpected error; the server's log has it under this trace id.",
      "系统发生未知错误；请按 traceId 查看服务端日志。"},
@@ -155,14 +247,26 @@ std::span<const MessageRow> message_catalogue() { return kCatalogue; }
 
 const MessageRow& message_row(Message message) { return kCatalogue[static_cast<std::size_t>(message)]; }
 
+std::string Sentence::text(Language language) const {
+  const MessageRow& row = message_row(message);
+  fmt::dynamic_format_arg_store<fmt::format_context> store;
+  for (const std::string& argument : arguments) store.push_back(std::cref(argument));
+  return fmt::vformat(language == Language::Chinese ? row.chinese : row.english, store);
+}
+
 ApiError::ApiError(Message message, std::vector<std::string> arguments)
-    : message_(message), arguments_(std::move(arguments)), english_(text(Language::English)) {}
+    : ApiError(Sentence{message, std::move(arguments)}) {}
+
+ApiError::ApiError(Sentence sentence, std::vector<Sentence> explanation)
+    : sentence_(std::move(sentence)), explanation_(std::move(explanation)), english_(text(Language::English)) {}
 
 std::string ApiError::text(Language language) const {
-  const MessageRow& row = message_row(message_);
-  fmt::dynamic_format_arg_store<fmt::format_context> store;
-  for (const std::string& argument : arguments_) store.push_back(std::cref(argument));
-  return fmt::vformat(language == Language::Chinese ? row.chinese : row.english, store);
+  std::string text = sentence_.text(language);
+  for (const Sentence& sentence : explanation_) {
+    // Chinese sentences end in a full-width stop, which needs no blank.
+    text.append(language == Language::Chinese ? "" : " ").append(sentence.text(language));
+  }
+  return text;
 }
 
 std::string shown(std::string_view text, std::size_t characters) {

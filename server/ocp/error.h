@@ -1,6 +1,7 @@
 // What the server refuses, and the words it says then, in both of OCP's languages.
 // Enters: which message and what the client sent. Leaves: an exception that app turns into an error envelope.
 // The table in error.cpp holds the HTTP status, the error code and both texts of each message.
+// Secrets never go into a message.
 #pragma once
 
 #include <exception>
@@ -18,6 +19,37 @@ enum class Language { English, Chinese };
 Language choose_language(std::string_view accept_language);
 
 enum class Message {
+  // who asks
+  NoCredentials,
+  RepeatedAuthorization,
+  UnknownScheme,
+  BasicNotBase64,
+  BasicNotUtf8,
+  BasicWithoutColon,
+  BasicUser,
+  UnknownUser,
+  WrongPassword,
+  AccessKeyForm,
+  DateMissing,
+  DateForm,
+  DateBehind,
+  DateAhead,
+  UnknownAccessKey,
+  SignatureMismatch,
+  // what a refused signature was probably made of, said after SignatureMismatch
+  SignedMethod,
+  SignedBody,
+  SignedEmptyBodyHash,
+  SignedContentType,
+  SignedDate,
+  SignedHost,
+  SignedHeaders,
+  SignedPath,
+  SignedWithoutQuery,
+  SignedOtherLines,
+  SignedOtherKey,
+  SignedUnexplained,
+  RateLimited,
   // parameters
   BadPathEncoding,
   BadQueryEncoding,
@@ -50,6 +82,7 @@ enum class Message {
   BodyTooLarge,
   ExpectationFailed,
   RequestTimeout,
+  PlainHttp,
   // a defect of the mock itself
   Unexpected,
 };
@@ -67,19 +100,28 @@ struct MessageRow {
 std::span<const MessageRow> message_catalogue();
 const MessageRow& message_row(Message message);
 
-// Something the client did. The arguments fill the message's places; values the client sent go through shown() first.
+// A message and what fills its places; values the client sent go through shown() first.
+struct Sentence {
+  Message message;
+  std::vector<std::string> arguments;
+
+  std::string text(Language language) const;
+};
+
+// Something the client did: a sentence that gives status and code, and others that explain it.
 class ApiError : public std::exception {
  public:
   explicit ApiError(Message message, std::vector<std::string> arguments = {});
+  explicit ApiError(Sentence sentence, std::vector<Sentence> explanation = {});
 
-  int status() const { return message_row(message_).status; }
-  int code() const { return message_row(message_).code; }
+  int status() const { return message_row(sentence_.message).status; }
+  int code() const { return message_row(sentence_.message).code; }
   std::string text(Language language) const;
   const char* what() const noexcept override { return english_.c_str(); }
 
  private:
-  Message message_;
-  std::vector<std::string> arguments_;
+  Sentence sentence_;
+  std::vector<Sentence> explanation_;
   std::string english_;
 };
 

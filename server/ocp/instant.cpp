@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace ocp_mock {
@@ -94,6 +95,10 @@ int scan_offset(Scanner& scanner) {
   return (negative ? -1 : 1) * (hours * 60 + minutes);
 }
 
+constexpr std::array<std::string_view, 7> kWeekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 struct CivilTime {
   year_month_day date;
   std::chrono::hh_mm_ss<std::chrono::seconds> time;
@@ -158,10 +163,17 @@ std::string format_iso_offset(Instant instant, int offset_minutes) {
   return text;
 }
 
+std::optional<Instant> parse_http_date(std::string_view text) {
+  if (text.size() != 29) return std::nullopt;
+  const auto month = std::ranges::find(kMonths, text.substr(8, 3));
+  if (month == kMonths.end()) return std::nullopt;
+  const auto instant = parse_query_time(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month - kMonths.begin() + 1,
+                                                    text.substr(5, 2), text.substr(17, 8)));
+  if (!instant || format_http_date(*instant) != text) return std::nullopt;
+  return instant;
+}
+
 std::string format_http_date(Instant instant) {
-  static constexpr std::array kWeekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const CivilTime civil = to_civil(instant.second);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kWeekdays.at(civil.weekday.c_encoding()),
                      static_cast<unsigned>(civil.date.day()), kMonths.at(static_cast<unsigned>(civil.date.month()) - 1),

@@ -38,7 +38,11 @@ std::optional<int> parse_offset(std::string_view text);
 // whole second; "Z" for the offset zero (Java's ISO_OFFSET_DATE_TIME).
 std::string format_iso_offset(Instant instant, int offset_minutes);
 
-// Writes an instant as an HTTP date, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110).
+// Reads a date of RFC 1123 as format_http_date writes it. Nothing for any other text, for a date that no calendar has
+// and for a wrong day of the week.
+std::optional<Instant> parse_http_date(std::string_view text);
+
+// Writes an instant as an HTTP date, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 1123, RFC 9110).
 std::string format_http_date(Instant instant);
 
 }  // namespace ocp_mock

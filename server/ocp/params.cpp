@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "ascii.h"
 #include "ocp/url.h"
@@ -13,7 +14,7 @@
 namespace ocp_mock {
 namespace {
 
-constexpr std::array<std::string_view, 6> kParameters{"startTime", "endTime", "status", "page", "size", "sort"};
+constexpr std::array<std::string_view, 6> kListParameters{"startTime", "endTime", "status", "page", "size", "sort"};
 
 struct Parameter {
   std::string name;
@@ -27,15 +28,17 @@ void note(std::vector<Violation>& violations, Violation violation) {
 // The decoded parameters of a query, and what a client should know about them.
 class Query {
  public:
-  Query(std::string_view text, std::vector<Violation>& violations) : violations_(violations) {
+  Query(std::string_view text, std::span<const std::string_view> known, std::vector<Violation>& violations)
+      : violations_(violations) {
     for (const QueryPair& pair : split_query(text)) {
       std::optional<std::string> name = percent_decode(pair.name, Plus::IsBlank);
       std::optional<std::string> value = percent_decode(pair.value, Plus::IsBlank);
       if (!name || !value) {
         throw ApiError(Message::BadQueryEncoding, {shown(std::string(pair.name) + "=" + std::string(pair.value))});
       }
-      if (std::ranges::find(kParameters, *name) == kParameters.end()) {
-        note(violations_, {Message::UnknownParameter, {shown(*name), fmt::format("{}", fmt::join(kParameters, ", "))}});
+      if (std::ranges::find(known, *name) == known.end()) {
+        note(violations_, {Message::UnknownParameter,
+                           {shown(*name), known.empty() ? "-" : fmt::format("{}", fmt::join(known, ", "))}});
         continue;
       }
       parameters_.push_back({std::move(*name), std::move(*value)});
@@ -143,7 +146,7 @@ ListRequest parse_list_request(const PathMatch& path, std::string_view query_tex
   request.cluster_id = path_integer("id", path.values.at(0));
   request.tenant_id = path_integer("tenantId", path.values.at(1));
 
-  Query query(query_text, violations);
+  Query query(query_text, kListParameters, violations);
   request.start_time = time(query, "startTime");
   request.end_time = time(query, "endTime");
   request.statuses = statuses(*path.endpoint, query, violations);
@@ -162,5 +165,7 @@ ListRequest parse_list_request(const PathMatch& path, std::string_view query_tex
   }
   return request;
 }
+
+void parse_no_parameters(std::string_view query, std::vector<Violation>& violations) { Query(query, {}, violations); }
 
 }  // namespace ocp_mock

@@ -25,14 +25,9 @@ struct SortKey {
   bool descending;
 };
 
-// A rule of the contract that the client broke and OCP does not refuse.
-struct Violation {
-  Message rule;                        // UnknownParameter, EmptyValue, RepeatedParameter or SizeOverMaximum
-  std::vector<std::string> arguments;  // of that message
-
-  // What --strict says.
-  ApiError refusal() const { return ApiError(rule, arguments); }
-};
+// A rule of the contract that the client broke and OCP does not refuse, in the words of --strict: UnknownParameter,
+// EmptyValue, RepeatedParameter or SizeOverMaximum.
+using Violation = Sentence;
 
 struct ListRequest {
   std::int64_t cluster_id = 0;
@@ -48,5 +43,8 @@ struct ListRequest {
 // Throws ApiError 400 for the first parameter that does not fit: the path's, then the query's in the order of the
 // contract's table. Appends the rules that the client broke, also before it throws: at most kMaximumViolations.
 ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations);
+
+// The same for an endpoint that has no parameters.
+void parse_no_parameters(std::string_view query, std::vector<Violation>& violations);
 
 }  // namespace ocp_mock

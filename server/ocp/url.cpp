@@ -1,5 +1,9 @@
 #include "ocp/url.h"
 
+#include <fmt/format.h>
+
+#include <iterator>
+
 #include "ocp/json_text.h"
 
 namespace ocp_mock {
@@ -27,7 +31,7 @@ Target split_target(std::string_view target) {
   return {path, question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)};
 }
 
-std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
+std::optional<std::string> percent_decode_bytes(std::string_view text, Plus plus) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -42,11 +46,29 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
     } else if (c == '+' && plus == Plus::IsBlank) {
       c = ' ';
     }
-    if (c == '\0') return std::nullopt;
     decoded.push_back(c);
   }
-  if (!is_utf8(decoded)) return std::nullopt;
   return decoded;
+}
+
+std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
+  auto decoded = percent_decode_bytes(text, plus);
+  if (decoded && (decoded->find('\0') != std::string::npos || !is_utf8(*decoded))) return std::nullopt;
+  return decoded;
+}
+
+std::string percent_encode(std::string_view bytes) {
+  std::string encoded;
+  for (const char c : bytes) {
+    const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                            std::string_view("-._~").find(c) != std::string_view::npos;
+    if (unreserved) {
+      encoded += c;
+    } else {
+      fmt::format_to(std::back_inserter(encoded), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
 }
 
 std::vector<QueryPair> split_query(std::string_view query) {

@@ -19,8 +19,14 @@ Target split_target(std::string_view target);
 
 enum class Plus { Kept, IsBlank };
 
+// Decodes %XX once, to any bytes. Nothing if an escape is broken.
+std::optional<std::string> percent_decode_bytes(std::string_view text, Plus plus);
+
 // Decodes %XX once. Nothing if an escape is broken, or if the result is not UTF-8 or holds a NUL.
 std::optional<std::string> percent_decode(std::string_view text, Plus plus);
+
+// Encodes every byte but A-Z a-z 0-9 - . _ ~, hex digits in upper case (RFC 3986).
+std::string percent_encode(std::string_view bytes);
 
 struct QueryPair {
   std::string_view name;   // as sent

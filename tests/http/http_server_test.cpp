@@ -290,6 +290,53 @@ TEST_CASE("http server: a request that never ends is answered with a timeout, an
   CHECK(served.read_to_end() == answer("GET /"));
 }
 
+TEST_CASE("http server: bytes that come one by one extend no time limit, and others are served meanwhile") {
+  const struct {
+    std::string start;
+    std::string byte;
+    std::string answer;
+  } cases[] = {
+      {"GET /", "x", "HTTP/1.1 411 "},
+      {"GET / HTTP/1.1\r\nHost: h\r\nX: ", "x", "HTTP/1.1 411 "},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n", "x", "HTTP/1.1 411 "},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", "HTTP/1.1 411 "},
+      // Empty lines before a request are passed over; they are no request that could be answered.
+      {"", "\r\n", ""},
+  };
+  Limits limits;
+  limits.request_time = 100ms;
+  limits.idle_time = 100ms;
+  Server server(limits);
+  for (const auto& [start, byte, expected] : cases) {
+    CAPTURE(start);
+    SocketClient slow(server.port());
+    slow.send(start);
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (slow.send(byte) && std::chrono::steady_clock::now() < deadline && !slow.has_bytes()) {
+      SocketClient other(server.port());
+      other.send(get("/"));
+      REQUIRE(other.read_answer() == answer("GET /"));
+    }
+    CHECK(std::chrono::steady_clock::now() < deadline);
+    if (!expected.empty()) CHECK(slow.read_to_end().starts_with(expected));
+  }
+}
+
+TEST_CASE("http server: 1,000 connections that say nothing are closed in time, and others are served meanwhile") {
+  Limits limits;
+  limits.idle_time = 2s;
+  HttpServer server({"127.0.0.1", 0, 2, limits, 5000, 3s});
+  server.start(echo);
+  std::vector<std::unique_ptr<SocketClient>> silent;
+  for (int i = 0; i < 1000; ++i) silent.push_back(std::make_unique<SocketClient>(server.port()));
+  for (int i = 0; i < 100; ++i) {
+    SocketClient other(server.port());
+    other.send(get("/"));
+    REQUIRE(other.read_answer() == answer("GET /"));
+  }
+  for (const auto& client : silent) REQUIRE(client->read_to_end().empty());
+}
+
 TEST_CASE("http server: a client that reads no answers stalls only itself") {
   const std::string body(200'000, 'x');
   Server server({}, [&](const Request&) { return Response{200, {}, body}; });

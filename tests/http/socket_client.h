@@ -17,6 +17,10 @@ namespace ocp_mock::test {
 
 class SocketClient {
  public:
+  virtual ~SocketClient() = default;
+  SocketClient(const SocketClient&) = delete;
+  SocketClient& operator=(const SocketClient&) = delete;
+
   explicit SocketClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval limit{20, 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -33,11 +37,17 @@ class SocketClient {
   // False if the server has closed the connection.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t count = send_some(bytes.data(), bytes.size());
       if (count < 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
     return true;
+  }
+
+  // Something has come, or the server has closed the connection.
+  bool has_bytes() const {
+    char byte = 0;
+    return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
   }
 
   void shut_sending() { ::shutdown(socket_.get(), SHUT_WR); }
@@ -61,6 +71,15 @@ class SocketClient {
     return std::move(buffer_);
   }
 
+ protected:
+  int descriptor() const { return socket_.get(); }
+
+  // Negative for a connection that failed; a receive is 0 at the end.
+  virtual ssize_t send_some(const char* bytes, std::size_t size) {
+    return ::send(socket_.get(), bytes, size, MSG_NOSIGNAL);
+  }
+  virtual ssize_t receive_some(char* bytes, std::size_t size) { return ::recv(socket_.get(), bytes, size, 0); }
+
  private:
   void read_more() {
     if (!receive()) throw std::runtime_error("the connection ended after: " + buffer_);
@@ -68,7 +87,7 @@ class SocketClient {
 
   bool receive() {
     char bytes[65536];
-    const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
+    const ssize_t count = receive_some(bytes, sizeof bytes);
     if (count < 0) throw std::runtime_error("the connection failed or stayed silent after: " + buffer_);
     buffer_.append(bytes, static_cast<std::size_t>(count));
     return count > 0;

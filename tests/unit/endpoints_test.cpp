@@ -43,10 +43,36 @@ TEST_CASE("endpoints: other paths are unknown") {
   }
 }
 
-TEST_CASE("endpoints: a path that does not decode is refused") {
+TEST_CASE("endpoints: a path that does not decode is refused otherwise than an unknown one") {
   for (const std::string path : {"/%", "/a/%zz", "/a%00", "/%FF/b"}) {
     CAPTURE(path);
-    CHECK_THROWS_AS(match_path(path), ApiError);
+    CHECK_FALSE(match_path(path));
+    CHECK(refusal_of_path(path).status() == 400);
+  }
+  for (const std::string path : {"/", "/a%20b", "*"}) {
+    CAPTURE(path);
+    CHECK(refusal_of_path(path).status() == 404);
+  }
+}
+
+TEST_CASE("endpoints: the companions are found by their paths, and one of them is open") {
+  const struct {
+    std::string path;
+    Companion::Answer answer;
+    bool open;
+  } cases[] = {
+      {"/api/v2/time", Companion::Answer::Time, true},     {"/api/v2/time/", Companion::Answer::Time, true},
+      {"/api/v2/info", Companion::Answer::Info, false},    {"/api/status", Companion::Answer::Status, false},
+      {"/api/%73tatus", Companion::Answer::Status, false},
+  };
+  for (const auto& [path, answer, open] : cases) {
+    CAPTURE(path);
+    const auto match = match_path(path);
+    REQUIRE(match);
+    CHECK(match->endpoint == nullptr);
+    REQUIRE(match->companion);
+    CHECK(match->companion->answer == answer);
+    CHECK(match->companion->open == open);
   }
 }
 

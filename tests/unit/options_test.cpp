@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -115,6 +116,139 @@ TEST_CASE("options: the environment beats the default, a flag beats the environm
   CHECK(flags.server_name == "t");
 }
 
+TEST_CASE("options: who may ask, how often, through TLS or not, and the limits") {
+  const ServeOptions defaults = serve({});
+  CHECK(defaults.ocp_version == "4.3.3");
+  CHECK(defaults.auth == AuthMode::Any);
+  CHECK(defaults.credentials.empty());
+  CHECK_FALSE(defaults.credentials_file);
+  CHECK_FALSE(defaults.rate_limit);
+  CHECK_FALSE(defaults.tls_certificate);
+  CHECK_FALSE(defaults.tls_self_signed);
+  CHECK(defaults.limits.parser.head_bytes == 65536);
+  CHECK(defaults.limits.parser.body_bytes == 67108864);
+  CHECK(defaults.limits.request_time == std::chrono::seconds(30));
+  CHECK(defaults.limits.idle_time == std::chrono::seconds(75));
+  CHECK(defaults.limits.write_time == std::chrono::seconds(30));
+  CHECK_FALSE(defaults.max_connections);
+
+  const ServeOptions given = serve({"--ocp-version",
+                                    "4.2",
+                                    "--auth",
+                                    "off",
+                                    "--user",
+                                    "admin:se:cr,et",
+                                    "--user",
+                                    "[用户]:",
+                                    "--access-key",
+                                    "AK:SK",
+                                    "--access-key=AK2:SK2:admin:2",
+                                    "--credentials",
+                                    "c",
+                                    "--rate-limit",
+                                    "5/10s",
+                                    "--tls-cert",
+                                    "cert",
+                                    "--tls-key",
+                                    "key",
+                                    "--max-head",
+                                    "8KiB",
+                                    "--max-body",
+                                    "0",
+                                    "--request-timeout",
+                                    "500ms",
+                                    "--idle-timeout",
+                                    "2m",
+                                    "--write-timeout",
+                                    "1s",
+                                    "--max-connections",
+                                    "7"});
+  CHECK(given.ocp_version == "4.2");
+  CHECK(given.auth == AuthMode::Off);
+  CHECK(given.credentials.passwords.size() == 2);
+  CHECK(given.credentials.passwords.at("admin") == "se:cr,et");
+  CHECK(given.credentials.passwords.at("[用户]").empty());
+  CHECK(given.credentials.access_keys.size() == 2);
+  CHECK(given.credentials.access_keys.at("AK").secret_key == "SK");
+  CHECK(given.credentials.access_keys.at("AK").user == "AK");
+  CHECK(given.credentials.access_keys.at("AK2").secret_key == "SK2");
+  CHECK(given.credentials.access_keys.at("AK2").user == "admin:2");
+  CHECK(given.credentials_file == "c");
+  REQUIRE(given.rate_limit);
+  CHECK(given.rate_limit->requests == 5);
+  CHECK(given.tls_certificate == "cert");
+  CHECK(given.tls_key == "key");
+  CHECK(given.limits.parser.head_bytes == 8192);
+  CHECK(given.limits.parser.body_bytes == 0);
+  CHECK(given.limits.request_time == std::chrono::milliseconds(500));
+  CHECK(given.limits.idle_time == std::chrono::minutes(2));
+  CHECK(given.limits.write_time == std::chrono::seconds(1));
+  CHECK(given.max_connections == 7);
+
+  const Environment environment(Environment::Variables{{"OCP_MOCK_OCP_VERSION", "4.1"},
+                                                       {"OCP_MOCK_AUTH", "off"},
+                                                       {"OCP_MOCK_USER", "admin:a,b"},
+                                                       {"OCP_MOCK_ACCESS_KEY", "AK:SK:u"},
+                                                       {"OCP_MOCK_CREDENTIALS", "c"},
+                                                       {"OCP_MOCK_RATE_LIMIT", "1/1d"},
+                                                       {"OCP_MOCK_TLS_SELF_SIGNED", "true"},
+                                                       {"OCP_MOCK_TLS_CA_OUT", "ca"},
+                                                       {"OCP_MOCK_MAX_HEAD", "1KiB"},
+                                                       {"OCP_MOCK_MAX_BODY", "1MiB"},
+                                                       {"OCP_MOCK_REQUEST_TIMEOUT", "1s"},
+                                                       {"OCP_MOCK_IDLE_TIMEOUT", "2s"},
+                                                       {"OCP_MOCK_WRITE_TIMEOUT", "3s"},
+                                                       {"OCP_MOCK_MAX_CONNECTIONS", "9"}});
+  const ServeOptions variables = serve({});
+  CHECK(variables.ocp_version == "4.1");
+  CHECK(variables.auth == AuthMode::Off);
+  CHECK(variables.credentials.passwords.at("admin") == "a,b");
+  CHECK(variables.credentials.access_keys.at("AK").user == "u");
+  CHECK(variables.credentials_file == "c");
+  CHECK(variables.rate_limit->seconds == 86400);
+  CHECK(variables.tls_self_signed);
+  CHECK(variables.tls_ca_out == "ca");
+  CHECK(variables.limits.parser.head_bytes == 1024);
+  CHECK(variables.limits.parser.body_bytes == 1048576);
+  CHECK(variables.limits.request_time == std::chrono::seconds(1));
+  CHECK(variables.limits.idle_time == std::chrono::seconds(2));
+  CHECK(variables.limits.write_time == std::chrono::seconds(3));
+  CHECK(variables.max_connections == 9);
+  const ServeOptions flags = serve({"--auth", "any", "--user", "other:x"});
+  CHECK(flags.auth == AuthMode::Any);
+  CHECK(flags.credentials.passwords.size() == 1);
+  CHECK(flags.credentials.passwords.contains("other"));
+}
+
+TEST_CASE("options: no mistake shows a secret") {
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"--user", "geheim"},
+           {"--user", "admin", "geheim"},
+           {"--user", ":geheim"},
+           {"--user", "admin:geheim\n"},
+           {"--user", "admin:geheim", "--user", "admin:geheim"},
+           {"--user", "admin:geheim", "--port", "x"},
+           {"--usr", "admin:geheim"},
+           {"--users=admin:geheim"},
+           {"--access-key", "geheim"},
+           {"--access-key", "AK", "geheim"},
+           {"--access-key", ":geheim"},
+           {"--access-key", "AK:geheim", "--access-key", "AK:geheim"},
+           {"--access-key", "AK:geheim:u", "AK:geheim"},
+           {"serve", "admin:geheim"},
+       }) {
+    const auto parsed = parse(arguments);
+    REQUIRE(std::holds_alternative<Exit>(parsed));
+    const std::string error = std::get<Exit>(parsed).error;
+    CAPTURE(error);
+    CHECK(std::get<Exit>(parsed).code == kUsageExitCode);
+    CHECK(error.find("geheim") == std::string::npos);
+  }
+  const Environment environment(Environment::Variables{{"OCP_MOCK_USER", "geheim"}});
+  CHECK(std::get<Exit>(parse({})).error ==
+        "ocp-mock-server: OCP_MOCK_USER: it must be NAME:PASSWORD; the colon is missing (see --help)\n");
+}
+
 TEST_CASE("options: an empty variable counts as none") {
   const Environment environment(
       Environment::Variables{{"OCP_MOCK_PORT", ""}, {"OCP_MOCK_FIXTURES", ""}, {"OCP_MOCK_PRETTY", ""}});
@@ -127,6 +261,8 @@ TEST_CASE("options: check takes paths, and no option of serve") {
   CHECK(std::get<CheckOptions>(parse({"check", "a", "b"})).paths == Paths{"a", "b"});
   CHECK(std::get<Exit>(parse({"check"})).code == kUsageExitCode);
   CHECK(std::get<Exit>(parse({"check", "a", "--port", "1"})).code == kUsageExitCode);
+  const Environment environment(Environment::Variables{{"OCP_MOCK_TLS_CERT", "without its key"}});
+  CHECK(std::get<CheckOptions>(parse({"check", "a"})).paths == Paths{"a"});
 }
 
 TEST_CASE("options: a mistake is one sentence that names the option") {
@@ -153,6 +289,25 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--unknown"}, "--unknown"},
       {{"unknown"}, "unknown"},
       {{"serve", "check", "x"}, "check"},
+      {{"--auth", "maybe"}, "--auth"},
+      {{"--user", "admin"}, "--user: it must be NAME:PASSWORD; the colon is missing"},
+      {{"--access-key", "AK"}, "--access-key: it must be AK:SK or AK:SK:USER; the colon is missing"},
+      {{"--access-key", "AK:"}, "--access-key: access key 'AK' has no secret key"},
+      {{"--rate-limit", "5"}, "--rate-limit: '5' is no rate limit; it must be N/WINDOW"},
+      {{"--tls-cert", "f"}, "--tls-cert: it needs its key, --tls-key"},
+      {{"--tls-key", "f"}, "--tls-key: it needs its certificate, --tls-cert"},
+      {{"--tls-ca-out", "f"}, "--tls-ca-out: it needs --tls-self-signed"},
+      {{"--tls-self-signed", "--tls-cert", "f", "--tls-key", "f"},
+       "--tls-self-signed: it cannot stand beside --tls-cert"},
+      {{"--max-head", "255"}, "--max-head: '255' is no size; it must be"},
+      {{"--max-head", "64kb"}, "--max-head: '64kb' is no size; it must be"},
+      {{"--max-body", "-1"}, "--max-body: '-1' is no size; it must be"},
+      {{"--max-body", "2GiB"}, "--max-body: '2GiB' is no size; it must be"},
+      {{"--max-body", "9223372036854775807GiB"}, "--max-body"},
+      {{"--request-timeout", "30"}, "--request-timeout: '30' is no time; it must be a number with ms, s or m"},
+      {{"--idle-timeout", "0s"}, "--idle-timeout"},
+      {{"--write-timeout", "1441m"}, "--write-timeout"},
+      {{"--max-connections", "0"}, "--max-connections"},
   };
   for (const auto& [arguments, named] : cases) {
     CAPTURE(named);
@@ -178,8 +333,20 @@ TEST_CASE("options: help has a line for each option, and so has serve's") {
   const Exit help = std::get<Exit>(parse({"--help"}));
   CHECK(help.code == 0);
   CHECK(help.error.empty());
-  for (const std::string option : {"fixtures", "db", "host", "port", "port-file", "pretty", "frozen", "strict",
-                                   "timezone", "server-name", "log-level"}) {
+  for (const std::string option : {"fixtures",       "db",
+                                   "host",           "port",
+                                   "port-file",      "pretty",
+                                   "frozen",         "strict",
+                                   "timezone",       "server-name",
+                                   "log-level",      "ocp-version",
+                                   "auth",           "user",
+                                   "access-key",     "credentials",
+                                   "rate-limit",     "tls-cert",
+                                   "tls-key",        "tls-self-signed",
+                                   "tls-ca-out",     "max-head",
+                                   "max-body",       "request-timeout",
+                                   "idle-timeout",   "write-timeout",
+                                   "max-connections"}) {
     CAPTURE(option);
     CHECK(help.out.find("--" + option + " ") != std::string::npos);
     std::string variable = "OCP_MOCK_" + option;

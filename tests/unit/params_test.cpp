@@ -36,7 +36,7 @@ std::string refusal(const PathMatch& match, std::string_view query) {
 
 std::vector<Message> rules(const Parsed& request) {
   std::vector<Message> found;
-  for (const Violation& violation : request.violations) found.push_back(violation.rule);
+  for (const Violation& violation : request.violations) found.push_back(violation.message);
   return found;
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("params: unknown parameters are ignored and noted") {
   CHECK(request.size == 10);
   CHECK(request.statuses.empty());
   CHECK(rules(request) == std::vector<Message>(4, Message::UnknownParameter));
-  CHECK(std::string(request.violations[0].refusal().what()) ==
+  CHECK(request.violations[0].text(Language::English) ==
         "Parameter 'pagesize' is unknown; known are startTime, endTime, status, page, size, sort. OCP ignores it, "
         "--strict refuses it.");
 }
@@ -218,8 +218,8 @@ TEST_CASE("params: rules that were broken are noted also when something else is 
   std::vector<Violation> violations;
   CHECK_THROWS_AS(parse_list_request(path(), "pagesize=1&status=,&page=0", violations), ApiError);
   REQUIRE(violations.size() == 2);
-  CHECK(violations[0].rule == Message::UnknownParameter);
-  CHECK(violations[1].rule == Message::EmptyValue);
+  CHECK(violations[0].message == Message::UnknownParameter);
+  CHECK(violations[1].message == Message::EmptyValue);
 
   std::string many;
   for (int i = 0; i < 5000; ++i) many += "a&";

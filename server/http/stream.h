@@ -1,0 +1,67 @@
+// The bytes of a connection, as they are or through TLS.
+// Never blocks. Whether TLS is spoken shows with the first byte: a client that speaks plain HTTP to a server of HTTPS
+// is told apart, so that it can be told so.
+#pragma once
+
+#include <sys/types.h>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "http/socket.h"
+#include "http/tls.h"
+
+struct ssl_st;
+
+namespace ocp_mock::http {
+
+class Stream {
+ public:
+  // What receive() and send() return in place of a number of bytes.
+  static constexpr ssize_t kBlocked = -1;  // try again when the socket is ready
+  static constexpr ssize_t kFailed = -2;   // the connection is over
+  static constexpr ssize_t kNotTls = -3;   // the client speaks no TLS; from now on the stream does not either
+
+  // TLS if there is a context, which must outlive the stream.
+  Stream(Descriptor socket, const TlsContext* tls);
+  Stream(Stream&&) = default;
+  ~Stream();
+
+  int descriptor() const { return socket_.get(); }
+
+  // How many bytes came, 0 after the last one. The buffer must hold a whole record of TLS, 16 KiB, so that none is left
+  // where epoll cannot see it.
+  ssize_t receive(char* buffer, std::size_t size);
+
+  ssize_t send(const char* bytes, std::size_t size);
+
+  // Tells the client that nothing more comes.
+  void finish();
+
+  // TLS has begun and no request can come yet.
+  bool in_handshake() const;
+
+  // receive() is blocked until the socket takes bytes.
+  bool waits_to_write() const { return waits_to_write_; }
+
+  // Why the handshake failed; empty if it did not.
+  const std::string& failure() const { return failure_; }
+
+ private:
+  struct Free {
+    void operator()(ssl_st* session) const;
+  };
+
+  ssize_t begin_tls();
+  ssize_t outcome(int result);
+  void say_goodbye();
+
+  Descriptor socket_;
+  const TlsContext* tls_;                  // null for plain bytes
+  std::unique_ptr<ssl_st, Free> session_;  // null until the first byte of TLS
+  bool waits_to_write_ = false;
+  bool broken_ = false;  // OpenSSL allows no further call
+  std::string failure_;
+};
+
+}  // namespace ocp_mock::http

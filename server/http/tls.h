@@ -1,0 +1,27 @@
+// What TLS connections have in common: a certificate, its key, and the rules. TLS 1.2 and later, by OpenSSL.
+#pragma once
+
+#include <memory>
+#include <string>
+
+struct ssl_ctx_st;
+
+namespace ocp_mock::http {
+
+class TlsContext {
+ public:
+  // PEM texts: the server's certificate, then those of its chain; its key, without passphrase. Throws
+  // std::runtime_error with what is wrong with "the certificate" or "the key".
+  TlsContext(const std::string& certificate, const std::string& key);
+
+  ssl_ctx_st* get() const { return context_.get(); }
+
+ private:
+  struct Free {
+    void operator()(ssl_ctx_st* context) const;
+  };
+
+  std::unique_ptr<ssl_ctx_st, Free> context_;
+};
+
+}  // namespace ocp_mock::http

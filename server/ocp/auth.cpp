@@ -1,0 +1,150 @@
+#include "ocp/auth.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+
+#include "ascii.h"
+#include "ocp/digest.h"
+#include "ocp/json_text.h"
+
+namespace ocp_mock {
+namespace {
+
+constexpr std::string_view kBasic = "Basic";
+constexpr std::string_view kAccessKeyScheme = "OCP-ACCESS-KEY-HMACSHA1";
+constexpr std::int64_t kLongestDistance = 15 * 60;  // seconds between Date and the server's clock
+constexpr std::size_t kSignatureBytes = 20;
+
+struct BasicCredentials {
+  std::string user;
+  std::string password;
+};
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+BasicCredentials parse_basic(std::string_view encoded) {
+  const auto decoded = base64_decode(encoded);
+  if (!decoded || decoded->empty()) throw ApiError(Message::BasicNotBase64);
+  if (has_control(*decoded) || !is_utf8(*decoded)) throw ApiError(Message::BasicNotUtf8);
+  const auto colon = decoded->find(':');
+  if (colon == std::string::npos) throw ApiError(Message::BasicWithoutColon);
+  if (colon == 0) throw ApiError(Message::BasicUser);
+  return {decoded->substr(0, colon), decoded->substr(colon + 1)};
+}
+
+struct KeyAndSignature {
+  std::string_view access_key;
+  std::string_view signature;
+};
+
+KeyAndSignature parse_access_key(std::string_view parameters) {
+  const auto colon = parameters.find(':');
+  if (colon == std::string_view::npos || colon == 0) throw ApiError(Message::AccessKeyForm);
+  const std::string_view signature = parameters.substr(colon + 1);
+  const auto bytes = base64_decode(signature);
+  if (!bytes || bytes->size() != kSignatureBytes) throw ApiError(Message::AccessKeyForm);
+  return {parameters.substr(0, colon), signature};
+}
+
+void check_date(std::string_view text, Instant now) {
+  const std::string server_time = format_http_date(now);
+  if (text.empty()) throw ApiError(Message::DateMissing, {server_time});
+  const auto date = parse_http_date(text);
+  if (!date) throw ApiError(Message::DateForm, {shown(text), server_time});
+  const std::int64_t ahead = date->second - now.second;
+  const std::int64_t distance = ahead < 0 ? -ahead : ahead;
+  if (distance > kLongestDistance) {
+    throw ApiError(ahead < 0 ? Message::DateBehind : Message::DateAhead,
+                   {shown(text), std::to_string(distance / 60), std::to_string(distance % 60), server_time});
+  }
+}
+
+[[noreturn]] void throw_mistake(const std::string& text) { throw std::invalid_argument(text); }
+
+}  // namespace
+
+void add_user(Credentials& credentials, std::string name, std::string password) {
+  if (name.empty() || name.find(':') != std::string::npos || has_control(name) || !is_utf8(name)) {
+    throw_mistake("the user's name must be UTF-8 text without colon and control characters, and not empty");
+  }
+  if (has_control(password) || !is_utf8(password)) {
+    throw_mistake("the password of user '" + shown(name) + "' must be UTF-8 text without control characters");
+  }
+  if (credentials.passwords.contains(name)) throw_mistake("user '" + shown(name) + "' is given twice");
+  credentials.passwords.emplace(std::move(name), std::move(password));
+}
+
+void add_access_key(Credentials& credentials, std::string access_key, AccessKey key) {
+  if (access_key.empty() || access_key.find_first_of(": \t") != std::string::npos || has_control(access_key)) {
+    throw_mistake("the access key must be text without colon, blanks and control characters, and not empty");
+  }
+  if (key.secret_key.empty()) throw_mistake("access key '" + shown(access_key) + "' has no secret key");
+  if (has_control(key.user) || !is_utf8(key.user)) {
+    throw_mistake("the user of access key '" + shown(access_key) + "' must be UTF-8 text without control characters");
+  }
+  if (key.user.empty()) key.user = access_key;
+  if (credentials.access_keys.contains(access_key)) {
+    throw_mistake("access key '" + shown(access_key) + "' is given twice");
+  }
+  credentials.access_keys.emplace(std::move(access_key), std::move(key));
+}
+
+std::string Authenticator::authenticate(const SignedRequest& request, Instant real_now) const {
+  std::optional<std::string_view> authorization;
+  for (const auto& [name, value] : request.headers) {
+    if (!equals_ignoring_case(name, "Authorization")) continue;
+    if (authorization && mode_ != AuthMode::Off) throw ApiError(Message::RepeatedAuthorization);
+    authorization = value;
+  }
+  try {
+    if (!authorization || authorization->empty()) throw ApiError(Message::NoCredentials);
+    const std::string_view scheme = authorization->substr(0, authorization->find(' '));
+    const std::string_view parameters = trim_blanks(authorization->substr(scheme.size()));
+    if (equals_ignoring_case(scheme, kBasic)) return basic_user(parameters);
+    if (equals_ignoring_case(scheme, kAccessKeyScheme)) return access_key_user(parameters, request, real_now);
+    throw ApiError(Message::UnknownScheme);
+  } catch (const ApiError&) {
+    if (mode_ != AuthMode::Off) throw;
+    return "";
+  }
+}
+
+std::string Authenticator::basic_user(std::string_view encoded) const {
+  BasicCredentials given = parse_basic(encoded);
+  if (mode_ == AuthMode::Off || credentials_.empty()) return std::move(given.user);
+  const auto known = credentials_.passwords.find(given.user);
+  if (known == credentials_.passwords.end()) throw ApiError(Message::UnknownUser, {shown(given.user)});
+  if (!equal_in_constant_time(given.password, known->second))
+    throw ApiError(Message::WrongPassword, {shown(given.user)});
+  return std::move(given.user);
+}
+
+std::string Authenticator::access_key_user(std::string_view parameters, const SignedRequest& request,
+                                           Instant real_now) const {
+  const auto [access_key, signature] = parse_access_key(parameters);
+  const auto known = credentials_.access_keys.find(access_key);
+  const bool is_known = known != credentials_.access_keys.end();
+  if (mode_ == AuthMode::Off) return is_known ? known->second.user : std::string(access_key);
+  std::string message;
+  try {
+    check_date(request.header("Date"), real_now);
+    if (credentials_.empty()) return std::string(access_key);
+    if (!is_known) throw ApiError(Message::UnknownAccessKey, {shown(access_key)});
+    message = signed_message(signed_parts(request));
+    if (equal_in_constant_time(signature, sign(known->second.secret_key, message))) return known->second.user;
+    throw ApiError(Sentence{Message::SignatureMismatch, {shown(access_key)}},
+                   explain_signature(request, access_key, known->second.secret_key, signature));
+  } catch (const ApiError& error) {
+    if (message.empty()) message = signed_message(signed_parts(request));
+    throw SignatureRefused(error, std::move(message));
+  }
+}
+
+}  // namespace ocp_mock

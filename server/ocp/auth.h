@@ -1,0 +1,67 @@
+// Who asks: HTTP Basic or an access key (OCP API reference, call description and AK/SK rules).
+// Enters: the request as it was sent and the real time. Leaves: the user's name, or a refusal that says what would be
+// right and never what a secret is. Knows no HTTP library.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "ocp/error.h"
+#include "ocp/instant.h"
+#include "ocp/signature.h"
+
+namespace ocp_mock {
+
+enum class AuthMode {
+  Any,  // well-formed credentials pass; once credentials are configured only those do
+  Off,  // nothing is checked
+};
+
+struct AccessKey {
+  std::string secret_key;
+  std::string user;  // whom the key belongs to
+};
+
+struct Credentials {
+  std::map<std::string, std::string, std::less<>> passwords;  // by user name
+  std::map<std::string, AccessKey, std::less<>> access_keys;  // by access key
+
+  bool empty() const { return passwords.empty() && access_keys.empty(); }
+};
+
+// Adds a user or an access key. Throws std::invalid_argument, with a sentence that shows no secret, for what no client
+// could send and for a name that is there already.
+void add_user(Credentials& credentials, std::string name, std::string password);
+void add_access_key(Credentials& credentials, std::string access_key, AccessKey key);
+
+// An access key that was refused after its message was put together.
+class SignatureRefused : public ApiError {
+ public:
+  SignatureRefused(const ApiError& error, std::string message) : ApiError(error), message_(std::move(message)) {}
+
+  // What the client should have signed.
+  const std::string& message() const { return message_; }
+
+ private:
+  std::string message_;
+};
+
+class Authenticator {
+ public:
+  Authenticator(AuthMode mode, Credentials credentials) : mode_(mode), credentials_(std::move(credentials)) {}
+
+  // The user's name; for an access key without a user the key itself. In mode Off it is empty for those who show
+  // nothing that could be read. Throws ApiError 401, of which SignatureRefused is a kind.
+  std::string authenticate(const SignedRequest& request, Instant real_now) const;
+
+ private:
+  std::string basic_user(std::string_view encoded) const;
+  std::string access_key_user(std::string_view parameters, const SignedRequest& request, Instant real_now) const;
+
+  const AuthMode mode_;
+  const Credentials credentials_;
+};
+
+}  // namespace ocp_mock

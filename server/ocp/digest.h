@@ -1,0 +1,20 @@
+// The digests that authentication needs, by OpenSSL.
+// Enters: bytes. Leaves: the texts that go over the wire.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ocp_mock {
+
+std::string md5(std::string_view bytes);                                // 16 bytes
+std::string hmac_sha1(std::string_view key, std::string_view message);  // 20 bytes
+std::string hex(std::string_view bytes);                                // in upper case
+std::string base64_encode(std::string_view bytes);                      // with padding
+std::optional<std::string> base64_decode(std::string_view text);        // nothing unless RFC 4648, padded
+
+// Takes a time that says nothing about where the two differ, nor how long the expected one is.
+bool equal_in_constant_time(std::string_view given, std::string_view expected);
+
+}  // namespace ocp_mock

@@ -1,0 +1,46 @@
+// The signature of a request with an access key (OCP API reference, AK/SK rules), and why one does not match.
+// Enters: the request as it was sent, the secret key. Leaves: the text that is signed, the signature, or the parts that
+// the client seems to have signed otherwise. Knows no HTTP library.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ascii.h"
+#include "ocp/error.h"
+
+namespace ocp_mock {
+
+// What a signature covers, all as it was sent.
+struct SignedRequest {
+  std::string_view method;
+  std::string_view path;   // still encoded
+  std::string_view query;  // without the question mark; empty without one
+  std::span<const std::pair<std::string, std::string>> headers;
+  std::string_view body;
+
+  // The first header of a name, in any case; empty without one.
+  std::string_view header(std::string_view name) const { return find_ignoring_case(headers, name).value_or(""); }
+};
+
+// In the order of the message: method, hash of the body, Content-Type, Date, Host, x-ocp headers, path and query.
+using SignedParts = std::array<std::string, 7>;
+
+SignedParts signed_parts(const SignedRequest& request);
+
+// The parts joined by line feeds, which is what gets signed.
+std::string signed_message(const SignedParts& parts);
+
+// Base64 of HMAC-SHA1.
+std::string sign(std::string_view secret_key, std::string_view message);
+
+// What the client probably signed in place of the message, given a signature that does not match: at most two of the
+// usual mistakes. SignedUnexplained where they do not explain it.
+std::vector<Sentence> explain_signature(const SignedRequest& request, std::string_view access_key,
+                                        std::string_view secret_key, std::string_view signature);
+
+}  // namespace ocp_mock

@@ -1,0 +1,62 @@
+// How many requests a user may make in a window of time (OCP API reference, call description).
+// Enters: a user and the time. Leaves: whether the request may pass, and what the RateLimit headers say.
+// Knows no clock. Safe for use by several threads at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "ocp/instant.h"
+
+namespace ocp_mock {
+
+struct RateLimit {
+  std::int64_t requests = 0;  // at least 1
+  std::int64_t seconds = 0;   // of a window
+  std::string window;         // as it was written: 10s, 1m, 1h or 1d
+};
+
+inline constexpr std::int64_t kMaximumRateLimit = 1'000'000'000;
+
+// Reads "100/1m": a number from 1 to kMaximumRateLimit and one of the windows 10s, 1m, 1h, 1d. Nothing for other texts.
+std::optional<RateLimit> parse_rate_limit(std::string_view text);
+
+class Throttle {
+ public:
+  explicit Throttle(RateLimit limit) : limit_(std::move(limit)) {}
+
+  struct Decision {
+    bool passes;
+    std::int64_t remaining;  // requests in the user's window
+    std::int64_t reset;      // seconds until it ends, rounded up, at least 1
+  };
+
+  // Counts a request. A user's window begins with a request; the first one after its end begins the next. A clock that
+  // was set to before the window's begin ends it too.
+  Decision admit(const std::string& user, Instant now);
+
+  // For those whom nobody counts, because they have no user.
+  Decision uncounted() const { return {true, limit_.requests, limit_.seconds}; }
+
+  const RateLimit& limit() const { return limit_; }
+
+ private:
+  struct Window {
+    Instant begin;
+    std::int64_t requests = 0;
+  };
+
+  bool is_over(const Window& window, Instant now) const;
+
+  const RateLimit limit_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Window> windows_;  // by user
+  std::size_t sweep_at_ = 1024;                      // users; windows that are over are dropped then
+};
+
+}  // namespace ocp_mock

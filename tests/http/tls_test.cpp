@@ -1,0 +1,262 @@
+// HTTPS over real sockets.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "http/certificate.h"
+#include "http/http_server.h"
+#include "http/tls.h"
+#include "socket_client.h"
+#include "tls_client.h"
+
+using namespace ocp_mock::http;
+using namespace std::chrono_literals;
+using ocp_mock::test::SocketClient;
+using ocp_mock::test::TlsClient;
+using ocp_mock::test::TlsClientOptions;
+
+namespace {
+
+Response echo(const Request& request) {
+  std::string body = request.method + " " + request.target + " " + std::to_string(request.body.size());
+  if (request.defect) return {400 + static_cast<int>(*request.defect), {{"Content-Type", "text/plain"}}, body};
+  return {200, {{"Content-Type", "text/plain"}}, body};
+}
+
+class TlsServer {
+ public:
+  explicit TlsServer(const Limits& limits = {}, Handler handler = echo, const std::string& host = "127.0.0.1",
+                     std::chrono::milliseconds stop_time = 3s)
+      : made_(make_certificate(host)),
+        server_({"127.0.0.1", 0, 2, limits, 5000, stop_time, [this](const std::string& text) { warn(text); },
+                 std::make_shared<TlsContext>(made_.certificate, made_.key)}) {
+    server_.start(std::move(handler));
+  }
+  HttpServer* operator->() { return &server_; }
+  int port() const { return server_.port(); }
+  const std::string& ca() const { return made_.ca; }
+
+  // Waits for a warning that has this part.
+  bool warned(const std::string& part) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < deadline) {
+      const std::lock_guard lock(mutex_);
+      if (warnings_.find(part) != std::string::npos) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+
+ private:
+  void warn(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    warnings_ += text + "\n";
+  }
+
+  const MadeCertificate made_;
+  std::mutex mutex_;
+  std::string warnings_;
+  HttpServer server_;
+};
+
+std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
+
+std::string answer(const std::string& body) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\nContent-Type: text/plain\r\n\r\n" +
+         body;
+}
+
+std::string refusal_of(const std::string& certificate, const std::string& key) {
+  try {
+    const TlsContext context(certificate, key);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+}  // namespace
+
+TEST_CASE("tls: requests are answered, one after the other, in TLS 1.3 and 1.2") {
+  TlsServer server;
+  CHECK(server->url() == "https://127.0.0.1:" + std::to_string(server.port()));
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    TlsClient client(server.port(), {.ca = server.ca(), .highest_version = version});
+    CHECK(client.version() == (version == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2"));
+    for (int i = 0; i < 100; ++i) {
+      client.send(get("/" + std::to_string(i)));
+      REQUIRE(client.read_answer() == answer("GET /" + std::to_string(i) + " 0"));
+    }
+  }
+}
+
+TEST_CASE("tls: older versions are refused") {
+  TlsServer server;
+  CHECK_THROWS_WITH(TlsClient(server.port(), {.ca = server.ca(), .highest_version = TLS1_1_VERSION}),
+                    doctest::Contains("protocol version"));
+  CHECK(server.warned("a TLS handshake failed: unsupported protocol"));
+}
+
+TEST_CASE("tls: the made certificate is for localhost, 127.0.0.1, ::1 and the host, and for its CA's friends only") {
+  TlsServer server({}, echo, "ocp.example");
+  for (const std::string name : {"localhost", "127.0.0.1", "::1", "ocp.example"}) {
+    CAPTURE(name);
+    TlsClient client(server.port(), {.ca = server.ca(), .name = name});
+    client.send(get("/"));
+    CHECK(client.read_answer() == answer("GET / 0"));
+  }
+  for (const std::string name : {"example", "127.0.0.2", "ocp.example.org"}) {
+    CAPTURE(name);
+    CHECK_THROWS_WITH(TlsClient(server.port(), {.ca = server.ca(), .name = name}), "certificate verify failed");
+  }
+  CHECK_THROWS_WITH(TlsClient(server.port(), {.ca = make_certificate("localhost").ca}), "certificate verify failed");
+  CHECK_THROWS_WITH(TlsClient(server.port(), {.ca = ""}), "certificate verify failed");
+  CHECK(server.warned("a TLS handshake failed: tlsv1 alert unknown ca"));
+}
+
+TEST_CASE("tls: a certificate is made for each kind of host") {
+  for (const std::string host :
+       {"0.0.0.0", "::", "[::1]", "10.1.2.3", "[fe80::1]", "localhost", "a,DNS:b", "a b", ""}) {
+    CAPTURE(host);
+    const MadeCertificate made = make_certificate(host);
+    CHECK(refusal_of(made.certificate, made.key) == "none");
+  }
+  CHECK(make_certificate("h").ca != make_certificate("h").ca);
+}
+
+TEST_CASE("tls: what is wrong with a certificate and its key is said") {
+  const MadeCertificate made = make_certificate("h");
+  const MadeCertificate other = make_certificate("h");
+  const std::string encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+  CHECK(refusal_of(made.certificate + made.ca, made.key) == "none");
+  CHECK(refusal_of("", made.key) == "the certificate is none in PEM form");
+  CHECK(refusal_of("nonsense", made.key) == "the certificate is none in PEM form");
+  CHECK(refusal_of(made.key, made.key) == "the certificate is none in PEM form");
+  CHECK(refusal_of(made.certificate, "") == "the key is none in PEM form");
+  CHECK(refusal_of(made.certificate, made.certificate) == "the key is none in PEM form");
+  CHECK(refusal_of(made.certificate, encrypted) == "the key is encrypted; it must have no passphrase");
+  CHECK(refusal_of(made.certificate, other.key) == "the key is not that of the certificate");
+}
+
+TEST_CASE("tls: a client that offers HTTP/2 is told to speak HTTP/1.1") {
+  TlsServer server;
+  CHECK(TlsClient(server.port(), {.ca = server.ca(), .protocols = "\x02h2\x08http/1.1"}).protocol() == "http/1.1");
+  CHECK(TlsClient(server.port(), {.ca = server.ca(), .protocols = "\x08http/1.1"}).protocol() == "http/1.1");
+  CHECK(TlsClient(server.port(), {.ca = server.ca(), .protocols = "\x02h2"}).protocol().empty());
+}
+
+TEST_CASE("tls: large bodies and answers, and requests that arrive together") {
+  const std::string large(3'000'000, 'x');
+  TlsServer server({}, [&](const Request& request) {
+    return request.target == "/large" ? Response{200, {{"Content-Type", "text/plain"}}, large} : echo(request);
+  });
+  TlsClient client(server.port(), {.ca = server.ca()});
+  client.send("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n" + large + get("/2") + get("/large") +
+              get("/3"));
+  CHECK(client.read_answer() == answer("POST /1 3000000"));
+  CHECK(client.read_answer() == answer("GET /2 0"));
+  CHECK(client.read_answer() == answer(large));
+  CHECK(client.read_answer() == answer("GET /3 0"));
+}
+
+TEST_CASE("tls: several clients are served at once") {
+  TlsServer server;
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 8; ++c) {
+    clients.emplace_back([&, c] {
+      try {
+        for (int i = 0; i < 10; ++i) {
+          TlsClient client(server.port(), {.ca = server.ca()});
+          const std::string target = "/" + std::to_string(c) + "/" + std::to_string(i);
+          for (int j = 0; j < 10; ++j) {
+            client.send(get(target));
+            if (client.read_answer() != answer("GET " + target + " 0")) ++wrong;
+          }
+        }
+      } catch (const std::exception&) {
+        ++wrong;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("tls: a connection ends with TLS's own end, also for a client that shuts its side") {
+  TlsServer server;
+  TlsClient client(server.port(), {.ca = server.ca()});
+  client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.read_to_end();
+  CHECK(client.ended_properly());
+
+  TlsClient half(server.port(), {.ca = server.ca()});
+  half.send(get("/1"));
+  half.shut_sending();
+  CHECK(half.read_to_end() == answer("GET /1 0"));
+  CHECK(half.ended_properly());
+}
+
+TEST_CASE("tls: a client that speaks plain HTTP is told so") {
+  TlsServer server;
+  SocketClient client(server.port());
+  client.send(get("/") + std::string(100'000, 'x'));
+  client.shut_sending();
+  const std::string all = client.read_to_end();
+  CHECK(all.starts_with("HTTP/1.1 " + std::to_string(400 + static_cast<int>(Defect::PlainHttp)) + " "));
+  CHECK(all.find("Connection: close\r\n") != std::string::npos);
+}
+
+TEST_CASE("tls: clients that break off or send nonsense harm nobody") {
+  TlsServer server;
+  for (int i = 0; i < 20; ++i) {
+    SocketClient(server.port()).send("\x16\x03\x01");
+    SocketClient(server.port()).send("\x16" + std::string(5000, 'x'));
+    TlsClient(server.port(), {.ca = server.ca()}).send("GET / HTTP/1.1\r\nHo");
+    TlsClient gone(server.port(), {.ca = server.ca()});
+    gone.send(get("/"));
+  }
+  TlsClient client(server.port(), {.ca = server.ca()});
+  client.send(get("/"));
+  CHECK(client.read_answer() == answer("GET / 0"));
+  CHECK(server.warned("a TLS handshake failed: "));
+}
+
+TEST_CASE("tls: a handshake that never ends is closed in time, though a byte comes now and then") {
+  Limits limits;
+  limits.request_time = 200ms;
+  limits.idle_time = 60s;
+  TlsServer server(limits);
+  SocketClient slow(server.port());
+  // A record of 16 KiB that begins a ClientHello of as much.
+  slow.send(std::string("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03", 11));
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (slow.send("x") && std::chrono::steady_clock::now() < deadline) {
+    // Others are served between two bytes.
+    TlsClient other(server.port(), {.ca = server.ca()});
+    other.send(get("/"));
+    REQUIRE(other.read_answer() == answer("GET / 0"));
+  }
+  CHECK(std::chrono::steady_clock::now() < deadline);
+}
+
+TEST_CASE("tls: requests in flight are answered when the server stops, idle connections are ended") {
+  TlsServer server;
+  TlsClient idle(server.port(), {.ca = server.ca()});
+  TlsClient half(server.port(), {.ca = server.ca()});
+  idle.send(get("/"));
+  idle.read_answer();
+  half.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  CHECK(half.read_answer() == "HTTP/1.1 100 Continue\r\n\r\n");
+  std::thread stopper([&] { server->stop(); });
+  CHECK(idle.read_to_end().empty());
+  CHECK(idle.ended_properly());
+  half.send("ab");
+  CHECK(half.read_to_end().ends_with("POST / 2"));
+  stopper.join();
+}
