@@ -18,8 +18,10 @@ namespace {
 
 constexpr std::string_view kHeaderPrefix = "x-ocp-";
 
-// Pairs of mistakes are some thousand signatures, which is too much work for a message that is long.
-constexpr std::size_t kLongestMessageForPairs = 4096;
+// Explaining is some hundred signatures for single mistakes, and some thousand for pairs; it happens on a thread that
+// others wait for. So of a long message less is tried, and of pairs only the likely mistakes.
+constexpr std::size_t kLongMessage = 4096;
+constexpr std::size_t kMistakesInPairs = 16;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -115,12 +117,12 @@ std::string path_part(const SignedRequest& request) {
 
 // What a client may have signed in place of a part, and what to say then.
 struct Mistake {
-  Message message;
+  Message message = Message::SignedUnexplained;
   std::string part;
 };
 
 std::vector<Mistake> method_mistakes(const SignedRequest& request) {
-  std::vector<Mistake> found{{Message::SignedMethod, lower(request.method)}, {Message::SignedMethod, ""}};
+  std::vector<Mistake> found{{Message::SignedMethod, lower(request.method)}};
   for (const char* method : {"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"}) {
     found.push_back({Message::SignedMethod, method});
   }
@@ -131,10 +133,14 @@ std::vector<Mistake> body_mistakes(const SignedRequest& request) {
   const std::string empty_hash = hex(md5(""));
   const std::string hash = md5(request.body);
   const std::string of_empty_body = base64_encode(md5(""));
-  return {{Message::SignedEmptyBodyHash, empty_hash},       {Message::SignedEmptyBodyHash, lower(empty_hash)},
-          {Message::SignedEmptyBodyHash, of_empty_body},    {Message::SignedBody, lower(hex(hash))},
-          {Message::SignedBody, base64_encode(hash)},       {Message::SignedBody, base64_encode(hex(hash))},
-          {Message::SignedBody, std::string(request.body)}, {Message::SignedBody, ""}};
+  return {{Message::SignedEmptyBodyHash, empty_hash},
+          {Message::SignedEmptyBodyHash, lower(empty_hash)},
+          {Message::SignedEmptyBodyHash, of_empty_body},
+          {Message::SignedBody, lower(hex(hash))},
+          {Message::SignedBody, base64_encode(hash)},
+          {Message::SignedBody, base64_encode(hex(hash))},
+          {Message::SignedBody, ""},
+          {Message::SignedBody, std::string(request.body.substr(0, kLongMessage))}};
 }
 
 std::vector<Mistake> content_type_mistakes(const SignedRequest& request) {
@@ -211,44 +217,54 @@ std::string encode_in_lower_hex(std::string_view text) {
   return encoded;
 }
 
-std::vector<Mistake> path_mistakes(const SignedRequest& request) {
+// The likely ones first.
+std::vector<std::string> query_mistakes(const SignedRequest& request) {
   const Pairs sent = parameters(request);
   Pairs with_values = sent;
   std::erase_if(with_values, [](const auto& pair) { return pair.second.empty(); });
-  std::vector<std::string> queries{std::string(request.query)};
-  for (const Pairs& pairs :
-       {sent, sorted_by_name(sent), sorted_by_value(sent), sorted(sent), with_values, sorted(with_values)}) {
-    for (const auto encode :
-         {percent_encode, encode_form, encode_but_comma, encode_but_colon, encode_in_lower_hex, encode_nothing}) {
+  std::vector<std::string> found{std::string(request.query)};
+  for (const auto encode :
+       {percent_encode, encode_but_comma, encode_form, encode_nothing, encode_but_colon, encode_in_lower_hex}) {
+    for (const Pairs& pairs :
+         {sent, sorted(sent), sorted_by_name(sent), sorted_by_value(sent), with_values, sorted(with_values)}) {
       for (const Pairs& form : {encoded(pairs, encode), encoded(joined_by_name(pairs), encode)}) {
         const std::string query = text_of(form, "=", "&");
-        queries.push_back(query);
+        found.push_back(query);
         // A parameter without a value, without its equals sign.
         std::string bare = replaced(query, "=&", "&");
         if (bare.ends_with('=')) bare.pop_back();
-        queries.push_back(std::move(bare));
+        found.push_back(std::move(bare));
       }
     }
   }
-  std::ranges::sort(queries);
-  queries.erase(std::unique(queries.begin(), queries.end()), queries.end());
+  return found;
+}
 
+std::vector<Mistake> path_mistakes(const SignedRequest& request) {
   const std::string path(request.path);
-  const std::string decoded = percent_decode_bytes(path, Plus::Kept).value_or(path);
-  const std::string without_slash = path.ends_with('/') ? path.substr(0, path.size() - 1) : path + '/';
-  const auto host = request.header("Host");
   std::vector<Mistake> found;
   if (!request.query.empty()) found.push_back({Message::SignedWithoutQuery, path});
-  for (const std::string& start :
-       {path, decoded, replaced(percent_encode(decoded), "%2F", "/"), percent_encode(path), without_slash,
-        fmt::format("http://{}{}", host, path), fmt::format("https://{}{}", host, path)}) {
-    found.push_back({Message::SignedPath, start});
-    found.push_back({Message::SignedPath, start + '?'});
+  if (path.size() + request.query.size() > kLongMessage) {
+    found.push_back({Message::SignedPath, fmt::format("{}?{}", path, request.query)});
+    return found;
+  }
+  const std::vector<std::string> queries = query_mistakes(request);
+  const std::string decoded = percent_decode_bytes(path, Plus::Kept).value_or(path);
+  const auto host = request.header("Host");
+  const std::string paths[] = {path,
+                               fmt::format("http://{}{}", host, path),
+                               fmt::format("https://{}{}", host, path),
+                               decoded,
+                               percent_encode(path),
+                               replaced(percent_encode(decoded), "%2F", "/"),
+                               path.ends_with('/') ? path.substr(0, path.size() - 1) : path + '/'};
+  for (const std::string& start : paths) {
     for (const std::string& query : queries) {
       if (!query.empty()) found.push_back({Message::SignedPath, start + '?' + query});
     }
+    found.push_back({Message::SignedPath, start});
+    found.push_back({Message::SignedPath, start + '?'});
   }
-  found.push_back({Message::SignedPath, ""});
   return found;
 }
 
@@ -328,7 +344,8 @@ std::vector<Sentence> explain_signature(const SignedRequest& request, std::strin
   for (const std::string& key : other_keys(access_key, secret_key)) {
     if (sign(key, signed_message(right)) == signature) return {{Message::SignedOtherKey, {}}};
   }
-  if (signed_message(right).size() > kLongestMessageForPairs) return {{Message::SignedUnexplained, {}}};
+  if (signed_message(right).size() > kLongMessage) return {{Message::SignedUnexplained, {}}};
+  for (auto& of_part : mistakes) of_part.resize(std::min(of_part.size(), kMistakesInPairs));
   for (std::size_t i = 0; i < right.size(); ++i) {
     for (std::size_t j = i + 1; j < right.size(); ++j) {
       for (const Mistake& first : mistakes[i]) {
