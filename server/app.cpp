@@ -88,6 +88,12 @@ std::string describe(const std::vector<Violation>& violations) {
   return text;
 }
 
+// Whole units since then.
+template <typename Unit>
+auto elapsed(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<Unit>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace
 
 App::App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset)
@@ -97,34 +103,19 @@ App::App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> 
       authenticator_(options_.auth, options_.credentials),
       throttle_(options_.rate_limit ? std::make_unique<Throttle>(*options_.rate_limit) : nullptr) {}
 
-http::Response App::handle(const http::Request& request) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] { return std::chrono::steady_clock::now() - start; };
-  Exchange exchange{envelope_values(request), {}, {}};
-  // The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
-  const auto stamp = [&] {
-    if (options_.frozen) return;
-    exchange.values.duration = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count();
-    exchange.values.timestamp = format_iso_offset(context_.now(), options_.offset_minutes);
-  };
-  const auto refuse = [&](const ApiError& error) {
-    stamp();
-    return http::Response{error.status(),
-                          {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJson}},
-                          error_envelope(error, language_of(request), exchange.values)};
-  };
-
+http::Response App::handle(const http::Request& request) const {
+  Exchange exchange{std::chrono::steady_clock::now(), envelope_values(request), {}, {}};
   http::Response response;
   try {
-    response = answer(request, exchange, stamp);
+    response = answer(request, exchange);
   } catch (const ApiError& error) {
-    response = refuse(error);
+    response = refuse(error, request, exchange);
     if (error.status() == 401) response.headers.emplace_back("WWW-Authenticate", kChallenge);
     if (error.status() == 405) response.headers.emplace_back("Allow", kAllowed);
   } catch (const std::exception& error) {
     context_.logger->error("{} {} failed, trace id {}: {}", shown(request.method), shown_target(request),
                            exchange.values.trace_id, error.what());
-    response = refuse(ApiError(Message::Unexpected));
+    response = refuse(ApiError(Message::Unexpected), request, exchange);
   }
   if (options_.pretty && response.header("Content-Type") != kText) response.body = pretty_json(response.body);
   if (throttle_) {
@@ -137,13 +128,13 @@ http::Response App::handle(const http::Request& request) {
   const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
   if (context_.logger->should_log(level)) {
     context_.logger->log(level, "{} {} {} {}B {}us {}{}", shown(request.method), shown_target(request), response.status,
-                         response.body.size(), std::chrono::duration_cast<std::chrono::microseconds>(elapsed()).count(),
+                         response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
                          shown(exchange.values.trace_id), describe(exchange.violations));
   }
   return response;
 }
 
-http::Response App::answer(const http::Request& request, Exchange& exchange, const std::function<void()>& stamp) {
+http::Response App::answer(const http::Request& request, Exchange& exchange) const {
   if (request.defect) throw refusal(*request.defect, options_);
   const auto [path, query] = split_target(request.target);
   const std::optional<PathMatch> route = match_path(path);
@@ -161,11 +152,11 @@ http::Response App::answer(const http::Request& request, Exchange& exchange, con
   if (request.method != "GET" && request.method != "HEAD") {
     throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(path), kAllowed});
   }
-  if (route->endpoint) return {200, {{"Content-Type", kJson}}, list(*route, query, exchange, stamp)};
+  if (route->endpoint) return {200, {{"Content-Type", kJson}}, list(*route, query, exchange)};
 
   parse_no_parameters(query, exchange.violations);
   refuse_violations(exchange.violations);
-  stamp();
+  stamp(exchange);
   switch (route->companion->answer) {
     case Companion::Answer::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
     case Companion::Answer::Info: return {200, {{"Content-Type", kJson}}, info_answer(options_.ocp_version)};
@@ -185,8 +176,7 @@ std::string App::authenticate(const SignedRequest& request) const {
   }
 }
 
-std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange,
-                      const std::function<void()>& stamp) const {
+std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
   const ListRequest list = parse_list_request(route, query, exchange.violations);
   refuse_violations(exchange.violations);
   const ListResult found = dataset_->list(*route.endpoint, list);
@@ -194,12 +184,26 @@ std::string App::list(const PathMatch& route, std::string_view query, Exchange& 
   if (!found.tenant_exists) {
     throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
   }
-  stamp();
+  stamp(exchange);
   return page_envelope({found.contents, list.page, list.size, found.total}, exchange.values);
 }
 
 void App::refuse_violations(const std::vector<Violation>& violations) const {
   if (options_.strict && !violations.empty()) throw ApiError(violations.front());
+}
+
+http::Response App::refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const {
+  stamp(exchange);
+  return {error.status(),
+          {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJson}},
+          error_envelope(error, language_of(request), exchange.values)};
+}
+
+// The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
+void App::stamp(Exchange& exchange) const {
+  if (options_.frozen) return;
+  exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
+  exchange.values.timestamp = format_iso_offset(context_.now(), options_.offset_minutes);
 }
 
 EnvelopeValues App::envelope_values(const http::Request& request) const {

@@ -3,6 +3,7 @@
 // Everything that varies is passed in, so that tests can fix it. Safe for use by several threads at once.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,20 +49,22 @@ class App {
  public:
   App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset);
 
-  http::Response handle(const http::Request& request);
+  http::Response handle(const http::Request& request) const;
 
  private:
   // What is known of a request on its way.
   struct Exchange {
+    std::chrono::steady_clock::time_point start;
     EnvelopeValues values;
     std::vector<Violation> violations;
     std::optional<Throttle::Decision> admission;
   };
 
-  http::Response answer(const http::Request& request, Exchange& exchange, const std::function<void()>& stamp);
+  http::Response answer(const http::Request& request, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request) const;
-  std::string list(const PathMatch& route, std::string_view query, Exchange& exchange,
-                   const std::function<void()>& stamp) const;
+  std::string list(const PathMatch& route, std::string_view query, Exchange& exchange) const;
+  http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
+  void stamp(Exchange& exchange) const;
   void refuse_violations(const std::vector<Violation>& violations) const;
   EnvelopeValues envelope_values(const http::Request& request) const;
   std::string date() const;
