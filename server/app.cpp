@@ -42,7 +42,7 @@ ApiError refusal(http::Defect defect, const AppOptions& options) {
     case Defect::PlainHttp: return ApiError(Message::PlainHttp);
     case Defect::Timeout:
       return ApiError(Message::RequestTimeout,
-                      {std::to_string(std::chrono::ceil<std::chrono::seconds>(options.limits.request_time).count())});
+                      {fmt::format("{}", static_cast<double>(options.limits.request_time.count()) / 1000)});
   }
   return ApiError(Message::MalformedRequestLine);
 }
@@ -104,7 +104,7 @@ App::App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> 
       throttle_(options_.rate_limit ? std::make_unique<Throttle>(*options_.rate_limit) : nullptr) {}
 
 http::Response App::handle(const http::Request& request) const {
-  Exchange exchange{std::chrono::steady_clock::now(), envelope_values(request), {}, {}};
+  Exchange exchange{std::chrono::steady_clock::now(), envelope_values(request), {}, {}, {}};
   http::Response response;
   try {
     response = answer(request, exchange);
@@ -127,9 +127,10 @@ http::Response App::handle(const http::Request& request) const {
   response.headers.emplace_back("Date", date());
   const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
   if (context_.logger->should_log(level)) {
-    context_.logger->log(level, "{} {} {} {}B {}us {}{}", shown(request.method), shown_target(request), response.status,
-                         response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
-                         shown(exchange.values.trace_id), describe(exchange.violations));
+    context_.logger->log(level, "{} {} {} {}B {}us {}{}{}{}", shown(request.method), shown_target(request),
+                         response.status, response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
+                         shown(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ", exchange.refusal,
+                         describe(exchange.violations));
   }
   return response;
 }
@@ -139,7 +140,8 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   const auto [path, query] = split_target(request.target);
   const std::optional<PathMatch> route = match_path(path);
   if (!route || !route->companion || !route->companion->open) {
-    const std::string user = authenticate({request.method, path, query, request.headers, request.body});
+    const std::string user =
+        authenticate({request.method, path, query, request.headers, request.body}, exchange.values.trace_id);
     if (throttle_) {
       exchange.admission = throttle_->admit(user, context_.now());
       if (!exchange.admission->passes) {
@@ -165,13 +167,13 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   throw std::logic_error("a companion without an answer");
 }
 
-std::string App::authenticate(const SignedRequest& request) const {
+std::string App::authenticate(const SignedRequest& request, std::string_view trace_id) const {
   try {
     return authenticator_.authenticate(request, context_.real_now());
   } catch (const SignatureRefused& error) {
     std::string message;
     append_json_string(message, error.message());
-    context_.logger->debug("the string that the server signed: {}", message);
+    context_.logger->debug("the string that the server signed, trace id {}: {}", shown(trace_id), message);
     throw;
   }
 }
@@ -194,6 +196,7 @@ void App::refuse_violations(const std::vector<Violation>& violations) const {
 
 http::Response App::refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const {
   stamp(exchange);
+  exchange.refusal = error.what();
   return {error.status(),
           {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJson}},
           error_envelope(error, language_of(request), exchange.values)};

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "http/limits.h"
 #include "http/message.h"
@@ -56,12 +57,13 @@ class App {
   struct Exchange {
     std::chrono::steady_clock::time_point start;
     EnvelopeValues values;
+    std::string refusal;  // why, in English; empty for a request that was granted
     std::vector<Violation> violations;
     std::optional<Throttle::Decision> admission;
   };
 
   http::Response answer(const http::Request& request, Exchange& exchange) const;
-  std::string authenticate(const SignedRequest& request) const;
+  std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   std::string list(const PathMatch& route, std::string_view query, Exchange& exchange) const;
   http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
   void stamp(Exchange& exchange) const;

@@ -171,8 +171,8 @@ int run_serve(ServeOptions options) {
     return 0;
   }
   const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
-  const auto app =
-      std::make_shared<const App>(app_options(options, *dataset), AppContext{now, now, trace_id_source(), logger}, dataset);
+  const auto app = std::make_shared<const App>(app_options(options, *dataset),
+                                               AppContext{now, now, trace_id_source(), logger}, dataset);
   server.start([app](const http::Request& request) { return app->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, "the CA file", tls.ca);
   if (options.port_file) write_text_file(*options.port_file, "the port file", fmt::format("{}\n", server.port()));

@@ -48,6 +48,9 @@ class CredentialsReader : JsonHandler {
 
   void take(const JsonValue& document) {
     check_keys(document, {"accessKeys", "users"});
+    if (list(document, "users").empty() && list(document, "accessKeys").empty()) {
+      refuse(document.position, "the file holds no user and no access key, so nobody could pass");
+    }
     for (const JsonValue& user : list(document, "users")) {
       check_keys(user, {"name", "password"});
       std::string name = text(user, "name");
@@ -57,7 +60,7 @@ class CredentialsReader : JsonHandler {
       check_keys(key, {"accessKey", "secretKey", "user"});
       std::string access_key = text(key, "accessKey");
       std::string secret_key = text(key, "secretKey");
-      std::string user = key.find("user") == nullptr ? "" : text(key, "user");
+      std::string user = key.find("user") == nullptr ? access_key : text(key, "user");
       add(key, [&] { add_access_key(credentials_, std::move(access_key), {std::move(secret_key), std::move(user)}); });
     }
   }

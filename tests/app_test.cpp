@@ -325,8 +325,8 @@ TEST_CASE("app: with a rate limit every answer says what is left of it, and past
   CHECK(
       without_duration(app.get(kPath).body)
           .starts_with(
-              R"({"duration":N,"error":{"code":0,"message":"The rate limit is exceeded: 2 requests per 1m; the next window )"
-              R"(begins in 40 s."},"server":"a24d13ce67","status":429,"successful":false,)"));
+              R"({"duration":N,"error":{"code":0,"message":"Over the rate limit of 2 per 1m; the next window begins in 40 s."},)"
+              R"("server":"a24d13ce67","status":429,"successful":false,)"));
   CHECK(limits(app.get(kPath + "?page=0", other)) == "400 2 1 60");
   CHECK(limits(app.get("/api/status", other)) == "200 2 0 60");
   // Who has no user is not counted, and not refused.
@@ -344,15 +344,17 @@ TEST_CASE("app: with a rate limit every answer says what is left of it, and past
 
 TEST_CASE("app: at log level debug a refused access key shows the string that the server signed, and no secret") {
   AppOptions options;
-  add_access_key(options.credentials, "AK", {"geheim", ""});
+  add_access_key(options.credentials, "AK", {"geheim", "AK"});
   Fixed app(options);
   app.set_level(spdlog::level::debug);
   const http::Headers headers{{"Host", "h"},
                               {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"},
                               {"Authorization", "OCP-ACCESS-KEY-HMACSHA1 AK:" + sign("other", "x")}};
   CHECK(app.get(kPath + "?page=1", headers).status == 401);
-  CHECK(contains(app.log(), "the string that the server signed: \"GET\\n\\n\\nFri, 09 Aug 2024 08:06:02 GMT\\nh\\n\\n" +
-                                kPath + "?page=1\"\n"));
+  CHECK(contains(app.log(),
+                 "the string that the server signed, trace id 0123456789abcdef: \"GET\\n\\n\\nFri, 09 Aug 2024 "
+                 "08:06:02 GMT\\nh\\n\\n" +
+                     kPath + "?page=1\"\n"));
   CHECK_FALSE(contains(app.log(), "geheim"));
   CHECK_FALSE(contains(app.log(), sign("other", "x")));
 }

@@ -70,6 +70,14 @@ class Process {
     return line;
   }
 
+  // Whether this comes on standard error before it ends; throws when patience ends.
+  bool says(const std::string& text) {
+    while (error_text_.find(text) == std::string::npos) {
+      if (!receive(error_, error_text_)) return false;
+    }
+    return true;
+  }
+
   // All that follows, up to the end of the program.
   std::string read_out() { return read_rest(out_, out_text_); }
   std::string read_error() { return read_rest(error_, error_text_); }

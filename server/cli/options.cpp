@@ -22,6 +22,7 @@
 namespace ocp_mock {
 namespace {
 
+constexpr std::string_view kNotShown = "(not shown, it may be a secret)";
 const std::vector<std::string> kLogLevels{"trace", "debug", "info", "warn", "error", "off"};
 
 // Paths separated by colons, as in PATH.
@@ -93,9 +94,17 @@ void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
                                         "window 10s, 1m, 1h or 1d",
                                         text, kMaximumRateLimit);
   };
+  // These show nothing of what was given: it may be a secret in a wrong place.
+  const auto mode = [](const std::string& text) -> std::string {
+    return text == "any" || text == "off" ? "" : "it must be any or off";
+  };
+  const auto file = [](const std::string& text) -> std::string {
+    return text.find_first_of("{\n") == std::string::npos ? ""
+                                                          : "it must be the path of a file, not what the file holds";
+  };
   app.add_option("--auth", texts.auth,
                  "any: well-formed credentials pass, or only those named below; off: nothing is checked")
-      ->check(CLI::IsMember({"any", "off"}))
+      ->check(CLI::Validator(mode, "", "mode"))
       ->type_name("MODE")
       ->envname("OCP_MOCK_AUTH")
       ->capture_default_str();
@@ -113,6 +122,7 @@ void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->envname("OCP_MOCK_ACCESS_KEY");
   app.add_option("--credentials", options.credentials_file, "JSON file of users and access keys")
+      ->check(CLI::Validator(file, "", "file"))
       ->type_name("FILE")
       ->envname("OCP_MOCK_CREDENTIALS");
   app.add_option("--rate-limit", texts.rate_limit, "Requests that each user may make in 10s, 1m, 1h or 1d, then 429")
@@ -234,18 +244,29 @@ void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
   add_limit_options(app, options, texts);
 }
 
-// Words that no option takes. What may be a secret is not shown: what follows a colon or an equals sign, and all of it
-// beside an option of secrets, whose value may have been torn apart.
+// Words that no option takes. One that may be a secret is not shown: what follows a colon or an equals sign, the value
+// of an unknown option, and the second half of a value that a blank has torn.
 std::string sentence_of_extras(const CLI::App& app, std::span<const char* const> arguments) {
-  const bool secrets = std::ranges::any_of(arguments, [](std::string_view argument) {
-    return argument.starts_with("--user") || argument.starts_with("--access-key");
-  });
+  const auto takes_secret = [](std::string_view argument) {
+    return argument == "--user" || argument == "--access-key";
+  };
+  const std::vector<std::string> extras = app.remaining(true);
   std::string words;
-  for (const std::string& word : app.remaining(true)) {
-    const auto end = word.find_first_of(":=");
-    const bool hidden = secrets && !word.starts_with("-");
-    words += " " + (hidden ? "(not shown, it may be a secret)"
-                           : word.substr(0, end) + (end == std::string::npos ? "" : "..."));
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    if (std::ranges::find(extras, word) == extras.end()) continue;
+    const std::string_view before = arguments[i - 1];
+    const bool torn = (i > 1 && takes_secret(arguments[i - 2])) || before.starts_with("--user=") ||
+                      before.starts_with("--access-key=");
+    const bool value = before.starts_with("-") && std::ranges::find(extras, before) != extras.end();
+    const bool after_torn = words.ends_with(kNotShown) && !word.starts_with("--");
+    const auto end = std::min(word.find_first_of(":="), word.size());
+    words += ' ';
+    if (torn || value || after_torn) {
+      words += kNotShown;
+    } else {
+      words.append(word.substr(0, end)).append(end == word.size() ? "" : "...");
+    }
   }
   return "not expected here:" + words;
 }
@@ -291,8 +312,14 @@ void take(const Texts& texts, ServeOptions& serve) {
       if (first == std::string::npos)
         throw std::invalid_argument("it must be AK:SK or AK:SK:USER; the colon is missing");
       const auto second = std::min(text.find(':', first + 1), text.size());
+      const bool has_user = second != text.size();
+      if (has_user && text.find(':', second + 1) != std::string::npos) {
+        throw std::invalid_argument(
+            "it must be AK:SK or AK:SK:USER; a secret key with a colon goes into --credentials");
+      }
       add_access_key(serve.credentials, text.substr(0, first),
-                     {text.substr(first + 1, second - first - 1), text.substr(std::min(second + 1, text.size()))});
+                     {text.substr(first + 1, second - first - 1),
+                      text.substr(has_user ? second + 1 : 0, has_user ? std::string::npos : first)});
     });
   }
   if (!texts.rate_limit.empty()) serve.rate_limit = parse_rate_limit(texts.rate_limit);

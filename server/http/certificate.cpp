@@ -87,7 +87,8 @@ std::string alternative_names(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> address;
   const bool is_address = ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
                           ::inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
-  const bool says_nothing = name.empty() || name == "0.0.0.0" || name == "::" || name == "localhost";
+  const bool says_nothing =
+      name.empty() || name == "0.0.0.0" || name == "::" || name == "localhost" || name == "127.0.0.1" || name == "::1";
   // A comma would begin another name.
   if (!says_nothing && name.find_first_of(", ") == std::string::npos) {
     names += fmt::format(",{}:{}", is_address ? "IP" : "DNS", name);

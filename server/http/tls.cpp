@@ -48,9 +48,10 @@ TlsContext::TlsContext(const std::string& certificate, const std::string& key)
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 
+  ERR_clear_error();
   const Bio certificates = reader_of(certificate);
   const Certificate first(PEM_read_bio_X509_AUX(certificates.get(), nullptr, no_passphrase, nullptr), &X509_free);
-  if (!first) throw std::runtime_error("the certificate is none in PEM form");
+  if (!first) throw std::runtime_error("the certificate's file holds no certificate in PEM form");
   if (SSL_CTX_use_certificate(context, first.get()) != 1) {
     throw std::runtime_error("the certificate is refused by OpenSSL, perhaps because its key is too short");
   }
@@ -60,6 +61,10 @@ TlsContext::TlsContext(const std::string& certificate, const std::string& key)
       throw std::runtime_error("the certificate's chain is refused by OpenSSL");
     }
   }
+  // The end of the text is an error to OpenSSL, too.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+    throw std::runtime_error("the certificate's chain holds something that is no certificate in PEM form");
+  }
   ERR_clear_error();
 
   const Bio keys = reader_of(key);
@@ -68,7 +73,7 @@ TlsContext::TlsContext(const std::string& certificate, const std::string& key)
   if (!private_key) {
     const bool encrypted = key.find("ENCRYPTED") != std::string::npos;
     throw std::runtime_error(encrypted ? "the key is encrypted; it must have no passphrase"
-                                       : "the key is none in PEM form");
+                                       : "the key's file holds no key in PEM form");
   }
   if (X509_check_private_key(first.get(), private_key.get()) != 1) {
     throw std::runtime_error("the key is not that of the certificate");

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kBasic = "Basic";
 constexpr std::string_view kAccessKeyScheme = "OCP-ACCESS-KEY-HMACSHA1";
 constexpr std::int64_t kLongestDistance = 15 * 60;  // seconds between Date and the server's clock
+constexpr std::int64_t kQuarter = 15 * 60;
 constexpr std::size_t kSignatureBytes = 20;
 
 struct BasicCredentials {
@@ -61,8 +62,14 @@ void check_date(std::string_view text, Instant now) {
   const std::int64_t ahead = date->second - now.second;
   const std::int64_t distance = ahead < 0 ? -ahead : ahead;
   if (distance > kLongestDistance) {
-    throw ApiError(ahead < 0 ? Message::DateBehind : Message::DateAhead,
-                   {shown(text), std::to_string(distance / 60), std::to_string(distance % 60), server_time});
+    std::vector<Sentence> explanation;
+    // Zones differ by whole quarters of an hour, from half an hour to fourteen hours.
+    const std::int64_t off = (distance + kQuarter / 2) % kQuarter - kQuarter / 2;
+    if (off >= -60 && off <= 60 && distance >= 2 * kQuarter - 60 && distance <= 14 * 3600 + 60)
+      explanation.push_back({Message::DateOfLocalTime, {}});
+    throw ApiError(Sentence{ahead < 0 ? Message::DateBehind : Message::DateAhead,
+                            {shown(text), std::to_string(distance / 60), std::to_string(distance % 60), server_time}},
+                   std::move(explanation));
   }
 }
 
@@ -86,10 +93,10 @@ void add_access_key(Credentials& credentials, std::string access_key, AccessKey 
     throw_mistake("the access key must be text without colon, blanks and control characters, and not empty");
   }
   if (key.secret_key.empty()) throw_mistake("access key '" + shown(access_key) + "' has no secret key");
-  if (has_control(key.user) || !is_utf8(key.user)) {
-    throw_mistake("the user of access key '" + shown(access_key) + "' must be UTF-8 text without control characters");
+  if (key.user.empty() || has_control(key.user) || !is_utf8(key.user)) {
+    throw_mistake("the user of access key '" + shown(access_key) +
+                  "' must be UTF-8 text without control characters, and not empty");
   }
-  if (key.user.empty()) key.user = access_key;
   if (credentials.access_keys.contains(access_key)) {
     throw_mistake("access key '" + shown(access_key) + "' is given twice");
   }
@@ -116,11 +123,19 @@ std::string Authenticator::authenticate(const SignedRequest& request, Instant re
   }
 }
 
+// A client may have put a secret into the place of a name.
+std::string Authenticator::name_shown(std::string_view name) const {
+  const bool is_secret =
+      std::ranges::any_of(credentials_.passwords, [&](const auto& user) { return user.second == name; }) ||
+      std::ranges::any_of(credentials_.access_keys, [&](const auto& key) { return key.second.secret_key == name; });
+  return is_secret ? "***" : shown(name);
+}
+
 std::string Authenticator::basic_user(std::string_view encoded) const {
   BasicCredentials given = parse_basic(encoded);
   if (mode_ == AuthMode::Off || credentials_.empty()) return std::move(given.user);
   const auto known = credentials_.passwords.find(given.user);
-  if (known == credentials_.passwords.end()) throw ApiError(Message::UnknownUser, {shown(given.user)});
+  if (known == credentials_.passwords.end()) throw ApiError(Message::UnknownUser, {name_shown(given.user)});
   if (!equal_in_constant_time(given.password, known->second))
     throw ApiError(Message::WrongPassword, {shown(given.user)});
   return std::move(given.user);
@@ -136,11 +151,12 @@ std::string Authenticator::access_key_user(std::string_view parameters, const Si
   try {
     check_date(request.header("Date"), real_now);
     if (credentials_.empty()) return std::string(access_key);
-    if (!is_known) throw ApiError(Message::UnknownAccessKey, {shown(access_key)});
+    if (!is_known) throw ApiError(Message::UnknownAccessKey, {name_shown(access_key)});
     message = signed_message(signed_parts(request));
     if (equal_in_constant_time(signature, sign(known->second.secret_key, message))) return known->second.user;
-    throw ApiError(Sentence{Message::SignatureMismatch, {shown(access_key)}},
-                   explain_signature(request, access_key, known->second.secret_key, signature));
+    auto explanation = explain_signature(request, access_key, known->second.secret_key, signature);
+    explanation.push_back({Message::SignatureLog, {}});
+    throw ApiError(Sentence{Message::SignatureMismatch, {shown(access_key)}}, std::move(explanation));
   } catch (const ApiError& error) {
     if (message.empty()) message = signed_message(signed_parts(request));
     throw SignatureRefused(error, std::move(message));

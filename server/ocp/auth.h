@@ -57,6 +57,7 @@ class Authenticator {
   std::string authenticate(const SignedRequest& request, Instant real_now) const;
 
  private:
+  std::string name_shown(std::string_view name) const;
   std::string basic_user(std::string_view encoded) const;
   std::string access_key_user(std::string_view parameters, const SignedRequest& request, Instant real_now) const;
 

@@ -35,6 +35,7 @@ enum class Message {
   DateBehind,
   DateAhead,
   UnknownAccessKey,
+  DateOfLocalTime,  // said after DateBehind and DateAhead
   SignatureMismatch,
   // what a refused signature was probably made of, said after SignatureMismatch
   SignedMethod,
@@ -49,6 +50,7 @@ enum class Message {
   SignedOtherLines,
   SignedOtherKey,
   SignedUnexplained,
+  SignatureLog,
   RateLimited,
   // parameters
   BadPathEncoding,
@@ -61,6 +63,7 @@ enum class Message {
   UnknownSort,
   // refused under --strict only
   UnknownParameter,
+  NoParameters,
   EmptyValue,
   RepeatedParameter,
   SizeOverMaximum,

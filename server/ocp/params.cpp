@@ -37,8 +37,9 @@ class Query {
         throw ApiError(Message::BadQueryEncoding, {shown(std::string(pair.name) + "=" + std::string(pair.value))});
       }
       if (std::ranges::find(known, *name) == known.end()) {
-        note(violations_, {Message::UnknownParameter,
-                           {shown(*name), known.empty() ? "-" : fmt::format("{}", fmt::join(known, ", "))}});
+        note(violations_, known.empty() ? Violation{Message::NoParameters, {shown(*name)}}
+                                        : Violation{Message::UnknownParameter,
+                                                    {shown(*name), fmt::format("{}", fmt::join(known, ", "))}});
         continue;
       }
       parameters_.push_back({std::move(*name), std::move(*value)});

@@ -26,7 +26,7 @@ struct SortKey {
 };
 
 // A rule of the contract that the client broke and OCP does not refuse, in the words of --strict: UnknownParameter,
-// EmptyValue, RepeatedParameter or SizeOverMaximum.
+// NoParameters, EmptyValue, RepeatedParameter or SizeOverMaximum.
 using Violation = Sentence;
 
 struct ListRequest {

@@ -43,9 +43,9 @@ Pairs ocp_headers(const SignedRequest& request) {
 }
 
 // In the order sent, decoded. What does not decode stays as it is: to say so is not authentication's business.
-Pairs parameters(const SignedRequest& request) {
-  const auto decoded = [](std::string_view text) {
-    return percent_decode_bytes(text, Plus::IsBlank).value_or(std::string(text));
+Pairs parameters(const SignedRequest& request, Plus plus = Plus::IsBlank) {
+  const auto decoded = [plus](std::string_view text) {
+    return percent_decode_bytes(text, plus).value_or(std::string(text));
   };
   Pairs found;
   for (const QueryPair& pair : split_query(request.query)) found.emplace_back(decoded(pair.name), decoded(pair.value));
@@ -59,6 +59,11 @@ Pairs with_lower_names(Pairs pairs) {
 
 Pairs sorted(Pairs pairs) {
   std::ranges::sort(pairs);
+  return pairs;
+}
+
+Pairs sorted_ignoring_case(Pairs pairs) {
+  std::ranges::sort(pairs, {}, [](const auto& pair) { return std::pair(lower(pair.first), pair.second); });
   return pairs;
 }
 
@@ -88,6 +93,13 @@ Pairs joined_by_name(const Pairs& pairs) {
     }
   }
   return joined;
+}
+
+// One pair a name, of several values the last one, as in a dictionary.
+Pairs last_by_name(const Pairs& pairs) {
+  std::map<std::string, std::string> last;
+  for (const auto& [name, value] : pairs) last[name] = value;
+  return {last.begin(), last.end()};
 }
 
 std::string text_of(const Pairs& pairs, std::string_view equals, std::string_view separator) {
@@ -159,11 +171,14 @@ std::vector<Mistake> content_type_mistakes(const SignedRequest& request) {
 std::vector<Mistake> date_mistakes(const SignedRequest& request) {
   std::vector<Mistake> found{{Message::SignedDate, ""}};
   if (const auto date = parse_http_date(request.header("Date"))) {
+    const auto add = [&](std::int64_t distance) {
+      found.push_back({Message::SignedDate, format_http_date({date->second + distance, 0})});
+    };
     // A client that reads its clock twice.
-    for (const int second : {-2, -1, 1, 2}) {
-      found.push_back({Message::SignedDate, format_http_date({date->second + second, 0})});
-    }
+    for (const int second : {-1, 1, -2, 2, -3, 3, -4, 4, -5, 5}) add(second);
     found.push_back({Message::SignedDate, format_iso_offset(*date, 0)});
+    // Local time that says GMT.
+    for (int quarters = -14 * 4; quarters <= 14 * 4; ++quarters) add(quarters * 15 * 60);
   }
   return found;
 }
@@ -186,9 +201,11 @@ std::vector<Mistake> host_mistakes(const SignedRequest& request) {
 std::vector<Mistake> header_mistakes(const SignedRequest& request) {
   const Pairs sent = ocp_headers(request);
   const Pairs lowered = with_lower_names(sent);
+  Pairs upper = sent;
+  for (auto& [name, value] : upper) std::ranges::transform(name, name.begin(), to_upper_ascii);
   std::vector<Mistake> found{{Message::SignedHeaders, ""}, {Message::SignedHeaders, headers_part(request) + "\n"}};
   for (const Pairs& pairs :
-       {sent, sorted_by_name(sent), sorted(sent), lowered, sorted_by_name(lowered), sorted(lowered)}) {
+       {sent, sorted_by_name(sent), sorted(sent), lowered, sorted_by_name(lowered), sorted(lowered), sorted(upper)}) {
     for (const std::string_view colon : {":", ": ", "="}) {
       found.push_back({Message::SignedHeaders, text_of(pairs, colon, "\n")});
       found.push_back({Message::SignedHeaders, text_of(joined_by_name(pairs), colon, "\n")});
@@ -209,6 +226,10 @@ std::string encode_form(std::string_view text) { return replaced(percent_encode(
 std::string encode_but_comma(std::string_view text) { return replaced(percent_encode(text), "%2C", ","); }
 std::string encode_but_colon(std::string_view text) { return replaced(percent_encode(text), "%3A", ":"); }
 std::string encode_nothing(std::string_view text) { return std::string(text); }
+std::string encode_twice(std::string_view text) { return percent_encode(percent_encode(text)); }
+std::string encode_as_java(std::string_view text) {
+  return replaced(replaced(encode_form(text), "%2A", "*"), "~", "%7E");
+}
 std::string encode_in_lower_hex(std::string_view text) {
   std::string encoded = percent_encode(text);
   for (std::size_t at = 0; (at = encoded.find('%', at)) != std::string::npos; at += 3) {
@@ -220,22 +241,27 @@ std::string encode_in_lower_hex(std::string_view text) {
 // The likely ones first.
 std::vector<std::string> query_mistakes(const SignedRequest& request) {
   const Pairs sent = parameters(request);
+  const Pairs with_plus = parameters(request, Plus::Kept);
   Pairs with_values = sent;
   std::erase_if(with_values, [](const auto& pair) { return pair.second.empty(); });
   std::vector<std::string> found{std::string(request.query)};
-  for (const auto encode :
-       {percent_encode, encode_but_comma, encode_form, encode_nothing, encode_but_colon, encode_in_lower_hex}) {
-    for (const Pairs& pairs :
-         {sent, sorted(sent), sorted_by_name(sent), sorted_by_value(sent), with_values, sorted(with_values)}) {
-      for (const Pairs& form : {encoded(pairs, encode), encoded(joined_by_name(pairs), encode)}) {
-        const std::string query = text_of(form, "=", "&");
-        found.push_back(query);
-        // A parameter without a value, without its equals sign.
-        std::string bare = replaced(query, "=&", "&");
-        if (bare.ends_with('=')) bare.pop_back();
-        found.push_back(std::move(bare));
-      }
+  const auto add = [&](const Pairs& pairs) {
+    const std::string query = text_of(pairs, "=", "&");
+    found.push_back(query);
+    // A parameter without a value, without its equals sign.
+    std::string bare = replaced(query, "=&", "&");
+    if (bare.ends_with('=')) bare.pop_back();
+    found.push_back(std::move(bare));
+  };
+  for (const auto encode : {percent_encode, encode_but_comma, encode_form, encode_as_java, encode_nothing,
+                            encode_but_colon, encode_in_lower_hex, encode_twice}) {
+    for (const Pairs& pairs : {sent, sorted(sent), sorted_by_name(sent), sorted_by_value(sent), with_values,
+                               sorted(with_values), sorted_ignoring_case(sent), sorted(with_plus)}) {
+      add(encoded(pairs, encode));
+      add(encoded(joined_by_name(pairs), encode));
+      add(joined_by_name(encoded(pairs, encode)));
     }
+    add(encoded(last_by_name(sent), encode));
   }
   return found;
 }
@@ -243,47 +269,57 @@ std::vector<std::string> query_mistakes(const SignedRequest& request) {
 std::vector<Mistake> path_mistakes(const SignedRequest& request) {
   const std::string path(request.path);
   std::vector<Mistake> found;
+  const auto add = [&](const std::string& start, const std::string& query) {
+    found.push_back({Message::SignedPath, fmt::format("{}{}{}", start, query.empty() ? "" : "?", query)});
+  };
   if (!request.query.empty()) found.push_back({Message::SignedWithoutQuery, path});
   if (path.size() + request.query.size() > kLongMessage) {
-    found.push_back({Message::SignedPath, fmt::format("{}?{}", path, request.query)});
+    add(path, std::string(request.query));
     return found;
   }
-  const std::vector<std::string> queries = query_mistakes(request);
+  for (const std::string& query : query_mistakes(request)) add(path, query);
+  const std::string right_query = path_part(request).substr(path.size());
   const std::string decoded = percent_decode_bytes(path, Plus::Kept).value_or(path);
   const auto host = request.header("Host");
-  const std::string paths[] = {path,
-                               fmt::format("http://{}{}", host, path),
-                               fmt::format("https://{}{}", host, path),
-                               decoded,
-                               percent_encode(path),
-                               replaced(percent_encode(decoded), "%2F", "/"),
-                               path.ends_with('/') ? path.substr(0, path.size() - 1) : path + '/'};
-  for (const std::string& start : paths) {
-    for (const std::string& query : queries) {
-      if (!query.empty()) found.push_back({Message::SignedPath, start + '?' + query});
-    }
-    found.push_back({Message::SignedPath, start});
-    found.push_back({Message::SignedPath, start + '?'});
+  for (const std::string& start :
+       {path, fmt::format("http://{}{}", host, path), fmt::format("https://{}{}", host, path),
+        fmt::format("{}{}", host, path), path.substr(1), decoded, percent_encode(path),
+        replaced(percent_encode(decoded), "%2F", "/"),
+        path.ends_with('/') ? path.substr(0, path.size() - 1) : fmt::format("{}/", path)}) {
+    add(start, "");
+    add(start, std::string(request.query));
+    found.push_back({Message::SignedPath, start + right_query});
+    found.push_back({Message::SignedPath, fmt::format("{}?", start)});
   }
   return found;
 }
 
 Sentence sentence_of(const Mistake& mistake, std::string_view right) {
-  return {mistake.message, {shown(mistake.part, 300), shown(right, 300)}};
+  // The lines of part 6, as the log of the server and most languages write them.
+  const auto text = [](std::string_view part) { return shown(replaced(std::string(part), "\n", "\\n"), 300); };
+  return {mistake.message, {text(mistake.part), text(right)}};
 }
 
 // The message put together otherwise than by signed_message.
 std::vector<std::string> other_messages(const SignedParts& parts) {
   const std::string right = signed_message(parts);
-  std::vector<std::string> present;
-  std::ranges::copy_if(parts, std::back_inserter(present), [](const std::string& part) { return !part.empty(); });
-  return {right + "\n",
-          fmt::format("{}", fmt::join(present, "\n")),
-          fmt::format("{}\n", fmt::join(present, "\n")),
-          fmt::format("{}", fmt::join(parts, "\r\n")),
-          fmt::format("{}", fmt::join(parts, "\\n")),
-          fmt::format("{}", fmt::join(parts, " ")),
-          fmt::format("{}", fmt::join(parts, ""))};
+  std::vector<std::string> found{right + "\n"};
+  for (const std::string_view separator : {"\r\n", "\\n", " ", ""})
+    found.push_back(fmt::format("{}", fmt::join(parts, separator)));
+  // With some of the empty parts, or all, left out rather than empty.
+  for (unsigned left_out = 1; left_out < 1U << parts.size(); ++left_out) {
+    std::vector<std::string_view> kept;
+    bool only_empty = true;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if ((left_out >> i & 1U) == 0) {
+        kept.push_back(parts[i]);
+      } else {
+        only_empty = only_empty && parts[i].empty();
+      }
+    }
+    if (only_empty) found.push_back(fmt::format("{}", fmt::join(kept, "\n")));
+  }
+  return found;
 }
 
 std::vector<std::string> other_keys(std::string_view access_key, std::string_view secret_key) {

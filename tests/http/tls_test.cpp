@@ -134,11 +134,13 @@ TEST_CASE("tls: what is wrong with a certificate and its key is said") {
   const MadeCertificate other = make_certificate("h");
   const std::string encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
   CHECK(refusal_of(made.certificate + made.ca, made.key) == "none");
-  CHECK(refusal_of("", made.key) == "the certificate is none in PEM form");
-  CHECK(refusal_of("nonsense", made.key) == "the certificate is none in PEM form");
-  CHECK(refusal_of(made.key, made.key) == "the certificate is none in PEM form");
-  CHECK(refusal_of(made.certificate, "") == "the key is none in PEM form");
-  CHECK(refusal_of(made.certificate, made.certificate) == "the key is none in PEM form");
+  CHECK(refusal_of(made.certificate + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", made.key) ==
+        "the certificate's chain holds something that is no certificate in PEM form");
+  CHECK(refusal_of("", made.key) == "the certificate's file holds no certificate in PEM form");
+  CHECK(refusal_of("nonsense", made.key) == "the certificate's file holds no certificate in PEM form");
+  CHECK(refusal_of(made.key, made.key) == "the certificate's file holds no certificate in PEM form");
+  CHECK(refusal_of(made.certificate, "") == "the key's file holds no key in PEM form");
+  CHECK(refusal_of(made.certificate, made.certificate) == "the key's file holds no key in PEM form");
   CHECK(refusal_of(made.certificate, encrypted) == "the key is encrypted; it must have no passphrase");
   CHECK(refusal_of(made.certificate, other.key) == "the key is not that of the certificate");
 }

@@ -26,7 +26,7 @@ Credentials configured() {
   add_user(credentials, "用户", "密码 ");
   add_user(credentials, "nobody", "");
   add_access_key(credentials, "AK", {kSecretKey, "admin"});
-  add_access_key(credentials, "LONELY", {"sk", ""});
+  add_access_key(credentials, "LONELY", {"sk", "LONELY"});
   return credentials;
 }
 
@@ -139,14 +139,15 @@ TEST_CASE("auth: once credentials are configured only those pass") {
   CHECK(outcome(authenticator, signed_headers(kDate, "LONELY", "sk")) == "LONELY");
   CHECK(outcome(authenticator, signed_headers(kDate, "ak")) ==
         "401 Access key 'ak' is not known; it must be one that the server was started with.");
-  CHECK(outcome(authenticator, signed_headers(kDate, "LONELY")) ==
-        "401 The signature of access key 'LONELY' is not that of the request; at log level debug the server shows the "
-        "string that it signed. No usual mistake explains it; perhaps the secret key is another one.");
+  CHECK(
+      outcome(authenticator, signed_headers(kDate, "LONELY")) ==
+      "401 The signature of access key 'LONELY' is not that of the request. No usual mistake explains it; perhaps the "
+      "secret key is another one. At log level debug the server shows the string that it signed.");
   CHECK(
       outcome(authenticator, signed_headers(kDate), kNow, "page=1") ==
-      "401 The signature of access key 'AK' is not that of the request; at log level debug the server shows the string "
-      "that it signed. Part 7, path and query: the signature matches without the query, '/api/status'; it must be "
-      "'/api/status?page=1'.");
+      "401 The signature of access key 'AK' is not that of the request. Part 7, path and query: the signature matches "
+      "without the query, '/api/status'; it must be '/api/status?page=1'. At log level debug the server shows the "
+      "string that it signed.");
   const Authenticator users_only(AuthMode::Any, {{{"admin", "x"}}, {}});
   CHECK(outcome(users_only, signed_headers(kDate)).starts_with("401 Access key 'AK' is not known;"));
 }
@@ -168,7 +169,7 @@ TEST_CASE("auth: the Date of a signed request is at most 15 minutes off, in whic
        "'Tue, 17 Jan 2023 09:13:57 GMT'; it must be at most 15 minutes off."},
       {"Tue, 17 Jan 2023 17:13:57 GMT",
        "401 The Date header 'Tue, 17 Jan 2023 17:13:57 GMT' is 480 min 0 s ahead of the server's clock, "
-       "'Tue, 17 Jan 2023 09:13:57 GMT'; it must be at most 15 minutes off."},
+       "'Tue, 17 Jan 2023 09:13:57 GMT'; it must be at most 15 minutes off. It looks like local time; it must be GMT."},
       {"",
        "401 The request has no Date header; a request with an access key must have one, such as "
        "'Tue, 17 Jan 2023 09:13:57 GMT'."},
@@ -248,8 +249,8 @@ TEST_CASE("auth: credentials that no client could send, or that come twice, are 
   CHECK_THROWS_WITH(add_user(credentials, "admin", "geheim"), "user 'admin' is given twice");
   CHECK_THROWS_WITH(add_access_key(credentials, "", {"geheim", ""}),
                     "the access key must be text without colon, blanks and control characters, and not empty");
-  CHECK_THROWS_WITH(add_access_key(credentials, "B", {"", ""}), "access key 'B' has no secret key");
+  CHECK_THROWS_WITH(add_access_key(credentials, "B", {"", "u"}), "access key 'B' has no secret key");
   CHECK_THROWS_WITH(add_access_key(credentials, "B", {"geheim", "a\nb"}),
-                    "the user of access key 'B' must be UTF-8 text without control characters");
-  CHECK_THROWS_WITH(add_access_key(credentials, "AK", {"geheim", ""}), "access key 'AK' is given twice");
+                    "the user of access key 'B' must be UTF-8 text without control characters, and not empty");
+  CHECK_THROWS_WITH(add_access_key(credentials, "AK", {"geheim", "u"}), "access key 'AK' is given twice");
 }

@@ -50,6 +50,10 @@ TEST_CASE("credentials: what is wrong with a file is said with its place and wit
        ":1:44: user 'a' is given twice"},
       {R"({"users":[{"name":"a:b","password":"geheim"}]})",
        ":1:11: the user's name must be UTF-8 text without colon and control characters, and not empty"},
+      {"{}", ":1:1: the file holds no user and no access key, so nobody could pass"},
+      {R"({"users":[],"accessKeys":[]})", ":1:1: the file holds no user and no access key, so nobody could pass"},
+      {R"({"accessKeys":[{"accessKey":"A","secretKey":"geheim","user":""}]})",
+       ":1:16: the user of access key 'A' must be UTF-8 text without control characters, and not empty"},
       {R"({"accessKeys":[{"accessKey":"A","secretKey":""}]})", ":1:16: access key 'A' has no secret key"},
       {R"({"accessKeys":[{"accessKey":"A","secretKey":"geheim","user":1}]})", ":1:54: user must be a string"},
   };

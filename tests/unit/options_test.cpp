@@ -142,7 +142,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
                                     "[用户]:",
                                     "--access-key",
                                     "AK:SK",
-                                    "--access-key=AK2:SK2:admin:2",
+                                    "--access-key=AK2:SK2:用户",
                                     "--credentials",
                                     "c",
                                     "--rate-limit",
@@ -172,7 +172,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   CHECK(given.credentials.access_keys.at("AK").secret_key == "SK");
   CHECK(given.credentials.access_keys.at("AK").user == "AK");
   CHECK(given.credentials.access_keys.at("AK2").secret_key == "SK2");
-  CHECK(given.credentials.access_keys.at("AK2").user == "admin:2");
+  CHECK(given.credentials.access_keys.at("AK2").user == "用户");
   CHECK(given.credentials_file == "c");
   REQUIRE(given.rate_limit);
   CHECK(given.rate_limit->requests == 5);
@@ -235,6 +235,15 @@ TEST_CASE("options: no mistake shows a secret") {
            {"--access-key", ":geheim"},
            {"--access-key", "AK:geheim", "--access-key", "AK:geheim"},
            {"--access-key", "AK:geheim:u", "AK:geheim"},
+           {"--access-key", "AK:geheim:u:v"},
+           {"--user", "admin:x", "-geheim"},
+           {"--user", "admin:x", "--geheim"},
+           {"--user=admin:x", "--geheim", "geheim"},
+           {"--user", "admin:x", "geheim", "geheim"},
+           {"--password", "geheim"},
+           {"-p", "geheim"},
+           {"--auth", "admin:geheim"},
+           {"--credentials", R"({"users":[{"name":"a","password":"geheim"}]})"},
            {"serve", "admin:geheim"},
        }) {
     const auto parsed = parse(arguments);
@@ -289,7 +298,10 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--unknown"}, "--unknown"},
       {{"unknown"}, "unknown"},
       {{"serve", "check", "x"}, "check"},
-      {{"--auth", "maybe"}, "--auth"},
+      {{"--auth", "maybe"}, "--auth: it must be any or off"},
+      {{"--access-key", "AK:SK:"}, "--access-key: the user of access key 'AK' must be"},
+      {{"--user", "a:b", "--pretyt"}, "not expected here: (not shown, it may be a secret)"},
+      {{"--pretyt", "--user", "a:b"}, "not expected here: --pretyt"},
       {{"--user", "admin"}, "--user: it must be NAME:PASSWORD; the colon is missing"},
       {{"--access-key", "AK"}, "--access-key: it must be AK:SK or AK:SK:USER; the colon is missing"},
       {{"--access-key", "AK:"}, "--access-key: access key 'AK' has no secret key"},

@@ -227,6 +227,31 @@ TEST_CASE("signature: a refused one is explained by what was signed in its place
       {"a whole URL", {}, kHead + "http://ocp.example:8080/api/status", {Message::SignedPath}},
       {"path decoded", {.path = "/a%20b"}, kHead + "/a b", {Message::SignedPath}},
       {"line feed at the end", {}, head + "\n", {Message::SignedOtherLines}},
+      {"the body's line left out", {}, "GET\n\n" + head.substr(6), {Message::SignedOtherLines}},
+      {"the line of the x-ocp headers left out",
+       {},
+       "GET\n\n\n" + kDate + "\nocp.example:8080\n/api/status",
+       {Message::SignedOtherLines}},
+      {"Date of local time",
+       {},
+       "GET\n\n\nTue, 17 Jan 2023 17:13:57 GMT\nocp.example:8080\n\n/api/status",
+       {Message::SignedDate}},
+      {"Date of five seconds later",
+       {},
+       "GET\n\n\nTue, 17 Jan 2023 09:14:02 GMT\nocp.example:8080\n\n/api/status",
+       {Message::SignedDate}},
+      {"x-ocp names in upper case",
+       two_headers,
+       "GET\n\n\n" + kDate + "\nocp.example:8080\nX-OCP-A:y,z\nX-OCP-B:2\n/api/status",
+       {Message::SignedHeaders}},
+      {"plus sign taken for itself", query, query_head + "e=&status=A%2CB&t=1%3A2&x=a%2Bb", {Message::SignedPath}},
+      {"only the joining comma not encoded", {.query = "a=1,2&a=3"}, query_head + "a=1%2C2,3", {Message::SignedPath}},
+      {"one of several values", query, query_head + "e=&status=A&t=1%3A2&x=a%20b", {Message::SignedPath}},
+      {"Java's encoding", {.query = "a=b+c*~"}, query_head + "a=b+c*%7E", {Message::SignedPath}},
+      {"encoded twice", {.query = "t=1:2"}, query_head + "t=1%253A2", {Message::SignedPath}},
+      {"names in order whatever their case", {.query = "B=1&a=2"}, query_head + "a=2&B=1", {Message::SignedPath}},
+      {"path without its slash", {}, kHead + "api/status", {Message::SignedPath}},
+      {"host before the path", {}, kHead + "ocp.example:8080/api/status", {Message::SignedPath}},
       {"absent parts left out", {}, "GET\n" + kDate + "\nocp.example:8080\n/api/status", {Message::SignedOtherLines}},
       {"two mistakes",
        query,
@@ -261,6 +286,11 @@ TEST_CASE("signature: an explanation shows what was signed and what must be, not
   CHECK(text(sign("AK", message)) ==
         "The signature matches with another form of the key; the key of the HMAC must be the text of the secret key as "
         "it stands.");
+  Asked two_headers;
+  two_headers.headers = with({{"x-ocp-b", "2"}, {"x-ocp-a", "1"}});
+  const auto lines = explain_signature(two_headers.request(), "AK", kSecretKey, sign(kSecretKey, message));
+  REQUIRE(lines.size() == 1);
+  CHECK(lines.front().arguments == std::vector<std::string>{"", "x-ocp-a:1\\nx-ocp-b:2"});
   const std::string key_bytes = "\x2f\xc0\xc2\x99\xcc\x94\xc6\xbe\x26\x6f\x2c\xee\xce\x76\x5d\x4d";
   CHECK(text(sign(key_bytes, message)).starts_with("The signature matches with another form of the key;"));
 }
