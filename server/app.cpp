@@ -63,11 +63,11 @@ std::string header_text(std::string_view value) {
   return text;
 }
 
-// A target for the log. One in absolute form may have a password before its host.
+// A target for the log.
 std::string shown_target(const http::Request& request) {
   const auto [path, query] = split_target(request.target);
   if (request.target.empty()) return "";
-  return shown(fmt::format("{}{}{}", path, query.empty() ? "" : "?", query), 2000);
+  return shown(fmt::format("{}{}{}", without_user(path), query.empty() ? "" : "?", query), 2000);
 }
 
 Language language_of(const http::Request& request) {
@@ -152,7 +152,7 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   }
   if (!route) throw refusal_of_path(path);
   if (request.method != "GET" && request.method != "HEAD") {
-    throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(path), kAllowed});
+    throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(without_user(path)), kAllowed});
   }
   if (route->endpoint) return {200, {{"Content-Type", kJson}}, list(*route, query, exchange)};
 
@@ -170,9 +170,10 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
 std::string App::authenticate(const SignedRequest& request, std::string_view trace_id) const {
   try {
     return authenticator_.authenticate(request, context_.real_now());
-  } catch (const SignatureRefused& error) {
+  } catch (const AccessKeyRefused&) {
+    if (!context_.logger->should_log(spdlog::level::debug)) throw;
     std::string message;
-    append_json_string(message, error.message());
+    append_json_string(message, signed_message(signed_parts(request)));
     context_.logger->debug("the string that the server signed, trace id {}: {}", shown(trace_id), message);
     throw;
   }

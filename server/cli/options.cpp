@@ -99,8 +99,10 @@ void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
     return text == "any" || text == "off" ? "" : "it must be any or off";
   };
   const auto file = [](const std::string& text) -> std::string {
-    return text.find_first_of("{\n") == std::string::npos ? ""
-                                                          : "it must be the path of a file, not what the file holds";
+    const bool is_text = text.find_first_of("{\n") != std::string::npos || text.starts_with("-----");
+    std::error_code ignored;
+    const bool is_pair = text.find(':') != std::string::npos && !std::filesystem::exists(text, ignored);
+    return is_text || is_pair ? "it must be the path of a file, not what the file holds" : "";
   };
   app.add_option("--auth", texts.auth,
                  "any: well-formed credentials pass, or only those named below; off: nothing is checked")
@@ -130,9 +132,11 @@ void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->type_name("N/WINDOW")
       ->envname("OCP_MOCK_RATE_LIMIT");
   app.add_option("--tls-cert", options.tls_certificate, "Serve HTTPS with this certificate (PEM, with its chain)")
+      ->check(CLI::Validator(file, "", "file"))
       ->type_name("FILE")
       ->envname("OCP_MOCK_TLS_CERT");
   app.add_option("--tls-key", options.tls_key, "The key of --tls-cert (PEM)")
+      ->check(CLI::Validator(file, "", "file"))
       ->type_name("FILE")
       ->envname("OCP_MOCK_TLS_KEY");
   app.add_flag("--tls-self-signed", options.tls_self_signed,

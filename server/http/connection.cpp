@@ -26,7 +26,8 @@ Connection::Connection(Stream stream, const Limits& limits, SteadyTime now)
 unsigned Connection::interest() const {
   unsigned events = 0;
   if (unsent() != 0 || stream_.waits_to_write()) events |= EPOLLOUT;
-  const bool reads = phase_ == Phase::Lingering || takes_requests();
+  // What TLS must write first comes before what it could read.
+  const bool reads = phase_ == Phase::Lingering || (takes_requests() && !stream_.waits_to_write());
   if (reads && !input_ended_) events |= EPOLLIN;
   return events;
 }
@@ -65,8 +66,18 @@ bool Connection::on_writable(ResponseWriter& writer, SteadyTime now) {
   return stream_.waits_to_write() && unsent() == 0 ? on_readable(writer, now) : flush(writer, now);
 }
 
+void Connection::on_hangup() {
+  // Why TLS failed may still be there to be read.
+  std::array<char, 16384> buffer;
+  if (stream_.in_handshake()) stream_.receive(buffer.data(), buffer.size());
+}
+
 bool Connection::on_tick(ResponseWriter& writer, SteadyTime now) {
   if (now < deadline_) return true;
+  if (deadline_kind_ == Deadline::Write && stream_.unacknowledged() < unacknowledged_) {
+    await_write(now);
+    return true;
+  }
   if (phase_ != Phase::Open || unsent() != 0 || parser_.idle()) return false;
   parser_.fail(Defect::Timeout);
   process({}, writer);
@@ -116,7 +127,7 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
       const ssize_t count = stream_.send(out_.data() + sent_, unsent());
       if (count <= 0) {
         if (count != Stream::kBlocked) return false;
-        if (sent_some || deadline_kind_ != Deadline::Write) set_deadline(Deadline::Write, now + limits_.write_time);
+        if (sent_some || deadline_kind_ != Deadline::Write) await_write(now);
         return true;
       }
       sent_ += static_cast<std::size_t>(count);
@@ -151,9 +162,15 @@ bool Connection::drain() {
 
 // A deadline stands until what it waits for has come: a byte now and then moves none.
 void Connection::choose_deadline(SteadyTime now) {
-  const bool idle = parser_.idle() && !stream_.in_handshake();
+  const bool idle = !parser_.started() && !stream_.in_handshake();
   const Deadline kind = idle ? Deadline::Idle : Deadline::Request;
   if (kind != deadline_kind_) set_deadline(kind, now + (idle ? limits_.idle_time : limits_.request_time));
+}
+
+// The kernel takes bytes in bursts; the client's taking shows in what is not acknowledged.
+void Connection::await_write(SteadyTime now) {
+  unacknowledged_ = stream_.unacknowledged();
+  set_deadline(Deadline::Write, now + limits_.write_time);
 }
 
 void Connection::set_deadline(Deadline kind, SteadyTime at) {

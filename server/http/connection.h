@@ -30,6 +30,9 @@ class Connection {
   bool on_writable(ResponseWriter& writer, SteadyTime now);
   bool on_tick(ResponseWriter& writer, SteadyTime now);
 
+  // The connection has broken; only failure() remains of it.
+  void on_hangup();
+
   // Answers what has arrived, then takes no further request.
   bool stop(ResponseWriter& writer, SteadyTime now);
 
@@ -50,6 +53,7 @@ class Connection {
   bool drain();
   bool takes_requests() const;
   void choose_deadline(SteadyTime now);
+  void await_write(SteadyTime now);
   void set_deadline(Deadline kind, SteadyTime at);
   std::size_t unsent() const { return out_.size() - sent_; }
 
@@ -63,6 +67,7 @@ class Connection {
   std::string pending_;  // bytes read but not yet parsed, while the client does not take its answers
   std::string out_;
   std::size_t sent_ = 0;
+  std::size_t unacknowledged_ = 0;  // bytes, when the write deadline was set
   SteadyTime deadline_;
   Deadline deadline_kind_ = Deadline::Idle;
 };

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -145,6 +146,7 @@ class HttpServer::Loop {
     if (client == clients_.end()) return;
     update(client, [&](Connection& connection) {
       bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
+      if (!alive) connection.on_hangup();
       if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(writer_, now);
       if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(writer_, now);
       return alive;
@@ -157,7 +159,7 @@ class HttpServer::Loop {
     if (shared_.stopping && !stopping_) {
       stopping_ = true;
       stop_deadline_ = now + shared_.options.stop_time;
-      while (accept_into([&](Accepted accepted) { add(std::move(accepted), now); })) {
+      while (accept_into(take_place(), [&](Accepted accepted) { add(std::move(accepted), now); })) {
       }
       set_accepting(false);
       // Those who come from now on are refused, and need not wait for a server that will not answer.
@@ -178,29 +180,39 @@ class HttpServer::Loop {
 
   void tick(SteadyTime now) {
     for_each_client([&](Connection& connection) { return connection.on_tick(writer_, now); });
+    for (const auto& [why, count] : failures_) {
+      if (count > 1) warn(std::to_string(count - 1) + " more TLS handshakes failed: " + why);
+    }
+    failures_.clear();
     if (!accepting_ && !stopping_) set_accepting(true);
   }
 
   // One at a time: the others may take the next.
   void accept_one(SteadyTime now) {
     if (stopping_) return;
-    if (shared_.connections >= shared_.options.max_connections) {
+    // Taken before the connection is, for another loop may take the last one meanwhile.
+    Place place = take_place();
+    if (shared_.connections > shared_.options.max_connections) {
       return pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
     }
-    accept_into([&](Accepted accepted) {
+    accept_into(std::move(place), [&](Accepted accepted) {
       Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
       if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
     });
   }
 
+  Place take_place() {
+    ++shared_.connections;
+    return Place(&shared_.connections);
+  }
+
   // False when there is no further connection to accept.
   template <typename Take>
-  bool accept_into(const Take& take) {
+  bool accept_into(Place place, const Take& take) {
     Descriptor socket(::accept4(shared_.listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
       pause_was_told_ = false;
-      ++shared_.connections;
-      take({std::move(socket), Place(&shared_.connections)});
+      take({std::move(socket), std::move(place)});
       return true;
     }
     if (errno == ECONNABORTED || errno == EINTR) return true;
@@ -258,7 +270,9 @@ class HttpServer::Loop {
     guarded([&] { alive = action(client->second.connection) && watch(client); });
     if (alive) return;
     if (const std::string& why = client->second.connection.failure(); !why.empty()) {
-      guarded([&] { warn("a TLS handshake failed: " + why); });
+      guarded([&] {
+        if (failures_[why]++ == 0) warn("a TLS handshake failed: " + why);
+      });
     }
     clients_.erase(client);
   }
@@ -292,6 +306,7 @@ class HttpServer::Loop {
   Descriptor wake_;
   bool accepting_ = false;
   bool pause_was_told_ = false;
+  std::map<std::string, std::size_t> failures_;  // of TLS, since the last tick
   bool stopping_ = false;
   SteadyTime stop_deadline_;
   Clients clients_;

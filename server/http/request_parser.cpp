@@ -46,6 +46,7 @@ std::optional<Number> parse_number(std::string_view digits, int base) {
 
 std::size_t RequestParser::feed(std::string_view bytes) {
   std::size_t used = 0;
+  started_ = started_ || !bytes.empty();
   while (!complete() && used < bytes.size()) {
     const std::string_view rest = bytes.substr(used);
     switch (state_) {

@@ -26,6 +26,9 @@ class RequestParser {
   // Nothing of the next request has come yet.
   bool idle() const { return state_ == State::Head && head_.empty(); }
 
+  // Bytes have come since the last request, be it only empty lines.
+  bool started() const { return started_; }
+
   // The client waits for "100 Continue" before it sends the body. True once.
   bool wants_continue();
 
@@ -61,6 +64,7 @@ class RequestParser {
   bool keep_alive_ = true;
   bool http_1_0_ = false;
   bool wants_continue_ = false;
+  bool started_ = false;
 };
 
 }  // namespace ocp_mock::http

@@ -1,7 +1,9 @@
 #include "http/stream.h"
 
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -37,6 +39,7 @@ ssize_t Stream::receive(char* buffer, std::size_t size) {
   if (!session_) return plain_outcome(::recv(socket_.get(), buffer, size, 0));
   if (broken_) return kFailed;
   ERR_clear_error();
+  errno = 0;
   return outcome(SSL_read(session_.get(), buffer, int_size(size)));
 }
 
@@ -44,6 +47,7 @@ ssize_t Stream::send(const char* bytes, std::size_t size) {
   if (!session_) return plain_outcome(::send(socket_.get(), bytes, size, MSG_NOSIGNAL));
   if (broken_) return kFailed;
   ERR_clear_error();
+  errno = 0;
   return outcome(SSL_write(session_.get(), bytes, int_size(size)));
 }
 
@@ -52,7 +56,10 @@ void Stream::finish() {
   ::shutdown(socket_.get(), SHUT_WR);
 }
 
-bool Stream::in_handshake() const { return session_ && SSL_is_init_finished(session_.get()) == 0; }
+std::size_t Stream::unacknowledged() const {
+  int bytes = 0;
+  return ::ioctl(socket_.get(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
 
 // 1 once the client has sent a byte of TLS.
 ssize_t Stream::begin_tls() {
@@ -71,9 +78,10 @@ ssize_t Stream::begin_tls() {
 
 // What SSL_read or SSL_write have returned, as this class does.
 ssize_t Stream::outcome(int result) {
-  waits_to_write_ = false;
-  if (result > 0) return result;
   const int saved_errno = errno;
+  waits_to_write_ = false;
+  established_ = established_ || SSL_is_init_finished(session_.get()) == 1;
+  if (result > 0) return result;
   switch (SSL_get_error(session_.get(), result)) {
     case SSL_ERROR_ZERO_RETURN: return 0;
     case SSL_ERROR_WANT_READ: return kBlocked;

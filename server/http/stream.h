@@ -39,10 +39,13 @@ class Stream {
   void finish();
 
   // TLS has begun and no request can come yet.
-  bool in_handshake() const;
+  bool in_handshake() const { return session_ && !established_; }
 
   // receive() is blocked until the socket takes bytes.
   bool waits_to_write() const { return waits_to_write_; }
+
+  // Bytes that were sent and that the client has not taken yet.
+  std::size_t unacknowledged() const;
 
   // Why the handshake failed; empty if it did not.
   const std::string& failure() const { return failure_; }
@@ -59,6 +62,7 @@ class Stream {
   Descriptor socket_;
   const TlsContext* tls_;                  // null for plain bytes
   std::unique_ptr<ssl_st, Free> session_;  // null until the first byte of TLS
+  bool established_ = false;               // the handshake is over
   bool waits_to_write_ = false;
   bool broken_ = false;  // OpenSSL allows no further call
   std::string failure_;

@@ -147,19 +147,18 @@ std::string Authenticator::access_key_user(std::string_view parameters, const Si
   const auto known = credentials_.access_keys.find(access_key);
   const bool is_known = known != credentials_.access_keys.end();
   if (mode_ == AuthMode::Off) return is_known ? known->second.user : std::string(access_key);
-  std::string message;
   try {
     check_date(request.header("Date"), real_now);
     if (credentials_.empty()) return std::string(access_key);
     if (!is_known) throw ApiError(Message::UnknownAccessKey, {name_shown(access_key)});
-    message = signed_message(signed_parts(request));
-    if (equal_in_constant_time(signature, sign(known->second.secret_key, message))) return known->second.user;
-    auto explanation = explain_signature(request, access_key, known->second.secret_key, signature);
+    const SignedParts parts = signed_parts(request);
+    const std::string expected = sign(known->second.secret_key, signed_message(parts));
+    if (equal_in_constant_time(signature, expected)) return known->second.user;
+    auto explanation = explain_signature(request, parts, access_key, known->second.secret_key, signature);
     explanation.push_back({Message::SignatureLog, {}});
     throw ApiError(Sentence{Message::SignatureMismatch, {shown(access_key)}}, std::move(explanation));
   } catch (const ApiError& error) {
-    if (message.empty()) message = signed_message(signed_parts(request));
-    throw SignatureRefused(error, std::move(message));
+    throw AccessKeyRefused(error);
   }
 }
 

@@ -36,16 +36,10 @@ struct Credentials {
 void add_user(Credentials& credentials, std::string name, std::string password);
 void add_access_key(Credentials& credentials, std::string access_key, AccessKey key);
 
-// An access key that was refused after its message was put together.
-class SignatureRefused : public ApiError {
+// An access key was refused, so what the client should have signed is of interest.
+class AccessKeyRefused : public ApiError {
  public:
-  SignatureRefused(const ApiError& error, std::string message) : ApiError(error), message_(std::move(message)) {}
-
-  // What the client should have signed.
-  const std::string& message() const { return message_; }
-
- private:
-  std::string message_;
+  explicit AccessKeyRefused(const ApiError& error) : ApiError(error) {}
 };
 
 class Authenticator {
@@ -53,7 +47,7 @@ class Authenticator {
   Authenticator(AuthMode mode, Credentials credentials) : mode_(mode), credentials_(std::move(credentials)) {}
 
   // The user's name; for an access key without a user the key itself. In mode Off it is empty for those who show
-  // nothing that could be read. Throws ApiError 401, of which SignatureRefused is a kind.
+  // nothing that could be read. Throws ApiError 401, of which AccessKeyRefused is a kind.
   std::string authenticate(const SignedRequest& request, Instant real_now) const;
 
  private:

@@ -120,11 +120,12 @@ std::optional<PathMatch> match_path(std::string_view path) {
 }
 
 ApiError refusal_of_path(std::string_view path) {
-  if (path.starts_with('/') && !decode_path(path)) return ApiError(Message::BadPathEncoding, {shown(path)});
+  if (path.starts_with('/') && !decode_path(path))
+    return ApiError(Message::BadPathEncoding, {shown(without_user(path))});
   std::string known;
   for (const Endpoint& endpoint : kEndpoints) known.append(known.empty() ? "" : ", ").append(endpoint.path);
   for (const Companion& companion : kCompanions) known.append(", ").append(companion.path);
-  return ApiError(Message::UnknownPath, {shown(path), known});
+  return ApiError(Message::UnknownPath, {shown(without_user(path)), known});
 }
 
 }  // namespace ocp_mock

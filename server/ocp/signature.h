@@ -38,9 +38,10 @@ std::string signed_message(const SignedParts& parts);
 // Base64 of HMAC-SHA1.
 std::string sign(std::string_view secret_key, std::string_view message);
 
-// What the client probably signed in place of the message, given a signature that does not match: at most two of the
-// usual mistakes. SignedUnexplained where they do not explain it.
-std::vector<Sentence> explain_signature(const SignedRequest& request, std::string_view access_key,
-                                        std::string_view secret_key, std::string_view signature);
+// What the client probably signed in place of the parts of its request, given a signature that does not match: at most
+// two of the usual mistakes. SignedUnexplained where they do not explain it.
+std::vector<Sentence> explain_signature(const SignedRequest& request, const SignedParts& parts,
+                                        std::string_view access_key, std::string_view secret_key,
+                                        std::string_view signature);
 
 }  // namespace ocp_mock

@@ -26,6 +26,8 @@ inline constexpr std::int64_t kMaximumRateLimit = 1'000'000'000;
 // Reads "100/1m": a number from 1 to kMaximumRateLimit and one of the windows 10s, 1m, 1h, 1d. Nothing for other texts.
 std::optional<RateLimit> parse_rate_limit(std::string_view text);
 
+inline constexpr std::size_t kMostUsers = 200'000;
+
 class Throttle {
  public:
   explicit Throttle(RateLimit limit) : limit_(std::move(limit)) {}
@@ -37,7 +39,7 @@ class Throttle {
   };
 
   // Counts a request. A user's window begins with a request; the first one after its end begins the next. A clock that
-  // was set to before the window's begin ends it too.
+  // was set back by more than a second ends it too. With more than kMostUsers within a window all begin anew.
   Decision admit(const std::string& user, Instant now);
 
   // For those whom nobody counts, because they have no user.

@@ -31,6 +31,13 @@ Target split_target(std::string_view target) {
   return {path, question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)};
 }
 
+std::string without_user(std::string_view path) {
+  const auto at = path.rfind('@');
+  const bool is_path = path.starts_with('/') && !path.starts_with("//");
+  if (is_path || at == std::string_view::npos) return std::string(path);
+  return "***" + std::string(path.substr(at));
+}
+
 std::optional<std::string> percent_decode_bytes(std::string_view text, Plus plus) {
   std::string decoded;
   decoded.reserve(text.size());

@@ -17,6 +17,10 @@ struct Target {
 // Splits a request target. Of an absolute one, "http://host/path?query", the path and query count.
 Target split_target(std::string_view target);
 
+// A path for people to see. What is no path but begins with "//", a scheme or a host may name a user and a password
+// before an @; "***" stands for all before it then.
+std::string without_user(std::string_view path);
+
 enum class Plus { Kept, IsBlank };
 
 // Decodes %XX once, to any bytes. Nothing if an escape is broken.

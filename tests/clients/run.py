@@ -167,7 +167,7 @@ def running_server(binary, folder, scheme, ca_file):
     credentials = folder / "credentials.json"
     credentials.write_text(json.dumps(CREDENTIALS), "utf-8")
     command = [binary, "--port", "0", "--fixtures", FIXTURES, "--credentials", credentials,
-               "--rate-limit", f"{LIMIT}/1d", "--log-level", "warn"]
+               "--rate-limit", f"{LIMIT}/1d", "--log-level", "trace"]
     if ca_file:
         command += ["--tls-self-signed", "--tls-ca-out", ca_file]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OCP_MOCK_")}
@@ -188,6 +188,9 @@ def running_server(binary, folder, scheme, ca_file):
             raise Failure(f"the ready line: expected a URL with {scheme}://127.0.0.1:, came {url}")
         yield url
         expect("the server's exit status", end(server), 0)
+        lines = log.read_text("utf-8")
+        for secret in (PASSWORD, LIMITED_PASSWORD, SECRET_KEY, "Basic "):
+            expect(f"'{secret}' in the log", secret in lines, False)
     except BaseException:
         end(server)
         sys.stderr.write(f"--- the server's standard error ---\n{log.read_text('utf-8', 'replace')}---\n")

@@ -14,7 +14,7 @@
 namespace ocp_mock::test {
 
 struct TlsClientOptions {
-  std::string ca;                  // PEM; empty: no certificate is trusted
+  std::string ca = {};             // PEM; empty: no certificate is trusted
   std::string name = "localhost";  // that the certificate must have, a host or an IP address
   int highest_version = TLS1_3_VERSION;
   std::string protocols = {};  // offered by ALPN, each after its length
@@ -62,6 +62,11 @@ class TlsClient : public SocketClient {
     unsigned size = 0;
     SSL_get0_alpn_selected(session_.get(), &text, &size);
     return {text, text + size};
+  }
+
+  // Sends a record of TLS 1.3 that carries no data; false once the connection is gone.
+  bool update_key() {
+    return SSL_key_update(session_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 && SSL_do_handshake(session_.get()) == 1;
   }
 
   // The server has said that it ends, rather than just hung up.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,8 +46,10 @@ class TlsServer {
   bool warned(const std::string& part) {
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (std::chrono::steady_clock::now() < deadline) {
-      const std::lock_guard lock(mutex_);
-      if (warnings_.find(part) != std::string::npos) return true;
+      {
+        const std::lock_guard lock(mutex_);
+        if (warnings_.find(part) != std::string::npos) return true;
+      }
       std::this_thread::yield();
     }
     return false;
@@ -127,6 +130,21 @@ TEST_CASE("tls: a certificate is made for each kind of host") {
     CHECK(refusal_of(made.certificate, made.key) == "none");
   }
   CHECK(make_certificate("h").ca != make_certificate("h").ca);
+  const MadeCertificate made = make_certificate("h");
+  const MadeCertificate other = make_certificate("h");
+  const auto parse = [](const std::string& pem) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), -1), &BIO_free);
+    return std::unique_ptr<X509, decltype(&X509_free)>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
+                                                       &X509_free);
+  };
+  for (const std::string* pem : {&made.certificate, &made.ca}) {
+    const auto certificate = parse(*pem);
+    std::time_t yesterday = std::time(nullptr) - 23 * 60 * 60;
+    CHECK(X509_cmp_time(X509_get0_notBefore(certificate.get()), &yesterday) < 0);
+    CHECK(X509_cmp_time(X509_get0_notAfter(certificate.get()), nullptr) > 0);
+  }
+  CHECK(ASN1_INTEGER_cmp(X509_get0_serialNumber(parse(made.ca).get()), X509_get0_serialNumber(parse(other.ca).get())) !=
+        0);
 }
 
 TEST_CASE("tls: what is wrong with a certificate and its key is said") {
@@ -164,6 +182,53 @@ TEST_CASE("tls: large bodies and answers, and requests that arrive together") {
   CHECK(client.read_answer() == answer("GET /2 0"));
   CHECK(client.read_answer() == answer(large));
   CHECK(client.read_answer() == answer("GET /3 0"));
+}
+
+TEST_CASE("tls: a client that reads no answers stalls only itself, and gets them all in the end") {
+  const std::string body(20'000, 'x');
+  TlsServer server({}, [&](const Request&) { return Response{200, {{"Content-Type", "text/plain"}}, body}; });
+  constexpr int kRequests = 1000;
+  TlsClient greedy(server.port(), {.ca = server.ca()});
+  std::thread sender([&] {
+    std::string requests;
+    for (int i = 0; i < kRequests; ++i) requests += get("/");
+    greedy.send(requests);
+  });
+  sender.join();
+  for (int i = 0; i < 10; ++i) {
+    TlsClient other(server.port(), {.ca = server.ca()});
+    other.send(get("/"));
+    REQUIRE(other.read_answer() == answer(body));
+  }
+  for (int i = 0; i < kRequests; ++i) REQUIRE(greedy.read_answer() == answer(body));
+}
+
+TEST_CASE("tls: floods of key updates hold up nobody else") {
+  const MadeCertificate made = make_certificate("h");
+  HttpServer server({"127.0.0.1", 0, 1, {}, 100, 3s, {}, std::make_shared<TlsContext>(made.certificate, made.key)});
+  server.start(echo);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> floods;
+  for (int i = 0; i < 4; ++i) {
+    floods.emplace_back([&] {
+      TlsClient client(server.port(), {.ca = made.ca});
+      while (!stop && client.update_key()) {
+      }
+    });
+  }
+  int answered = 0;
+  try {
+    for (; answered < 20; ++answered) {
+      TlsClient client(server.port(), {.ca = made.ca});
+      client.send(get("/"));
+      if (client.read_answer() != answer("GET / 0")) break;
+    }
+  } catch (const std::runtime_error&) {
+    // held up for longer than the client's patience
+  }
+  CHECK(answered == 20);
+  stop = true;
+  for (std::thread& flood : floods) flood.join();
 }
 
 TEST_CASE("tls: several clients are served at once") {

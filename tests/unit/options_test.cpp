@@ -244,6 +244,10 @@ TEST_CASE("options: no mistake shows a secret") {
            {"-p", "geheim"},
            {"--auth", "admin:geheim"},
            {"--credentials", R"({"users":[{"name":"a","password":"geheim"}]})"},
+           {"--credentials", "admin:geheim"},
+           {"--tls-cert", "c", "--tls-key", "-----BEGIN PRIVATE KEY-----geheim"},
+           {"--acces-key", "geheim"},
+           {"-u", "admin", "geheim"},
            {"serve", "admin:geheim"},
        }) {
     const auto parsed = parse(arguments);

@@ -37,6 +37,13 @@ Headers with(const Headers& more) {
   return headers;
 }
 
+// The message with another line in the place of one, counted from 0.
+std::string replaced_line(std::string message, int line, const std::string& text) {
+  std::size_t begin = 0;
+  for (; line > 0; --line) begin = message.find('\n', begin) + 1;
+  return message.replace(begin, message.find('\n', begin) - begin, text);
+}
+
 // OCP API reference, the example of the AK/SK rules.
 Asked published_example() {
   return {
@@ -253,6 +260,17 @@ TEST_CASE("signature: a refused one is explained by what was signed in its place
       {"path without its slash", {}, kHead + "api/status", {Message::SignedPath}},
       {"host before the path", {}, kHead + "ocp.example:8080/api/status", {Message::SignedPath}},
       {"absent parts left out", {}, "GET\n" + kDate + "\nocp.example:8080\n/api/status", {Message::SignedOtherLines}},
+      {"host of this machine", {}, "GET\n\n\n" + kDate + "\nlocalhost:8080\n\n/api/status", {Message::SignedHost}},
+      {"a blank after the colon",
+       two_headers,
+       "GET\n\n\n" + kDate + "\nocp.example:8080\nx-ocp-a: y,z\nx-ocp-b: 2\n/api/status",
+       {Message::SignedHeaders}},
+      {"Content-Type of a form",
+       post,
+       replaced_line(post_message, 2, "application/x-www-form-urlencoded"),
+       {Message::SignedContentType}},
+      {"the body itself", post, replaced_line(post_message, 1, post.body), {Message::SignedBody}},
+      {"a Base64 hash", post, replaced_line(post_message, 1, base64_encode(md5(post.body))), {Message::SignedBody}},
       {"two mistakes",
        query,
        "GET\n" + empty_hash + head.substr(4),
@@ -265,8 +283,8 @@ TEST_CASE("signature: a refused one is explained by what was signed in its place
   };
   for (const auto& [name, asked, signed_by_client, messages] : cases) {
     CAPTURE(name);
-    const std::vector<Sentence> found =
-        explain_signature(asked.request(), "AK", kSecretKey, sign(kSecretKey, signed_by_client));
+    const std::vector<Sentence> found = explain_signature(asked.request(), signed_parts(asked.request()), "AK",
+                                                          kSecretKey, sign(kSecretKey, signed_by_client));
     std::vector<Message> found_messages;
     for (const Sentence& sentence : found) found_messages.push_back(sentence.message);
     CHECK(found_messages == messages);
@@ -277,7 +295,8 @@ TEST_CASE("signature: an explanation shows what was signed and what must be, not
   const Asked asked;
   const std::string message = kHead + "/api/status";
   const auto text = [&](const std::string& signature) {
-    const auto sentences = explain_signature(asked.request(), "AK", kSecretKey, signature);
+    const auto sentences =
+        explain_signature(asked.request(), signed_parts(asked.request()), "AK", kSecretKey, signature);
     REQUIRE(sentences.size() == 1);
     return sentences.front().text(Language::English);
   };
@@ -288,7 +307,8 @@ TEST_CASE("signature: an explanation shows what was signed and what must be, not
         "it stands.");
   Asked two_headers;
   two_headers.headers = with({{"x-ocp-b", "2"}, {"x-ocp-a", "1"}});
-  const auto lines = explain_signature(two_headers.request(), "AK", kSecretKey, sign(kSecretKey, message));
+  const auto lines = explain_signature(two_headers.request(), signed_parts(two_headers.request()), "AK", kSecretKey,
+                                       sign(kSecretKey, message));
   REQUIRE(lines.size() == 1);
   CHECK(lines.front().arguments == std::vector<std::string>{"", "x-ocp-a:1\\nx-ocp-b:2"});
   const std::string key_bytes = "\x2f\xc0\xc2\x99\xcc\x94\xc6\xbe\x26\x6f\x2c\xee\xce\x76\x5d\x4d";
@@ -298,8 +318,8 @@ TEST_CASE("signature: an explanation shows what was signed and what must be, not
 TEST_CASE("signature: a long message is explained too, without trying pairs of mistakes") {
   Asked asked;
   for (int i = 0; i < 2000; ++i) asked.query += "&name" + std::to_string(i) + "=%2C+value";
-  const auto explanation =
-      explain_signature(asked.request(), "AK", kSecretKey, sign(kSecretKey, kHead + "/api/status"));
+  const auto explanation = explain_signature(asked.request(), signed_parts(asked.request()), "AK", kSecretKey,
+                                             sign(kSecretKey, kHead + "/api/status"));
   REQUIRE(explanation.size() == 1);
   CHECK(explanation.front().message == Message::SignedWithoutQuery);
   CHECK(explanation.front().arguments.at(1).size() == 303);

@@ -62,7 +62,8 @@ TEST_CASE("throttle: a clock that is set back begins a new window") {
   Throttle throttle(*parse_rate_limit("1/1d"));
   CHECK(throttle.admit("a", {1'000'000, 0}).passes);
   CHECK_FALSE(throttle.admit("a", {1'000'000, 0}).passes);
-  CHECK(same(throttle.admit("a", {999'999, 999'999'999}), true, 0, 86400));
+  CHECK(same(throttle.admit("a", {999'999, 0}), false, 0, 86400));
+  CHECK(same(throttle.admit("a", {999'998, 999'999'999}), true, 0, 86400));
 }
 
 TEST_CASE("throttle: of many users each is counted, also when old windows are dropped") {
@@ -75,6 +76,20 @@ TEST_CASE("throttle: of many users each is counted, also when old windows are dr
   }
   CHECK_FALSE(throttle.admit("0", {9, 0}).passes);
   CHECK(throttle.admit("0", {10, 0}).passes);
+}
+
+TEST_CASE("throttle: names of any length are told apart, and never too many kept") {
+  Throttle throttle(*parse_rate_limit("1/1d"));
+  const std::string name(50'000, 'x');
+  CHECK(throttle.admit(name, {0, 0}).passes);
+  CHECK(throttle.admit(name + "y", {0, 0}).passes);
+  CHECK_FALSE(throttle.admit(name, {0, 0}).passes);
+  std::size_t passed_again = 0;
+  for (std::size_t i = 0; i < kMostUsers; ++i) {
+    throttle.admit(std::to_string(i), {0, 0});
+    if (throttle.admit("0", {0, 0}).passes) ++passed_again;
+  }
+  CHECK(passed_again == 1);
 }
 
 TEST_CASE("throttle: several threads get no more than the limit") {

@@ -59,3 +59,24 @@ TEST_CASE("url: a query is split at & and at the first = of each piece") {
   CHECK(split_query("").empty());
   CHECK(split_query("&&").empty());
 }
+
+TEST_CASE("url: what may be a user and a password before an @ is not shown") {
+  const std::pair<std::string, std::string> cases[] = {{"/a@b", "/a@b"},
+                                                       {"//u:p@h/a", "***@h/a"},
+                                                       {"u:p@h:80", "***@h:80"},
+                                                       {"//u:p@q@h", "***@h"},
+                                                       {"//h/a", "//h/a"},
+                                                       {"", ""},
+                                                       {"*", "*"}};
+  for (const auto& [path, shown_path] : cases) {
+    CAPTURE(path);
+    CHECK(without_user(path) == shown_path);
+  }
+}
+
+TEST_CASE("url: everything but RFC 3986's unreserved characters is encoded") {
+  CHECK(percent_encode("AZaz09-._~") == "AZaz09-._~");
+  CHECK(percent_encode(" +,/:*%") == "%20%2B%2C%2F%3A%2A%25");
+  CHECK(percent_encode("中") == "%E4%B8%AD");
+  CHECK(percent_encode(std::string(1, '\0')) == "%00");
+}
