@@ -5,8 +5,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace ocp_mock::http {
 namespace {
@@ -14,6 +16,16 @@ namespace {
 // A client that sends requests and reads no answers is read no further.
 constexpr std::size_t kMaximumUnsent = 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 16 * 1024;
+
+// A handler that throws in spite of its contract; the exception's text is nothing for a client.
+template <typename Make>
+Response made_by(const Make& make) {
+  try {
+    return make();
+  } catch (...) {
+    return {.status = 500};
+  }
+}
 
 }  // namespace
 
@@ -33,10 +45,10 @@ unsigned Connection::interest() const {
 }
 
 bool Connection::takes_requests() const {
-  return phase_ == Phase::Open && pending_.empty() && unsent() <= kMaximumUnsent;
+  return phase_ == Phase::Open && !later_ && unparsed_.empty() && unsent() <= kMaximumUnsent;
 }
 
-bool Connection::on_readable(ResponseWriter& writer, SteadyTime now) {
+bool Connection::on_readable(Service& service, SteadyTime now) {
   if (phase_ == Phase::Lingering) return drain();
   if (!takes_requests()) return true;
 
@@ -49,21 +61,21 @@ bool Connection::on_readable(ResponseWriter& writer, SteadyTime now) {
   }
   if (got == Stream::kNotTls) {
     parser_.fail(Defect::PlainHttp);
-    process({}, writer);
-    return flush(writer, now);
+    process({}, service);
+    return flush(service, now);
   }
   if (got == 0) {
     // The client sends nothing more, but may wait for answers.
     input_ended_ = true;
     phase_ = Phase::Finishing;
-    return flush(writer, now);
+    return flush(service, now);
   }
-  process({buffer.data(), static_cast<std::size_t>(got)}, writer);
-  return flush(writer, now);
+  process({buffer.data(), static_cast<std::size_t>(got)}, service);
+  return flush(service, now);
 }
 
-bool Connection::on_writable(ResponseWriter& writer, SteadyTime now) {
-  return stream_.waits_to_write() && unsent() == 0 ? on_readable(writer, now) : flush(writer, now);
+bool Connection::on_writable(Service& service, SteadyTime now) {
+  return stream_.waits_to_write() && unsent() == 0 ? on_readable(service, now) : flush(service, now);
 }
 
 void Connection::on_hangup() {
@@ -72,7 +84,7 @@ void Connection::on_hangup() {
   if (stream_.in_handshake()) stream_.receive(buffer.data(), buffer.size());
 }
 
-bool Connection::on_tick(ResponseWriter& writer, SteadyTime now) {
+bool Connection::on_tick(Service& service, SteadyTime now) {
   if (now < deadline_) return true;
   if (deadline_kind_ == Deadline::Write && stream_.unacknowledged() < unacknowledged_) {
     await_write(now);
@@ -80,21 +92,40 @@ bool Connection::on_tick(ResponseWriter& writer, SteadyTime now) {
   }
   if (phase_ != Phase::Open || unsent() != 0 || parser_.idle()) return false;
   parser_.fail(Defect::Timeout);
-  process({}, writer);
-  return flush(writer, now);
+  process({}, service);
+  return flush(service, now);
 }
 
-bool Connection::stop(ResponseWriter& writer, SteadyTime now) {
+bool Connection::on_timer(Service& service, SteadyTime now) { return flush(service, now); }
+
+bool Connection::on_ready(Service& service, SteadyTime now) {
+  // A descriptor outlives its connection by name: the call may have been meant for another.
+  if (!later_ || !later_->pending || !later_->pending->ready()) return true;
+  const Asked asked = later_->asked;
+  const std::shared_ptr<Pending> pending = std::move(later_->pending);
+  later_.reset();
+  respond(made_by([&] { return pending->finish(); }), asked, service);
+  return flush(service, now);
+}
+
+bool Connection::stop(Service& service, SteadyTime now) {
   stopping_ = true;
+  if (later_ && later_->departure && !flush(service, now)) return false;
   // A request that has arrived but was not read yet counts as in flight.
-  if (takes_requests() && !on_readable(writer, now)) return false;
-  const bool idle = phase_ == Phase::Open && parser_.idle() && pending_.empty() && unsent() == 0;
+  if (takes_requests() && !on_readable(service, now)) return false;
+  const bool idle = phase_ == Phase::Open && parser_.idle() && !later_ && unparsed_.empty() && unsent() == 0;
   return !idle;
 }
 
-// Answers the requests in the bytes, as far as the client takes answers; the rest waits in pending_.
-void Connection::process(std::string_view bytes, ResponseWriter& writer) {
-  while (phase_ == Phase::Open) {
+std::optional<SteadyTime> Connection::timer() const {
+  // A client that does not take its bytes gets no further ones for now.
+  if (!later_ || !later_->departure || later_->departure->done() || unsent() != 0) return std::nullopt;
+  return later_->start + later_->departure->next_time();
+}
+
+// Answers the requests in the bytes, as far as the client takes answers; the rest waits in unparsed_.
+void Connection::process(std::string_view bytes, Service& service) {
+  while (phase_ == Phase::Open && !later_) {
     if (!parser_.complete()) {
       if (bytes.empty()) break;
       bytes.remove_prefix(parser_.feed(bytes));
@@ -102,25 +133,48 @@ void Connection::process(std::string_view bytes, ResponseWriter& writer) {
     if (parser_.wants_continue()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     if (!parser_.complete()) continue;
 
-    const bool keep = parser_.keep_alive() && !stopping_;
-    const bool http_1_0 = parser_.is_http_1_0();
+    Asked asked{false, parser_.is_http_1_0(), parser_.keep_alive()};
     const Request request = parser_.take();
-    writer.answer(request,
-                  !keep      ? Persistence::Close
-                  : http_1_0 ? Persistence::KeepAliveHttp10
-                             : Persistence::KeepAlive,
-                  out_);
+    asked.head_only = request.method == "HEAD";
+    linger_ = request.defect.has_value();
+    respond(made_by([&] { return service.handler(request); }), asked, service);
     deadline_kind_ = Deadline::None;
-    if (!keep) {
-      phase_ = Phase::Finishing;
-      linger_ = request.defect.has_value() || !bytes.empty();
-    }
     if (unsent() > kMaximumUnsent) break;
   }
-  if (phase_ == Phase::Open) pending_.assign(bytes);
+  if (phase_ == Phase::Open) {
+    unparsed_.assign(bytes);
+  } else {
+    linger_ = linger_ || !bytes.empty();
+  }
 }
 
-bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
+// Writes the answer to out_, or as much of it as there is.
+void Connection::respond(Response response, const Asked& asked, Service& service) {
+  while (response.pending) {
+    later_ = std::make_unique<Later>(asked);
+    later_->pending = std::move(response.pending);
+    if (!later_->pending->await(service.waker(descriptor()))) return;
+    const std::shared_ptr<Pending> pending = std::move(later_->pending);
+    later_.reset();
+    response = made_by([&] { return pending->finish(); });
+  }
+  const bool keep = asked.keep_alive && !stopping_;
+  const Persistence persistence = !keep            ? Persistence::Close
+                                  : asked.http_1_0 ? Persistence::KeepAliveHttp10
+                                                   : Persistence::KeepAlive;
+  if (!keep) close_after_answer();
+  if (leaves_whole(response.delivery)) {
+    service.writer.write(std::move(response), asked.head_only ? Part::Head : Part::Whole, persistence, out_);
+    return;
+  }
+  later_ = std::make_unique<Later>(asked);
+  const Departure& departure = later_->departure.emplace(std::move(response), asked.head_only, asked.http_1_0);
+  if (departure.has_head()) service.writer.write(departure.response(), Part::Head, persistence, out_);
+  // The time of the event is that of its batch, and a piece must not leave too early.
+  later_->start = SteadyTime::clock::now();
+}
+
+bool Connection::flush(Service& service, SteadyTime now) {
   bool sent_some = false;
   for (;;) {
     while (unsent() != 0) {
@@ -136,21 +190,57 @@ bool Connection::flush(ResponseWriter& writer, SteadyTime now) {
     out_.clear();
     sent_ = 0;
     if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
-    if (pending_.empty() || phase_ != Phase::Open) break;
-    const std::string rest = std::exchange(pending_, {});
-    process(rest, writer);
+    if (later_) {
+      if (later_->departure) take_due_pieces(now);
+      if (unsent() != 0) continue;
+      if (!later_->departure || !later_->departure->done()) {
+        // How long it takes is the handler's affair.
+        set_deadline(Deadline::None, SteadyTime::max());
+        return true;
+      }
+      if (!end_departure()) return false;
+    }
+    if (unparsed_.empty() || phase_ != Phase::Open) break;
+    const std::string rest = std::exchange(unparsed_, {});
+    process(rest, service);
   }
+  if (stopping_ && phase_ == Phase::Open && parser_.idle()) phase_ = Phase::Finishing;
   if (phase_ == Phase::Finishing) {
     // A socket that is closed while bytes arrive is reset, and the reset can overtake the answer.
-    if (input_ended_ || !linger_) return false;
+    if (input_ended_ || !(linger_ || stream_.has_unread())) return false;
     stream_.finish();
     phase_ = Phase::Lingering;
     set_deadline(Deadline::Linger, now + limits_.linger_time);
     return true;
   }
-  if (stopping_ && parser_.idle()) return false;
   choose_deadline(now);
   return true;
+}
+
+void Connection::take_due_pieces(SteadyTime now) {
+  Departure& departure = *later_->departure;
+  const auto elapsed = std::max(now - later_->start, SteadyTime::duration::zero());
+  while (!departure.done() && (stopping_ || departure.next_time() <= elapsed)) departure.take(out_);
+}
+
+// False if the connection is over.
+bool Connection::end_departure() {
+  const Ending ending = later_->departure->ending();
+  later_.reset();
+  if (ending == Ending::Reset) {
+    stream_.reset();
+    return false;
+  }
+  if (ending == Ending::BreakOff) stream_.break_off();
+  if (ending != Ending::AsPromised) close_after_answer();
+  return true;
+}
+
+// Requests that have come after this one are not answered.
+void Connection::close_after_answer() {
+  phase_ = Phase::Finishing;
+  linger_ = linger_ || !unparsed_.empty();
+  unparsed_.clear();
 }
 
 // Throws away what a client sends after its last answer; over at its end.

@@ -1,13 +1,20 @@
 // One client's connection: a socket, the request being read, the answers being written.
 // Enters: the events of an event loop and the time. Leaves: what the loop should watch for, or that it is over.
 // Never blocks. Used by the thread of its event loop only.
+// While an answer is awaited, or leaves bit by bit, no further request is read: what the client sends waits in the
+// kernel. A client that shuts its side, or closes, is not told apart then from one that waits; one that resets is.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "http/delivery.h"
 #include "http/limits.h"
+#include "http/pending.h"
 #include "http/request_parser.h"
 #include "http/response_writer.h"
 #include "http/stream.h"
@@ -15,6 +22,17 @@
 namespace ocp_mock::http {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Makes the response of a request, also of one with a defect. Called by several threads at once. Must not throw.
+using Handler = std::function<Response(const Request&)>;
+
+// What a connection needs of its event loop.
+struct Service {
+  const Handler& handler;
+  ResponseWriter writer = {};
+  // Makes what any thread may call, also when connection and loop are gone, to have on_ready() called.
+  std::function<std::function<void()>(int descriptor)> waker;
+};
 
 class Connection {
  public:
@@ -26,15 +44,20 @@ class Connection {
   const std::string& failure() const { return stream_.failure(); }
 
   // Each returns false when the connection is over and must be destroyed.
-  bool on_readable(ResponseWriter& writer, SteadyTime now);
-  bool on_writable(ResponseWriter& writer, SteadyTime now);
-  bool on_tick(ResponseWriter& writer, SteadyTime now);
+  bool on_readable(Service& service, SteadyTime now);
+  bool on_writable(Service& service, SteadyTime now);
+  bool on_tick(Service& service, SteadyTime now);
+  bool on_timer(Service& service, SteadyTime now);
+  bool on_ready(Service& service, SteadyTime now);  // an answer may be ready that was awaited
+
+  // Answers what has arrived, then takes no further request. What leaves bit by bit leaves at once.
+  bool stop(Service& service, SteadyTime now);
+
+  // When on_timer() is to be called next.
+  std::optional<SteadyTime> timer() const;
 
   // The connection has broken; only failure() remains of it.
   void on_hangup();
-
-  // Answers what has arrived, then takes no further request.
-  bool stop(ResponseWriter& writer, SteadyTime now);
 
   // What to watch for now, as epoll's event bits.
   unsigned interest() const;
@@ -48,8 +71,34 @@ class Connection {
 
   enum class Deadline { None, Idle, Request, Write, Linger };
 
-  void process(std::string_view bytes, ResponseWriter& writer);
-  bool flush(ResponseWriter& writer, SteadyTime now);
+  // What an answer needs to know of its request.
+  struct Asked {
+    bool head_only;
+    bool http_1_0;
+    bool keep_alive;
+  };
+
+  // An answer that is not whole in out_. Few connections have one.
+  struct Later {
+    explicit Later(const Asked& of) : asked(of) {}
+    ~Later() {
+      if (pending) pending->abandon();
+    }
+    Later(const Later&) = delete;
+    Later& operator=(const Later&) = delete;
+
+    Asked asked;
+    std::shared_ptr<Pending> pending = {};    // either it is awaited
+    std::optional<Departure> departure = {};  // or it leaves bit by bit, or in a faulty way
+    SteadyTime start = {};                    // of the departure
+  };
+
+  void process(std::string_view bytes, Service& service);
+  void respond(Response response, const Asked& asked, Service& service);
+  bool flush(Service& service, SteadyTime now);
+  void take_due_pieces(SteadyTime now);
+  bool end_departure();
+  void close_after_answer();
   bool drain();
   bool takes_requests() const;
   void choose_deadline(SteadyTime now);
@@ -64,7 +113,8 @@ class Connection {
   bool linger_ = false;       // the client may still be sending after its last answer
   bool input_ended_ = false;  // the client has shut its side
   bool stopping_ = false;
-  std::string pending_;  // bytes read but not yet parsed, while the client does not take its answers
+  std::string unparsed_;  // bytes read, while the client does not take its answers or one is not whole in out_
+  std::unique_ptr<Later> later_;
   std::string out_;
   std::size_t sent_ = 0;
   std::size_t unacknowledged_ = 0;  // bytes, when the write deadline was set

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -37,6 +38,44 @@ struct Accepted {
 
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
+// What other threads tell a loop. Its own shared object, because whoever makes an answer ready may come when the loop
+// is gone.
+class Mailbox {
+ public:
+  Mailbox() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (wake_.get() < 0) throw_errno("cannot make an event loop");
+  }
+
+  int descriptor() const { return wake_.get(); }
+
+  void wake() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  }
+
+  // The connection with this descriptor, if it still has it, may have an answer.
+  void notify_ready(int descriptor) {
+    {
+      const std::lock_guard lock(mutex_);
+      ready_.push_back(descriptor);
+    }
+    wake();
+  }
+
+  // To be called when the descriptor is readable.
+  std::vector<int> take_ready() {
+    std::uint64_t ignored = 0;
+    [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &ignored, sizeof ignored);
+    const std::lock_guard lock(mutex_);
+    return std::exchange(ready_, {});
+  }
+
+ private:
+  Descriptor wake_;
+  std::mutex mutex_;
+  std::vector<int> ready_;
+};
+
 }  // namespace
 
 struct HttpServer::Shared {
@@ -57,11 +96,11 @@ class HttpServer::Loop {
  public:
   explicit Loop(Shared& shared)
       : shared_(shared),
-        writer_(shared.handler),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-        wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (epoll_.get() < 0 || wake_.get() < 0) throw_errno("cannot make an event loop");
-    control(EPOLL_CTL_ADD, wake_.get(), EPOLLIN);
+        mailbox_(std::make_shared<Mailbox>()),
+        service_{.handler = shared.handler, .waker = [this](int descriptor) { return waker(descriptor); }},
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (epoll_.get() < 0) throw_errno("cannot make an event loop");
+    control(EPOLL_CTL_ADD, mailbox_->descriptor(), EPOLLIN);
     set_accepting(true);
   }
 
@@ -73,10 +112,7 @@ class HttpServer::Loop {
     if (thread_.joinable()) thread_.join();
   }
 
-  void wake() {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
-  }
+  void wake() { mailbox_->wake(); }
 
  private:
   struct Client {
@@ -94,6 +130,7 @@ class HttpServer::Loop {
       for (int i = 0; i < count; ++i) {
         guarded([&] { handle(events[static_cast<std::size_t>(i)], now); });
       }
+      guarded([&] { call_timers(now); });
       if (now >= next_tick) {
         next_tick = now + kTick;
         guarded([&] { tick(now); });
@@ -123,11 +160,13 @@ class HttpServer::Loop {
   // How long to wait for events, in milliseconds; -1 for ever.
   int patience() const {
     using std::chrono::milliseconds;
-    if (stopping_) {
-      const auto left = std::chrono::ceil<milliseconds>(stop_deadline_ - SteadyTime::clock::now());
-      return static_cast<int>(std::clamp(left, milliseconds{0}, kTick).count());
-    }
-    return clients_.empty() && accepting_ ? -1 : static_cast<int>(kTick.count());
+    if (clients_.empty() && accepting_ && !stopping_) return -1;
+    if (timers_.empty() && !stopping_) return static_cast<int>(kTick.count());
+    const SteadyTime now = SteadyTime::clock::now();
+    SteadyTime until = now + kTick;
+    if (stopping_) until = std::min(until, stop_deadline_);
+    if (!timers_.empty()) until = std::min(until, timers_.begin()->first);
+    return static_cast<int>(std::max(std::chrono::ceil<milliseconds>(until - now), milliseconds{0}).count());
   }
 
   // Once the inbox is closed under its lock, no loop can leave a connection here any more.
@@ -140,22 +179,26 @@ class HttpServer::Loop {
   }
 
   void handle(const epoll_event& event, SteadyTime now) {
-    if (event.data.fd == wake_.get()) return on_wake(now);
+    if (event.data.fd == mailbox_->descriptor()) return on_wake(now);
     if (event.data.fd == shared_.listener.descriptor()) return accept_one(now);
     const auto client = clients_.find(event.data.fd);
     if (client == clients_.end()) return;
     update(client, [&](Connection& connection) {
       bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
       if (!alive) connection.on_hangup();
-      if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(writer_, now);
-      if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(writer_, now);
+      if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(service_, now);
+      if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(service_, now);
       return alive;
     });
   }
 
   void on_wake(SteadyTime now) {
-    std::uint64_t ignored = 0;
-    [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &ignored, sizeof ignored);
+    // Before anything that may fail: nobody tells it again.
+    for (const int descriptor : mailbox_->take_ready()) {
+      if (const auto client = clients_.find(descriptor); client != clients_.end()) {
+        update(client, [&](Connection& connection) { return connection.on_ready(service_, now); });
+      }
+    }
     if (shared_.stopping && !stopping_) {
       stopping_ = true;
       stop_deadline_ = now + shared_.options.stop_time;
@@ -164,6 +207,7 @@ class HttpServer::Loop {
       set_accepting(false);
       // Those who come from now on are refused, and need not wait for a server that will not answer.
       ::shutdown(shared_.listener.descriptor(), SHUT_RDWR);
+      for_each_client([&](Connection& connection) { return connection.stop(service_, now); });
     }
     std::vector<Accepted> arrived;
     {
@@ -173,18 +217,29 @@ class HttpServer::Loop {
     for (Accepted& accepted : arrived) {
       guarded([&] { add(std::move(accepted), now); });
     }
-    if (stopping_) {
-      for_each_client([&](Connection& connection) { return connection.stop(writer_, now); });
-    }
   }
 
   void tick(SteadyTime now) {
-    for_each_client([&](Connection& connection) { return connection.on_tick(writer_, now); });
+    for_each_client([&](Connection& connection) { return connection.on_tick(service_, now); });
     for (const auto& [why, count] : failures_) {
       if (count > 1) warn(std::to_string(count - 1) + " more TLS handshakes failed: " + why);
     }
     failures_.clear();
     if (!accepting_ && !stopping_) set_accepting(true);
+  }
+
+  void call_timers(SteadyTime now) {
+    while (!timers_.empty() && timers_.begin()->first <= now) {
+      const auto client = clients_.find(timers_.begin()->second);
+      // Takes the timer away first.
+      update(client, [&](Connection& connection) { return connection.on_timer(service_, now); });
+    }
+  }
+
+  std::function<void()> waker(int descriptor) const {
+    return [mailbox = std::weak_ptr<Mailbox>(mailbox_), descriptor] {
+      if (const auto open = mailbox.lock()) open->notify_ready(descriptor);
+    };
   }
 
   // One at a time: the others may take the next.
@@ -248,7 +303,7 @@ class HttpServer::Loop {
                EPOLLIN});
     update(client, [&](Connection& connection) {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
-      return !stopping_ || connection.stop(writer_, now);
+      return !stopping_ || connection.stop(service_, now);
     });
   }
 
@@ -266,6 +321,7 @@ class HttpServer::Loop {
   // Does something with a connection that says whether it lives on. One that fails, for want of memory say, ends alone.
   template <typename Action>
   void update(Clients::iterator client, const Action& action) {
+    if (const auto timer = client->second.connection.timer()) timers_.erase({*timer, client->first});
     bool alive = false;
     guarded([&] { alive = action(client->second.connection) && watch(client); });
     if (alive) return;
@@ -283,6 +339,7 @@ class HttpServer::Loop {
       client->second.watched = interest;
       control(EPOLL_CTL_MOD, client->first, interest);
     }
+    if (const auto timer = client->second.connection.timer()) timers_.emplace(*timer, client->first);
     return true;
   }
 
@@ -301,15 +358,16 @@ class HttpServer::Loop {
   }
 
   Shared& shared_;
-  ResponseWriter writer_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  Service service_;
   Descriptor epoll_;
-  Descriptor wake_;
   bool accepting_ = false;
   bool pause_was_told_ = false;
   std::map<std::string, std::size_t> failures_;  // of TLS, since the last tick
   bool stopping_ = false;
   SteadyTime stop_deadline_;
   Clients clients_;
+  std::set<std::pair<SteadyTime, int>> timers_;  // of the connections that have one, with their descriptors
   std::mutex inbox_mutex_;
   std::vector<Accepted> inbox_;  // connections that other loops have accepted for this one
   bool inbox_closed_ = false;

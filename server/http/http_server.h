@@ -7,7 +7,6 @@
 #include <string>
 
 #include "http/connection.h"
-#include "http/response_writer.h"
 
 namespace ocp_mock::http {
 
@@ -41,7 +40,8 @@ class HttpServer {
   void start(Handler handler);
 
   // Takes no new connection, answers the request that each connection has begun to send, as long as stop_time allows,
-  // and ends. A handler that does not return keeps it from ending.
+  // and ends. An answer that leaves bit by bit leaves at once then; one that is pending is waited for as long. A
+  // handler that does not return keeps it from ending.
   void stop();
 
  private:

@@ -1,6 +1,9 @@
 // A request and its response as the rest of the server sees them: plain structs, no library types.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,10 +43,33 @@ struct Request {
   std::optional<std::string_view> header(std::string_view name) const { return find_ignoring_case(headers, name); }
 };
 
+// How an answer leaves, where it does not leave whole and at once. A fault goes before the rest.
+struct Delivery {
+  enum class Fault {
+    None,
+    ResetConnection,  // no byte of the answer, then a TCP reset, which may also eat earlier answers not yet read
+    EmptyResponse,    // no byte of the answer, then the connection is closed
+    MalformedChunk,   // status line and headers that promise chunks, then kMalformedChunk, then closed
+    RandomData,       // kRandomData, which is no HTTP, then closed
+  };
+  Fault fault = Fault::None;
+  // The head with the whole Content-Length, so many bytes of the body, then the connection breaks: over TLS without
+  // TLS's own end. A body that has no more bytes than that leaves as usual.
+  std::optional<std::size_t> truncate_at = {};
+  // Above 0: the head at once, then the body in so many chunks, the last after dribble_time and the others evenly
+  // before it. For HTTP/1.0, and if truncated, the same pieces without the framing of chunks. No chunk is empty.
+  std::size_t dribble_chunks = 0;
+  std::chrono::milliseconds dribble_time{0};
+};
+
+class Pending;
+
 struct Response {
   int status = 200;
-  Headers headers;  // without those of the framing: Content-Length, Connection
-  std::string body;
+  Headers headers = {};  // without those of the framing: Content-Length, Transfer-Encoding, Connection
+  std::string body = {};
+  Delivery delivery = {};
+  std::shared_ptr<Pending> pending = {};  // set: the answer is not there yet, and the rest of this means nothing
 
   std::optional<std::string_view> header(std::string_view name) const { return find_ignoring_case(headers, name); }
 };

@@ -34,46 +34,46 @@ class BufferStream : public httplib::Stream {
 
 class ResponseWriter::Engine : public httplib::Server {
  public:
-  explicit Engine(const http::Handler& handler) : handler_(handler) {
+  Engine() {
     set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
-      Response response = handler_(*request_);
-      out.status = response.status;
-      out.body = std::move(response.body);
-      for (const auto& [name, value] : response.headers) out.set_header(name, value);
+      out.status = response_->status;
+      out.body = std::move(response_->body);
+      for (const auto& [name, value] : response_->headers) out.set_header(name, value);
       return HandlerResponse::Handled;
     });
-    // A handler that throws in spite of its contract; httplib would put the exception's text into a header.
+    // httplib would put the exception's text into a header.
     set_exception_handler(
         [](const httplib::Request&, httplib::Response& out, std::exception_ptr) { out.status = 500; });
     // The last word on the headers, after httplib has added its own.
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
       out.headers.erase("Accept-Ranges");
       out.headers.erase("Connection");
+      // RFC 9110, 8.6: a 204 has no length either.
+      if (out.has_header("Transfer-Encoding") || out.status == 204) out.headers.erase("Content-Length");
       if (persistence_ == Persistence::Close) out.set_header("Connection", "close");
       if (persistence_ == Persistence::KeepAliveHttp10) out.set_header("Connection", "keep-alive");
     });
   }
 
-  void answer(const Request& request, Persistence persistence, std::string& out) {
-    request_ = &request;
+  void write(Response& response, Part part, Persistence persistence, std::string& out) {
+    response_ = &response;
     persistence_ = persistence;
-    BufferStream stream(request.method == "HEAD" ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n", out);
+    BufferStream stream(part == Part::Head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n", out);
     bool closed = false;
     // "Close" spares httplib its Keep-Alive header; the handler above has the say.
     process_request(stream, true, closed, nullptr);
   }
 
  private:
-  const http::Handler& handler_;
-  const Request* request_ = nullptr;
+  Response* response_ = nullptr;
   Persistence persistence_ = Persistence::Close;
 };
 
-ResponseWriter::ResponseWriter(const Handler& handler) : engine_(std::make_unique<Engine>(handler)) {}
+ResponseWriter::ResponseWriter() : engine_(std::make_unique<Engine>()) {}
 ResponseWriter::~ResponseWriter() = default;
 
-void ResponseWriter::answer(const Request& request, Persistence persistence, std::string& out) {
-  engine_->answer(request, persistence, out);
+void ResponseWriter::write(Response response, Part part, Persistence persistence, std::string& out) {
+  engine_->write(response, part, persistence, out);
 }
 
 }  // namespace ocp_mock::http

@@ -1,10 +1,9 @@
-// A request goes to the handler, and its response becomes bytes, through cpp-httplib.
+// A response becomes bytes, through cpp-httplib.
 // response_writer.cpp is the only file that includes httplib. What httplib reads of a request is a line without
 // content, because its own reading loses data (it decodes header values, splits queries, cuts targets at 8 KiB,
 // compresses, answers ranges); the request that counts is the one of RequestParser.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,21 +11,22 @@
 
 namespace ocp_mock::http {
 
-// Makes the response of a request, also of one with a defect. Called by several threads at once. Must not throw.
-using Handler = std::function<Response(const Request&)>;
-
 enum class Persistence { Close, KeepAlive, KeepAliveHttp10 };
+
+// Head: without the body, but with its length.
+enum class Part { Whole, Head };
 
 // Used by one thread at a time.
 class ResponseWriter {
  public:
-  explicit ResponseWriter(const Handler& handler);
+  ResponseWriter();
   ~ResponseWriter();
   ResponseWriter(const ResponseWriter&) = delete;
   ResponseWriter& operator=(const ResponseWriter&) = delete;
 
-  // Appends the whole answer: status line, headers, body (none for HEAD).
-  void answer(const Request& request, Persistence persistence, std::string& out);
+  // Appends status line, headers, body. A response with Transfer-Encoding gets no Content-Length, and its body is
+  // written as it is. How and when the answer leaves is not its affair.
+  void write(Response response, Part part, Persistence persistence, std::string& out);
 
  private:
   class Engine;

@@ -56,6 +56,19 @@ void Stream::finish() {
   ::shutdown(socket_.get(), SHUT_WR);
 }
 
+void Stream::break_off() { broken_ = true; }
+
+void Stream::reset() {
+  break_off();
+  const linger at_once{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+bool Stream::has_unread() const {
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 std::size_t Stream::unacknowledged() const {
   int bytes = 0;
   return ::ioctl(socket_.get(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;

@@ -38,6 +38,15 @@ class Stream {
   // Tells the client that nothing more comes.
   void finish();
 
+  // From now on the stream ends like one that broke: over TLS, without TLS's own end.
+  void break_off();
+
+  // Makes the end of the stream a TCP reset, which overtakes what the client has not read yet.
+  void reset();
+
+  // Bytes have come that were not received. A socket that is closed with such bytes is reset.
+  bool has_unread() const;
+
   // TLS has begun and no request can come yet.
   bool in_handshake() const { return session_ && !established_; }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -51,6 +52,28 @@ class SocketClient {
   }
 
   void shut_sending() { ::shutdown(socket_.get(), SHUT_WR); }
+
+  // Closes with a TCP reset.
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    socket_ = http::Descriptor();
+  }
+
+  // The next bytes, so many. Throws if the connection ends before.
+  std::string read_bytes(std::size_t size) {
+    while (buffer_.size() < size) read_more();
+    std::string bytes = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return bytes;
+  }
+
+  // The server resets the connection, and nothing comes before.
+  bool is_reset() {
+    char byte = 0;
+    errno = 0;
+    return receive_some(&byte, 1) < 0 && errno == ECONNRESET;
+  }
 
   // One answer with its head, by its Content-Length. Throws if the connection ends before.
   std::string read_answer(bool with_body = true) {

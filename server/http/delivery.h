@@ -1,0 +1,70 @@
+// How an answer leaves that does not leave whole and at once.
+// Enters: a response with its Delivery, and what its client understands. Leaves: whether a head goes first, pieces of
+// bytes that each have a time, and what then happens to the connection. Pure: knows no socket and no clock.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace ocp_mock::http {
+
+// What follows a head that promises chunks.
+inline constexpr std::string_view kMalformedChunk = "this is no chunk\r\n";
+
+// 64 bytes, of which none ends a line.
+inline constexpr std::string_view kRandomData{
+    "\x9d\x02\xe7\x51\xb8\x3c\x00\xf4\x6a\xc9\x17\x8e\xd3\x2b\x74\xa0"
+    "\xff\x45\x19\xbc\x63\xe1\x08\x97\xda\x30\x5f\xc4\x86\x7b\x12\xe9"
+    "\x01\xad\x58\xf6\x24\x93\xcf\x6d\xb1\x1e\x80\x47\xfa\x35\xdc\x69"
+    "\xa2\x0f\xeb\x56\x78\xc3\x9a\x21\xd4\x8d\x60\xbf\x13\xe5\x4c\x77",
+    64};
+
+enum class Ending {
+  AsPromised,  // as the head has said: the connection goes on, or closes
+  Close,
+  BreakOff,  // closes like a connection that broke, without TLS's own end
+  Reset,
+};
+
+// Nothing but the response itself is to leave.
+bool leaves_whole(const Delivery& delivery);
+
+class Departure {
+ public:
+  // For HEAD, head_only, no body leaves, whatever is to happen to it. HTTP/1.0 knows no chunks.
+  Departure(Response response, bool head_only, bool http_1_0);
+
+  // The head of response(), which has the headers that the way it leaves needs, goes before the pieces, at once.
+  bool has_head() const { return has_head_; }
+  const Response& response() const { return response_; }
+
+  bool done() const { return next_ == pieces_; }
+
+  // When the next piece is to leave, counted from the head. Needs !done().
+  std::chrono::milliseconds next_time() const;
+
+  // Appends the next piece. Needs !done().
+  void take(std::string& out);
+
+  Ending ending() const { return ending_; }
+
+ private:
+  void dribble_or_truncate(bool head_only, bool http_1_0);
+  void replace_body(std::string_view bytes);
+  std::size_t begin_of(std::size_t piece) const;
+
+  Response response_;
+  bool has_head_ = true;
+  bool chunked_ = false;
+  std::size_t size_ = 0;  // how much of the body leaves
+  std::size_t pieces_ = 0;
+  std::size_t next_ = 0;
+  std::chrono::milliseconds time_{0};  // of the last piece
+  Ending ending_ = Ending::AsPromised;
+};
+
+}  // namespace ocp_mock::http

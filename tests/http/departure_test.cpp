@@ -1,0 +1,126 @@
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/delivery.h"
+
+using namespace ocp_mock::http;
+using namespace std::chrono_literals;
+using Fault = Delivery::Fault;
+
+namespace {
+
+struct Piece {
+  std::chrono::milliseconds time;
+  std::string bytes;
+
+  bool operator==(const Piece&) const = default;
+};
+
+std::string text_of(const std::vector<Piece>& pieces) {
+  std::string text;
+  for (const Piece& piece : pieces) text += std::to_string(piece.time.count()) + " [" + piece.bytes + "]\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("delivery: a response becomes a head, pieces with their times, and an end") {
+  struct Client {
+    bool head_only = false;
+    bool http_1_0 = false;
+  };
+  const Client get, head{true, false}, old{false, true};
+  enum class Head { None, Length, Chunked };
+  const std::string malformed(kMalformedChunk), random(kRandomData);
+  const struct {
+    std::string name;
+    Delivery delivery;
+    std::string body;
+    Client client;
+    Head head;
+    std::vector<Piece> pieces;
+    Ending ending;
+  } cases[] = {
+      // clang-format off
+      {"reset",                     {Fault::ResetConnection, {}, 0, 0ms}, "0123456789", get,  Head::None,    {}, Ending::Reset},
+      {"reset of HEAD",             {Fault::ResetConnection, {}, 0, 0ms}, "0123456789", head, Head::None,    {}, Ending::Reset},
+      {"empty",                     {Fault::EmptyResponse, {}, 0, 0ms},   "0123456789", get,  Head::None,    {}, Ending::Close},
+      {"random",                    {Fault::RandomData, {}, 0, 0ms},      "0123456789", get,  Head::None,    {{0ms, random}}, Ending::Close},
+      {"random for HEAD",           {Fault::RandomData, {}, 0, 0ms},      "0123456789", head, Head::None,    {{0ms, random}}, Ending::Close},
+      {"malformed",                 {Fault::MalformedChunk, {}, 0, 0ms},  "0123456789", get,  Head::Chunked, {{0ms, malformed}}, Ending::Close},
+      {"malformed for HEAD",        {Fault::MalformedChunk, {}, 0, 0ms},  "0123456789", head, Head::Chunked, {}, Ending::Close},
+      {"a fault goes first",        {Fault::RandomData, 3, 2, 10ms},      "0123456789", get,  Head::None,    {{0ms, random}}, Ending::Close},
+
+      {"truncated",                 {Fault::None, 3, 0, 0ms},             "0123456789", get,  Head::Length,  {{0ms, "012"}}, Ending::BreakOff},
+      {"truncated for HTTP/1.0",    {Fault::None, 3, 0, 0ms},             "0123456789", old,  Head::Length,  {{0ms, "012"}}, Ending::BreakOff},
+      {"truncated at once",         {Fault::None, 0, 0, 0ms},             "0123456789", get,  Head::Length,  {}, Ending::BreakOff},
+      {"truncated before the last", {Fault::None, 9, 0, 0ms},             "0123456789", get,  Head::Length,  {{0ms, "012345678"}}, Ending::BreakOff},
+      {"truncated at the end",      {Fault::None, 10, 0, 0ms},            "0123456789", get,  Head::Length,  {{0ms, "0123456789"}}, Ending::AsPromised},
+      {"truncated behind the end",  {Fault::None, 99, 0, 0ms},            "0123456789", get,  Head::Length,  {{0ms, "0123456789"}}, Ending::AsPromised},
+      {"truncated without a body",  {Fault::None, 0, 0, 0ms},             "",           get,  Head::Length,  {}, Ending::AsPromised},
+      {"truncated for HEAD",        {Fault::None, 3, 0, 0ms},             "0123456789", head, Head::Length,  {}, Ending::AsPromised},
+
+      {"one chunk",                 {Fault::None, {}, 1, 50ms},           "0123456789", get,  Head::Chunked, {{50ms, "a\r\n0123456789\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"two chunks",                {Fault::None, {}, 2, 50ms},           "0123456789", get,  Head::Chunked, {{25ms, "5\r\n01234\r\n"}, {50ms, "5\r\n56789\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"uneven chunks and times",   {Fault::None, {}, 3, 100ms},          "01234",      get,  Head::Chunked, {{33ms, "2\r\n01\r\n"}, {66ms, "2\r\n23\r\n"}, {100ms, "1\r\n4\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"more chunks than bytes",    {Fault::None, {}, 9, 30ms},           "012",        get,  Head::Chunked, {{10ms, "1\r\n0\r\n"}, {20ms, "1\r\n1\r\n"}, {30ms, "1\r\n2\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"chunks without time",       {Fault::None, {}, 2, 0ms},            "0123",       get,  Head::Chunked, {{0ms, "2\r\n01\r\n"}, {0ms, "2\r\n23\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"negative time is none",     {Fault::None, {}, 1, -5ms},           "0123",       get,  Head::Chunked, {{0ms, "4\r\n0123\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"a long time is a year",     {Fault::None, {}, 1, std::chrono::milliseconds::max()}, "0", get, Head::Chunked, {{24h * 365, "1\r\n0\r\n0\r\n\r\n"}}, Ending::AsPromised},
+      {"dribbled without a body",   {Fault::None, {}, 2, 50ms},           "",           get,  Head::Length,  {}, Ending::AsPromised},
+      {"dribbled for HEAD",         {Fault::None, {}, 2, 50ms},           "0123456789", head, Head::Length,  {}, Ending::AsPromised},
+      {"dribbled for HTTP/1.0",     {Fault::None, {}, 2, 50ms},           "0123456789", old,  Head::Length,  {{25ms, "01234"}, {50ms, "56789"}}, Ending::AsPromised},
+      {"dribbled and truncated",    {Fault::None, 3, 2, 50ms},            "0123456789", get,  Head::Length,  {{25ms, "01"}, {50ms, "2"}}, Ending::BreakOff},
+      // clang-format on
+  };
+  for (const auto& [name, delivery, body, client, head_kind, pieces, ending] : cases) {
+    CAPTURE(name);
+    CHECK_FALSE(leaves_whole(delivery));
+    Departure departure({200, {{"A", "b"}}, body, delivery}, client.head_only, client.http_1_0);
+    CHECK(departure.has_head() == (head_kind != Head::None));
+    if (departure.has_head()) {
+      const auto encoding = departure.response().header("Transfer-Encoding");
+      CHECK(encoding.has_value() == (head_kind == Head::Chunked));
+      // Content-Length is made of it.
+      if (head_kind == Head::Length) CHECK(departure.response().body == body);
+    }
+    std::vector<Piece> left;
+    while (!departure.done()) {
+      const auto time = departure.next_time();
+      std::string bytes;
+      departure.take(bytes);
+      left.push_back({time, bytes});
+    }
+    CHECK(text_of(left) == text_of(pieces));
+    CHECK(departure.ending() == ending);
+  }
+}
+
+TEST_CASE("delivery: a body of which each byte is a piece comes together again") {
+  std::string body;
+  for (int i = 0; i < 1000; ++i) body += std::to_string(i);
+  for (const std::size_t pieces : {1UL, 2UL, 7UL, 999UL, 2889UL, 2890UL, 1'000'000'000UL}) {
+    CAPTURE(pieces);
+    Departure departure({200, {}, body, {Fault::None, {}, pieces, 1000ms}}, false, true);
+    std::string all;
+    std::chrono::milliseconds last{0};
+    while (!departure.done()) {
+      CHECK(departure.next_time() >= last);
+      last = departure.next_time();
+      departure.take(all);
+    }
+    CHECK(all == body);
+    CHECK(last == 1000ms);
+  }
+}
+
+TEST_CASE("delivery: without a Delivery an answer leaves whole") { CHECK(leaves_whole({})); }
+
+TEST_CASE("delivery: the random data is 64 bytes without an end of a line") {
+  CHECK(kRandomData.size() == 64);
+  CHECK(kRandomData.find_first_of("\r\n") == std::string_view::npos);
+}
