@@ -15,8 +15,12 @@ declare -A allowed=(
   [text_file]="temporary_file text_file"
   [store]="ascii ocp store embedded temporary_file"
   [cli]="http ocp cli embedded"
-  [app]="ascii http ocp store app"
-  [commands]="http ocp store cli app credentials embedded commands log_sink stop_signal text_file"
+  [control]="ascii http ocp store control embedded"
+  [app]="ascii http ocp control app"
+  [watcher]="http watcher"
+  [healthcheck]="http healthcheck"
+  [service]="store cli control app watcher text_file service"
+  [commands]="http ocp store cli app credentials embedded commands healthcheck log_sink service stop_signal text_file"
   [main]="cli commands"
 )
 # A library that has one room, and the files that may include it.
@@ -26,8 +30,8 @@ declare -A owners=(
   ["sqlite3.h"]="store/dataset.cpp"
   ["nlohmann/"]="store/fixture_json.cpp"
   ["CLI/"]="cli/options.cpp"
-  ["openssl/"]="ocp/digest.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"
-  ["spdlog/"]="app.cpp commands.cpp log_sink.h log_sink.cpp"
+  ["openssl/"]="ocp/digest.cpp healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"
+  ["spdlog/"]="app.cpp service.cpp commands.cpp log_sink.h log_sink.cpp"
 )
 
 failed=0

@@ -20,6 +20,8 @@ const std::string kJson = "application/json";
 const std::string kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
 const std::string kText = "text/plain;charset=UTF-8";
 constexpr std::size_t kViolationsLogged = 10;
+constexpr std::size_t kTextKept = 4096;    // bytes of a path, a query, a header
+constexpr std::size_t kHeadersKept = 100;  // of a request
 
 // The refusal of a request that did not arrive as HTTP.
 ApiError refusal(http::Defect defect, const AppOptions& options) {
@@ -63,6 +65,16 @@ std::string header_text(std::string_view value) {
   return text;
 }
 
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return status < 500 ? "Request Refused" : "Error";
+  }
+}
+
 // A target for the log.
 std::string shown_target(const http::Request& request) {
   const auto [path, query] = split_target(request.target);
@@ -88,6 +100,19 @@ std::string describe(const std::vector<Violation>& violations) {
   return text;
 }
 
+// As proxies send it when what is behind them fails.
+std::string error_page(int status) {
+  const std::string title = fmt::format("{} {}", status, reason_of(status));
+  return fmt::format(
+      "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n",
+      title);
+}
+
+// Of a text, what the journal keeps.
+std::string cut(std::string_view text) {
+  return text.size() <= kTextKept ? std::string(text) : std::string(text.substr(0, kTextKept)) + "...";
+}
+
 // Whole units since then.
 template <typename Unit>
 auto elapsed(std::chrono::steady_clock::time_point start) {
@@ -96,60 +121,130 @@ auto elapsed(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-App::App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset)
+App::App(AppOptions options, AppContext context, Worlds& worlds)
     : options_(std::move(options)),
       context_(std::move(context)),
-      dataset_(std::move(dataset)),
-      authenticator_(options_.auth, options_.credentials),
-      throttle_(options_.rate_limit ? std::make_unique<Throttle>(*options_.rate_limit) : nullptr) {}
+      worlds_(worlds),
+      authenticator_(options_.auth, options_.credentials) {}
 
 http::Response App::handle(const http::Request& request) const {
-  Exchange exchange{std::chrono::steady_clock::now(), envelope_values(request), {}, {}, {}};
-  http::Response response;
-  try {
-    response = answer(request, exchange);
-  } catch (const ApiError& error) {
-    response = refuse(error, request, exchange);
-    if (error.status() == 401) response.headers.emplace_back("WWW-Authenticate", kChallenge);
-    if (error.status() == 405) response.headers.emplace_back("Allow", kAllowed);
-  } catch (const std::exception& error) {
-    context_.logger->error("{} {} failed, trace id {}: {}", shown(request.method), shown_target(request),
-                           exchange.values.trace_id, error.what());
-    response = refuse(ApiError(Message::Unexpected), request, exchange);
+  Exchange exchange{
+      std::chrono::steady_clock::now(), worlds_.of_user(""), envelope_values(request), "", "", {}, {}, {}, {}, 0};
+  auto refused = guarded(request, exchange, [&]() -> std::optional<http::Response> {
+    admit(request, exchange);
+    return std::nullopt;
+  });
+  if (refused) {
+    finish(request, exchange, *refused);
+    return std::move(*refused);
   }
-  if (options_.pretty && response.header("Content-Type") != kText) response.body = pretty_json(response.body);
-  if (throttle_) {
-    const Throttle::Decision admission = exchange.admission.value_or(throttle_->uncounted());
-    response.headers.emplace_back("RateLimit-Limit", std::to_string(throttle_->limit().requests));
-    response.headers.emplace_back("RateLimit-Remaining", std::to_string(admission.remaining));
-    response.headers.emplace_back("RateLimit-Reset", std::to_string(admission.reset));
+  if (exchange.fault && exchange.fault->action.delay.count() > 0) return delayed(request, std::move(exchange));
+  return conclude(request, exchange);
+}
+
+// Authentication and throttling, and whether a fault shall happen: before any parameter is looked at.
+void App::admit(const http::Request& request, Exchange& exchange) const {
+  if (request.defect) throw refusal(*request.defect, options_);
+  const auto [path, query] = split_target(request.target);
+  const SignedRequest asked{request.method, path, query, request.headers, request.body};
+  const std::optional<PathMatch> route = match_path(path);
+  const bool open = route && route->companion && route->companion->open;
+  if (open) {
+    // Whoever shows credentials that pass sees the time of their world.
+    try {
+      exchange.user = authenticator_.authenticate(asked, context_.real_now());
+    } catch (const ApiError&) {
+    }
+  } else {
+    exchange.user = authenticate(asked, exchange.values.trace_id);
   }
-  response.headers.emplace_back("Date", date());
-  const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
-  if (context_.logger->should_log(level)) {
-    context_.logger->log(level, "{} {} {} {}B {}us {}{}{}{}", shown(request.method), shown_target(request),
-                         response.status, response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
-                         shown(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ", exchange.refusal,
-                         describe(exchange.violations));
+  exchange.world = worlds_.of_user(exchange.user);
+  if (!exchange.world) {
+    exchange.world = worlds_.of_user("");
+    throw ApiError(Message::TooManyWorlds, {std::to_string(worlds_.options().max_worlds)});
   }
+  if (!open) {
+    exchange.admission = exchange.world->admit(exchange.user);
+    if (exchange.admission && !exchange.admission->decision.passes) {
+      const RateLimit& limit = *worlds_.options().rate_limit;
+      throw ApiError(Message::RateLimited, {std::to_string(limit.requests), limit.window,
+                                            std::to_string(exchange.admission->decision.reset)});
+    }
+  }
+  if (worlds_.options().keeps_journal) exchange.ticket = exchange.world->journal().begin();
+  exchange.releases = exchange.world->releases();
+  exchange.fault = exchange.world->faults().fire({request.method, path, query, request.headers, exchange.user, {}});
+}
+
+// The rest of the way after the delay of a fault, which holds no thread. A client that goes meanwhile leaves an entry
+// in the journal as well.
+class App::Delayed {
+ public:
+  Delayed(const App& app, const http::Request& request, Exchange exchange)
+      : app_(app), request_(request), exchange_(std::move(exchange)) {}
+  Delayed(const Delayed&) = delete;
+  Delayed& operator=(const Delayed&) = delete;
+  ~Delayed() {
+    if (!concluded_) app_.record(request_, exchange_, http::Response{.status = 0});
+  }
+
+  http::Response conclude() {
+    concluded_ = true;
+    return app_.conclude(request_, exchange_);
+  }
+
+ private:
+  const App& app_;
+  const http::Request request_;
+  Exchange exchange_;
+  bool concluded_ = false;
+};
+
+http::Response App::delayed(const http::Request& request, Exchange exchange) const {
+  const std::shared_ptr<World> world = exchange.world;
+  const std::chrono::milliseconds delay = exchange.fault->action.delay;
+  const std::uint64_t releases = exchange.releases;
+  const auto rest = std::make_shared<Delayed>(*this, request, std::move(exchange));
+  http::Response later;
+  later.pending = std::make_shared<http::Pending>([rest] { return rest->conclude(); });
+  world->delay(delay, later.pending, releases);
+  return later;
+}
+
+http::Response App::conclude(const http::Request& request, Exchange& exchange) const {
+  http::Response response = *guarded(request, exchange, [&] { return std::optional(answer(request, exchange)); });
+  if (exchange.fault) {
+    const FaultAction& action = exchange.fault->action;
+    if (action.retry_after) response.headers.emplace_back("Retry-After", std::to_string(*action.retry_after));
+    response.delivery = action.delivery;
+  }
+  finish(request, exchange, response);
   return response;
 }
 
+// What the step answers, or what it has thrown.
+template <typename Step>
+std::optional<http::Response> App::guarded(const http::Request& request, Exchange& exchange, const Step& step) const {
+  try {
+    return step();
+  } catch (const ApiError& error) {
+    http::Response response = refuse(error, request, exchange);
+    if (error.status() == 401) response.headers.emplace_back("WWW-Authenticate", kChallenge);
+    if (error.status() == 405) response.headers.emplace_back("Allow", kAllowed);
+    return response;
+  } catch (const std::exception& error) {
+    context_.logger->error("{} {} failed, trace id {}: {}", shown(request.method), shown_target(request),
+                           exchange.values.trace_id, error.what());
+    return refuse(ApiError(Message::Unexpected), request, exchange);
+  }
+}
+
 http::Response App::answer(const http::Request& request, Exchange& exchange) const {
-  if (request.defect) throw refusal(*request.defect, options_);
+  if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
+    return fail(exchange.fault->action, exchange);
+  }
   const auto [path, query] = split_target(request.target);
   const std::optional<PathMatch> route = match_path(path);
-  if (!route || !route->companion || !route->companion->open) {
-    const std::string user =
-        authenticate({request.method, path, query, request.headers, request.body}, exchange.values.trace_id);
-    if (throttle_) {
-      exchange.admission = throttle_->admit(user, context_.now());
-      if (!exchange.admission->passes) {
-        throw ApiError(Message::RateLimited, {std::to_string(throttle_->limit().requests), throttle_->limit().window,
-                                              std::to_string(exchange.admission->reset)});
-      }
-    }
-  }
   if (!route) throw refusal_of_path(path);
   if (request.method != "GET" && request.method != "HEAD") {
     throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(without_user(path)), kAllowed});
@@ -167,6 +262,69 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   throw std::logic_error("a companion without an answer");
 }
 
+// The answer of a fault in place of OCP's.
+http::Response App::fail(const FaultAction& action, Exchange& exchange) const {
+  stamp(exchange);
+  if (action.html_status) {
+    return {*action.html_status, {{"Content-Type", "text/html"}}, error_page(*action.html_status)};
+  }
+  const bool unauthorized = action.answer->status == 401;
+  http::Response response{
+      action.answer->status,
+      {{"Content-Type", unauthorized ? kJsonUtf8 : kJson}},
+      error_envelope(action.answer->status, action.answer->code, action.answer->message, exchange.values)};
+  if (unauthorized) response.headers.emplace_back("WWW-Authenticate", kChallenge);
+  return response;
+}
+
+// What every answer gets, and what remains of it here.
+void App::finish(const http::Request& request, Exchange& exchange, http::Response& response) const {
+  if (options_.pretty && response.header("Content-Type").value_or("").starts_with(kJson)) {
+    response.body = pretty_json(response.body);
+  }
+  if (!exchange.admission) exchange.admission = exchange.world->uncounted();
+  if (exchange.admission) {
+    const auto& [limit, decision] = *exchange.admission;
+    response.headers.emplace_back("RateLimit-Limit", std::to_string(limit));
+    response.headers.emplace_back("RateLimit-Remaining", std::to_string(decision.remaining));
+    response.headers.emplace_back("RateLimit-Reset", std::to_string(decision.reset));
+  }
+  response.headers.emplace_back("Date", date(exchange));
+  record(request, exchange, response);
+  const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
+  if (context_.logger->should_log(level)) {
+    context_.logger->log(level, "{} {} {} {}B {}us {}{}{}{}", shown(request.method), shown_target(request),
+                         response.status, response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
+                         shown(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ", exchange.refusal,
+                         describe(exchange.violations));
+  }
+}
+
+void App::record(const http::Request& request, const Exchange& exchange, const http::Response& response) const {
+  if (!worlds_.options().keeps_journal) return;
+  const auto [path, query] = split_target(request.target);
+  JournalEntry entry;
+  entry.time = exchange.world->clock().now();
+  entry.user = exchange.user;
+  entry.method = request.method;
+  entry.path = cut(without_user(path));
+  entry.query = cut(query);
+  entry.trace_id = exchange.values.trace_id;
+  for (const auto& header : request.headers) {
+    if (is_secret_header(header.first) || entry.headers.size() == kHeadersKept) continue;
+    entry.headers.emplace_back(cut(header.first), cut(header.second));
+  }
+  if (response.delivery.fault == http::Delivery::Fault::None) {
+    entry.status = response.status;
+    entry.bytes = std::min(response.body.size(), response.delivery.truncate_at.value_or(response.body.size()));
+  }
+  entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
+  if (exchange.fault) entry.fault = exchange.fault->id;
+  for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
+  Journal& journal = exchange.world->journal();
+  journal.record(exchange.ticket ? *exchange.ticket : journal.begin(), std::move(entry));
+}
+
 std::string App::authenticate(const SignedRequest& request, std::string_view trace_id) const {
   try {
     return authenticator_.authenticate(request, context_.real_now());
@@ -182,7 +340,7 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
   const ListRequest list = parse_list_request(route, query, exchange.violations);
   refuse_violations(exchange.violations);
-  const ListResult found = dataset_->list(*route.endpoint, list);
+  const ListResult found = exchange.world->dataset()->list(*route.endpoint, list);
   if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
   if (!found.tenant_exists) {
     throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
@@ -207,7 +365,7 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
 void App::stamp(Exchange& exchange) const {
   if (options_.frozen) return;
   exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
-  exchange.values.timestamp = format_iso_offset(context_.now(), options_.offset_minutes);
+  exchange.values.timestamp = format_iso_offset(exchange.world->clock().now(), options_.offset_minutes);
 }
 
 EnvelopeValues App::envelope_values(const http::Request& request) const {
@@ -216,11 +374,11 @@ EnvelopeValues App::envelope_values(const http::Request& request) const {
   return {0, options_.server, "", given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
 }
 
-std::string App::date() const {
+std::string App::date(const Exchange& exchange) const {
   if (options_.frozen) {
     if (const auto instant = parse_rfc3339(options_.frozen->timestamp)) return format_http_date(*instant);
   }
-  return format_http_date(context_.now());
+  return format_http_date(exchange.world->clock().now());
 }
 
 EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {

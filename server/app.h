@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "control/world.h"
 #include "http/limits.h"
 #include "http/message.h"
 #include "ocp/auth.h"
@@ -17,8 +18,6 @@
 #include "ocp/error.h"
 #include "ocp/instant.h"
 #include "ocp/params.h"
-#include "ocp/throttle.h"
-#include "store/dataset.h"
 
 namespace spdlog {
 class logger;
@@ -35,12 +34,10 @@ struct AppOptions {
   std::optional<EnvelopeValues> frozen;  // every answer has these values
   AuthMode auth = AuthMode::Any;
   Credentials credentials;
-  std::optional<RateLimit> rate_limit;
   http::Limits limits;  // that the HTTP side keeps, for messages
 };
 
 struct AppContext {
-  std::function<Instant()> now;
   std::function<Instant()> real_now;           // which the Date of an access key's request is compared with
   std::function<std::string()> next_trace_id;  // 16 lower-case hex digits
   std::shared_ptr<spdlog::logger> logger;      // a line a request at info; at warn if it broke a rule
@@ -48,7 +45,8 @@ struct AppContext {
 
 class App {
  public:
-  App(AppOptions options, AppContext context, std::shared_ptr<const Dataset> dataset);
+  // Answers from the worlds, which must outlive it.
+  App(AppOptions options, AppContext context, Worlds& worlds);
 
   http::Response handle(const http::Request& request) const;
 
@@ -56,26 +54,40 @@ class App {
   // What is known of a request on its way.
   struct Exchange {
     std::chrono::steady_clock::time_point start;
+    std::shared_ptr<World> world;
     EnvelopeValues values;
+    std::string user;
     std::string refusal;  // why, in English; empty for a request that was granted
     std::vector<Violation> violations;
-    std::optional<Throttle::Decision> admission;
+    std::optional<World::Admission> admission;
+    std::optional<Faults::Fired> fault;
+    std::optional<Journal::Ticket> ticket;
+    std::uint64_t releases = 0;  // of the world, before the fault
   };
 
+  class Delayed;
+
+  void admit(const http::Request& request, Exchange& exchange) const;
+  http::Response delayed(const http::Request& request, Exchange exchange) const;
+  http::Response conclude(const http::Request& request, Exchange& exchange) const;
   http::Response answer(const http::Request& request, Exchange& exchange) const;
+  http::Response fail(const FaultAction& action, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   std::string list(const PathMatch& route, std::string_view query, Exchange& exchange) const;
+  template <typename Step>
+  std::optional<http::Response> guarded(const http::Request& request, Exchange& exchange, const Step& step) const;
   http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
   void stamp(Exchange& exchange) const;
+  void finish(const http::Request& request, Exchange& exchange, http::Response& response) const;
+  void record(const http::Request& request, const Exchange& exchange, const http::Response& response) const;
   void refuse_violations(const std::vector<Violation>& violations) const;
   EnvelopeValues envelope_values(const http::Request& request) const;
-  std::string date() const;
+  std::string date(const Exchange& exchange) const;
 
   const AppOptions options_;
   const AppContext context_;
-  const std::shared_ptr<const Dataset> dataset_;
+  Worlds& worlds_;
   const Authenticator authenticator_;
-  const std::unique_ptr<Throttle> throttle_;  // null without a rate limit
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

@@ -12,14 +12,15 @@
 #include <random>
 #include <system_error>
 
-#include "app.h"
 #include "credentials.h"
 #include "embedded/default_fixture.h"
+#include "healthcheck.h"
 #include "http/certificate.h"
 #include "http/http_server.h"
 #include "http/tls.h"
 #include "log_sink.h"
 #include "ocp/json_text.h"
+#include "service.h"
 #include "stop_signal.h"
 #include "store/dataset.h"
 #include "store/fixtures.h"
@@ -131,21 +132,6 @@ std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog:
   return builder->finish();
 }
 
-AppOptions app_options(const ServeOptions& options, const Dataset& dataset) {
-  AppOptions app;
-  app.pretty = options.pretty;
-  app.strict = options.strict;
-  app.offset_minutes = options.offset_minutes;
-  if (options.server_name) app.server = *options.server_name;
-  if (options.frozen) app.frozen = frozen_values(dataset.envelope(), options.server_name);
-  app.ocp_version = options.ocp_version;
-  app.auth = options.auth;
-  app.credentials = options.credentials;
-  app.rate_limit = options.rate_limit;
-  app.limits = options.limits;
-  return app;
-}
-
 int run_serve(ServeOptions options) {
   StopSignal stop;
   const auto logger = std::make_shared<spdlog::logger>("ocp-mock-server", std::make_shared<LogSink>(STDERR_FILENO));
@@ -171,9 +157,15 @@ int run_serve(ServeOptions options) {
     return 0;
   }
   const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
-  const auto app = std::make_shared<const App>(app_options(options, *dataset),
-                                               AppContext{now, now, trace_id_source(), logger}, dataset);
-  server.start([app](const http::Request& request) { return app->handle(request); });
+  const auto service =
+      std::make_shared<Service>(options, AppContext{now, trace_id_source(), logger}, dataset, [options, logger, &stop] {
+        try {
+          return load_dataset(options, *logger, [&stop] { return stop.requested(); });
+        } catch (const Stopped&) {
+          throw std::runtime_error("the server stops");
+        }
+      });
+  server.start([service](const http::Request& request) { return service->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, "the CA file", tls.ca);
   if (options.port_file) write_text_file(*options.port_file, "the port file", fmt::format("{}\n", server.port()));
 
@@ -183,7 +175,14 @@ int run_serve(ServeOptions options) {
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
 
   logger->info("stopping on {}", stop.wait() == SIGINT ? "SIGINT" : "SIGTERM");
+  service->stop();
   server.stop();
+  return 0;
+}
+
+int run_healthcheck(const HealthcheckOptions& options) {
+  const std::string problem = check_health(options.url);
+  if (!problem.empty()) throw std::runtime_error(problem);
   return 0;
 }
 

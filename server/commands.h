@@ -6,8 +6,12 @@
 #include <functional>
 #include <memory>
 
-#include "app.h"
 #include "cli/options.h"
+#include "store/dataset.h"
+
+namespace spdlog {
+class logger;
+}
 
 namespace ocp_mock {
 
@@ -19,13 +23,13 @@ struct Stopped {};
 std::shared_ptr<const Dataset> load_dataset(
     const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
 
-// What the options ask of the App that answers from the dataset; their credentials file is not looked at.
-AppOptions app_options(const ServeOptions& options, const Dataset& dataset);
-
 // Serves until SIGTERM or SIGINT. Prints one line of JSON on standard output once connections are accepted.
 int run_serve(ServeOptions options);
 
 // Validates fixtures and prints what they hold.
 int run_check(const CheckOptions& options);
+
+// Asks a server whether it is up. Throws std::runtime_error if it is not.
+int run_healthcheck(const HealthcheckOptions& options);
 
 }  // namespace ocp_mock

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
     const auto parsed = parse_options(argc, argv);
     if (const auto* serve = std::get_if<ServeOptions>(&parsed)) return run_serve(*serve);
     if (const auto* check = std::get_if<CheckOptions>(&parsed)) return run_check(*check);
+    if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);
     const Exit& exit = std::get<Exit>(parsed);
     std::fputs(exit.out.c_str(), stdout);
     std::fputs(exit.error.c_str(), stderr);

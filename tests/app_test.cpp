@@ -32,17 +32,19 @@ class BrokenDataset : public Dataset {
   }
   CapturedEnvelope envelope() const override { return {}; }
   std::vector<ClusterSummary> summary(const Endpoint&) const override { return {}; }
+  bool has_timelines() const override { return false; }
+  void each_task(const Endpoint&, const TaskSelection&, const std::function<void(const StoredTask&)>&) const override {}
+  std::unique_ptr<DatasetBuilder> copy() const override { return DatasetBuilder::in_memory(); }
   std::vector<std::string> query_plan(const SqlQuery&) const override { return {}; }
 };
 
 // An App at a fixed time, with what it logs.
 class Fixed {
  public:
-  explicit Fixed(AppOptions options = {}, std::shared_ptr<const Dataset> data = dataset())
-      : app_(std::move(options),
-             {[this] { return now; }, [this] { return real_now; }, [] { return std::string("0123456789abcdef"); },
-              logger_},
-             std::move(data)) {}
+  explicit Fixed(AppOptions options = {}, std::shared_ptr<const Dataset> data = dataset(), WorldOptions worlds = {})
+      : worlds_(at(std::move(worlds)), std::move(data)),
+        app_(std::move(options), {[this] { return real_now; }, [] { return std::string("0123456789abcdef"); }, logger_},
+             worlds_) {}
 
   // With credentials, where the headers have none.
   http::Response get(const std::string& target, http::Headers headers = {}) {
@@ -52,6 +54,7 @@ class Fixed {
   }
   http::Response handle(const http::Request& request) { return app_.handle(request); }
   std::string log() const { return log_.str(); }
+  Worlds& worlds() { return worlds_; }
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
 
   Instant now{1723190762, 740'000'000};
@@ -61,6 +64,12 @@ class Fixed {
   std::ostringstream log_;
   std::shared_ptr<spdlog::logger> logger_ =
       std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_));
+  WorldOptions at(WorldOptions worlds) const {
+    worlds.real_now = [this] { return now; };
+    return worlds;
+  }
+
+  Worlds worlds_;
   App app_;
 };
 
@@ -128,10 +137,11 @@ TEST_CASE("app: timestamp and duration are those of the moment when the answer w
     Instant& now_;
   };
   Instant now{1723190762, 0};
-  App app({},
-          {[&] { return now; }, [&] { return now; }, [] { return std::string("t"); },
-           std::make_shared<spdlog::logger>("quiet")},
-          std::make_shared<SlowDataset>(now));
+  WorldOptions world;
+  world.real_now = [&] { return now; };
+  Worlds worlds(world, std::make_shared<SlowDataset>(now));
+  const App app({}, {[&] { return now; }, [] { return std::string("t"); }, std::make_shared<spdlog::logger>("quiet")},
+                worlds);
   const std::string body = app.handle({"GET", kPath, {{"Authorization", kBasic}}, "", {}}).body;
   CHECK(contains(body, "\"timestamp\":\"2024-08-09T17:06:02+08:00\""));
   CHECK(std::atoi(body.c_str() + body.find("\"duration\":") + 11) >= 5);
@@ -310,9 +320,9 @@ TEST_CASE("app: the companions answer without an envelope, by the clock of the e
 }
 
 TEST_CASE("app: with a rate limit every answer says what is left of it, and past it comes 429") {
-  AppOptions options;
-  options.rate_limit = parse_rate_limit("2/1m");
-  Fixed app(options);
+  WorldOptions worlds;
+  worlds.rate_limit = parse_rate_limit("2/1m");
+  Fixed app({}, dataset(), worlds);
   const auto limits = [](const http::Response& response) {
     return std::to_string(response.status) + " " + std::string(response.header("RateLimit-Limit").value_or("-")) + " " +
            std::string(response.header("RateLimit-Remaining").value_or("-")) + " " +

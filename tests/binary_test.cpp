@@ -434,3 +434,59 @@ TEST_CASE("binary: a fixture may come through a pipe") {
   writer.join();
   CHECK(server.get(kExample) == read_file("fixtures/logBackupTasks.json"));
 }
+
+TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {
+  const auto check = [](const std::vector<std::string>& arguments) {
+    Process process(kBinary, arguments);
+    const std::string error = process.read_error();
+    return std::to_string(process.wait()) + " " + error;
+  };
+  RunningServer plain({"--user", "admin:x"});
+  const std::string port = std::to_string(plain.port());
+  CHECK(check({"healthcheck", "http://127.0.0.1:" + port}) == "0 ");
+  CHECK(check({"healthcheck", "http://localhost:" + port + "/any/path"}) == "0 ");
+  CHECK(check({"--port", port, "healthcheck"}) == "0 ");
+  CHECK(check({"healthcheck", "https://127.0.0.1:" + port})
+            .starts_with("1 ocp-mock-server: https://127.0.0.1:" + port + " does not answer"));
+  RunningServer tls({"--tls-self-signed"});
+  CHECK(check({"healthcheck", "https://127.0.0.1:" + std::to_string(tls.port())}) == "0 ");
+  CHECK(check({"healthcheck", "http://127.0.0.1:" + std::to_string(tls.port())})
+            .starts_with("1 ocp-mock-server: http://127.0.0.1:"));
+  plain->signal(SIGTERM);
+  CHECK(plain->wait() == 0);
+  CHECK(check({"healthcheck", "http://127.0.0.1:" + port}) ==
+        "1 ocp-mock-server: cannot connect to http://127.0.0.1:" + port + ": Connection refused\n");
+  CHECK(check({"healthcheck", "ftp://h"}) == "1 ocp-mock-server: 'ftp://h' is no URL such as http://127.0.0.1:8080\n");
+}
+
+TEST_CASE("binary: SIGTERM ends delays and waits at once") {
+  RunningServer server({});
+  SocketClient admin(server.port());
+  const std::string fault = R"({"action":{"delayMs":3600000}})";
+  admin.send("POST /__admin/faults HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(fault.size()) +
+             "\r\n\r\n" + fault);
+  REQUIRE(admin.read_answer().starts_with("HTTP/1.1 201 "));
+  SocketClient delayed(server.port());
+  SocketClient waiting(server.port());
+  delayed.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n" + kCredentials + "\r\n");
+  waiting.send("GET /__admin/requests?wait=PT1M HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::string faults;
+  while (!contains(faults, "\"fired\":1,")) {
+    admin.send("GET /__admin/faults HTTP/1.1\r\nHost: h\r\n\r\n");
+    faults = admin.read_answer();
+  }
+  server->signal(SIGTERM);
+  CHECK(contains(delayed.read_to_end(), "\"successful\":true"));
+  CHECK(contains(waiting.read_to_end(), "\"requests\":["));
+  CHECK(server->wait() == 0);
+}
+
+TEST_CASE("binary: --init and --watch work from the command line") {
+  const TemporaryFolder folder;
+  const auto init =
+      folder.write("init.json", R"([{"method":"PUT","path":"/__admin/clock","body":{"now":"2030-01-01T00:00:00Z"}}])");
+  const RunningServer server({"--init", init.string(), "--watch", "--fixtures", "fixtures/sample.json"});
+  CHECK(server.get("/api/v2/time") == "2030-01-01T08:00:00+08:00");
+  CHECK(failure({"--port", "0", "--log-level", "off", "--init", "/does/not/exist"}) ==
+        "1 ocp-mock-server: cannot read the init file /does/not/exist: No such file or directory\n");
+}

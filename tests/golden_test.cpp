@@ -19,6 +19,7 @@
 #include "commands.h"
 #include "http/http_server.h"
 #include "http/socket_client.h"
+#include "service.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
@@ -37,13 +38,10 @@ class GoldenServer {
   explicit GoldenServer(const std::vector<std::string>& flags)
       : logger_(std::make_shared<spdlog::logger>("golden", std::make_shared<spdlog::sinks::null_sink_mt>())),
         options_(parse(flags)),
-        dataset_(load_dataset(options_, *logger_)),
-        app_(app_options(options_, *dataset_),
-             {[] { return Instant{}; }, [] { return kRealNow; }, [] { return std::string("no golden shows this"); },
-              logger_},
-             dataset_),
+        service_(options_, {[] { return kRealNow; }, [] { return std::string("no golden shows this"); }, logger_},
+                 load_dataset(options_, *logger_), {}),
         server_({"127.0.0.1", 0, 2, {}, 1000, std::chrono::seconds(3)}) {
-    server_.start([this](const http::Request& request) { return app_.handle(request); });
+    server_.start([this](const http::Request& request) { return service_.handle(request); });
   }
 
   std::string answer(const std::string& request) {
@@ -62,8 +60,7 @@ class GoldenServer {
 
   std::shared_ptr<spdlog::logger> logger_;
   ServeOptions options_;
-  std::shared_ptr<const Dataset> dataset_;
-  App app_;
+  Service service_;
   http::HttpServer server_;
 };
 

@@ -83,7 +83,41 @@ struct Texts {
   std::string request_time = "30s";
   std::string idle_time = "75s";
   std::string write_time = "30s";
+  std::string isolate_by;
+  bool no_admin = false;
 };
+
+// The test's side.
+void add_admin_options(CLI::App& app, ServeOptions& options, Texts& texts) {
+  const auto token = [](const std::string& text) -> std::string {
+    const bool good = !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F; });
+    return good ? "" : "the token must be ASCII text without blanks, and not empty";
+  };
+  app.add_option("--admin-token", options.admin_token, "Admin calls need this token (Authorization: Bearer TOKEN)")
+      ->check(CLI::Validator(token, "", "token"))
+      ->type_name("TOKEN")
+      ->envname("OCP_MOCK_ADMIN_TOKEN");
+  app.add_flag("--no-admin", texts.no_admin, "No admin calls under /__admin")->envname("OCP_MOCK_NO_ADMIN");
+  app.add_option("--isolate-by", texts.isolate_by,
+                 "user: each user sees a world of its own, with data, clock and faults")
+      ->check(CLI::IsMember({"user"}))
+      ->type_name("WHAT")
+      ->envname("OCP_MOCK_ISOLATE_BY");
+  app.add_option("--max-worlds", options.max_worlds, "Worlds of users at once, then 503")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+      ->type_name("N")
+      ->envname("OCP_MOCK_MAX_WORLDS")
+      ->capture_default_str();
+  app.add_option("--journal-size", options.journal_size, "Requests that the journal of a world keeps; 0 for none")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1'000'000}))
+      ->type_name("N")
+      ->envname("OCP_MOCK_JOURNAL_SIZE")
+      ->capture_default_str();
+  app.add_flag("--watch", options.watch, "Load --fixtures again when their files change")->envname("OCP_MOCK_WATCH");
+  app.add_option("--init", options.init, "Admin calls to make at start: a JSON array of {\"method\",\"path\",\"body\"}")
+      ->type_name("FILE")
+      ->envname("OCP_MOCK_INIT");
+}
 
 // Who may ask, how often, and through TLS or not.
 void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
@@ -246,6 +280,7 @@ void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->capture_default_str();
   add_access_options(app, options, texts);
   add_limit_options(app, options, texts);
+  add_admin_options(app, options, texts);
 }
 
 // Words that no option takes. One that may be a secret is not shown: what follows a colon or an equals sign, the value
@@ -337,11 +372,16 @@ void take(const Texts& texts, ServeOptions& serve) {
   serve.limits.request_time = time(texts.request_time);
   serve.limits.idle_time = time(texts.idle_time);
   serve.limits.write_time = time(texts.write_time);
+  serve.admin = !texts.no_admin;
+  serve.isolate_by_user = texts.isolate_by == "user";
+  must_not("--init", serve.init && !serve.admin, "it cannot stand beside --no-admin");
+  must_not("--watch", serve.watch && serve.fixtures.empty(), "it needs --fixtures");
+  must_not("--watch", serve.watch && serve.db, "it cannot stand beside --db");
 }
 
 }  // namespace
 
-std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const char* const* argv) {
+std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit> parse_options(int argc, const char* const* argv) {
   ServeOptions serve;
   CheckOptions check;
   Texts texts;
@@ -359,14 +399,27 @@ std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const cha
   serve_command->set_help_flag();
   CLI::App* check_command =
       app.add_subcommand("check", "Validate fixtures and say what they hold; exit code 1 if they are wrong");
+  CLI::App* healthcheck_command = app.add_subcommand(
+      "healthcheck", "Ask a server whether it is up; exit code 1 if it is not. For images without curl");
+  HealthcheckOptions healthcheck;
+  healthcheck_command
+      ->add_option(
+          "URL", healthcheck.url,
+          "Of the server. Default: this machine's, with the port and the scheme of the options and the environment")
+      ->type_name("");
   check_command->add_option("PATH", check.paths, "Files or folders of fixtures")->required()->type_name("");
 
   try {
     app.parse(argc, argv);
-    if (!check_command->parsed()) take(texts, serve);
+    if (const char* paths = std::getenv("OCP_MOCK_FIXTURES"); paths != nullptr && app.count("--fixtures") == 0) {
+      for (const std::string& path : split_paths(paths)) serve.fixtures.emplace_back(path);
+    }
+    if (!check_command->parsed() && !healthcheck_command->parsed()) take(texts, serve);
   } catch (const CLI::CallForHelp&) {
-    const CLI::App& asked = check_command->parsed() ? *check_command : app;
-    const std::string name = &asked == &app ? "ocp-mock-server" : "ocp-mock-server check";
+    const CLI::App& asked = check_command->parsed()         ? *check_command
+                            : healthcheck_command->parsed() ? *healthcheck_command
+                                                            : app;
+    const std::string name = &asked == &app ? "ocp-mock-server" : "ocp-mock-server " + asked.get_name();
     return Exit{0, app.get_formatter()->make_help(&asked, name, CLI::AppFormatMode::Normal), ""};
   } catch (const CLI::CallForVersion&) {
     return Exit{0, app.version() + "\n", ""};
@@ -375,10 +428,14 @@ std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const cha
                 fmt::format("ocp-mock-server: {} (see --help)\n", sentence(app, error, {argv, argv + argc}))};
   }
   if (check_command->parsed()) return check;
-
-  if (const char* paths = std::getenv("OCP_MOCK_FIXTURES"); paths != nullptr && app.count("--fixtures") == 0) {
-    for (const std::string& path : split_paths(paths)) serve.fixtures.emplace_back(path);
+  if (healthcheck_command->parsed()) {
+    if (healthcheck.url.empty()) {
+      const bool tls = serve.tls_self_signed || serve.tls_certificate;
+      healthcheck.url = fmt::format("{}://127.0.0.1:{}", tls ? "https" : "http", serve.port);
+    }
+    return healthcheck;
   }
+
   return serve;
 }
 

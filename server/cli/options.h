@@ -40,10 +40,21 @@ struct ServeOptions {
   std::optional<std::filesystem::path> tls_ca_out;  // with tls_self_signed
   http::Limits limits;
   std::optional<std::size_t> max_connections;  // nothing: what the limit of descriptors allows
+  bool admin = true;
+  std::optional<std::string> admin_token;
+  bool isolate_by_user = false;
+  std::size_t max_worlds = 1000;
+  std::size_t journal_size = 1000;
+  bool watch = false;
+  std::optional<std::filesystem::path> init;  // JSON array of admin calls
 };
 
 struct CheckOptions {
   std::vector<std::filesystem::path> paths;
+};
+
+struct HealthcheckOptions {
+  std::string url;
 };
 
 // Nothing is left to do but to print and exit: --help, --version or a mistake.
@@ -55,6 +66,6 @@ struct Exit {
 
 inline constexpr int kUsageExitCode = 2;
 
-std::variant<ServeOptions, CheckOptions, Exit> parse_options(int argc, const char* const* argv);
+std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit> parse_options(int argc, const char* const* argv);
 
 }  // namespace ocp_mock

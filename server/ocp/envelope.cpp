@@ -49,16 +49,20 @@ std::string info_answer(std::string_view ocp_version) {
   return out;
 }
 
-std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values) {
+std::string error_envelope(int status, std::int64_t code, std::string_view message, const EnvelopeValues& values) {
   std::string out = "{\"duration\":";
   out += std::to_string(values.duration);
   out += ",\"error\":{\"code\":";
-  out += std::to_string(error.code());
+  out += std::to_string(code);
   out += ",\"message\":";
-  append_json_string(out, error.text(language));
+  append_json_string(out, message);
   out += '}';
-  append_tail(out, error.status(), values);
+  append_tail(out, status, values);
   return out;
+}
+
+std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values) {
+  return error_envelope(error.status(), error.code(), error.text(language), values);
 }
 
 }  // namespace ocp_mock

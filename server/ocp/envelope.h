@@ -35,6 +35,7 @@ std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values)
 // The answer of /api/v2/info, which has no envelope (OCP API reference).
 std::string info_answer(std::string_view ocp_version);
 
+std::string error_envelope(int status, std::int64_t code, std::string_view message, const EnvelopeValues& values);
 std::string error_envelope(const ApiError& error, Language language, const EnvelopeValues& values);
 
 }  // namespace ocp_mock

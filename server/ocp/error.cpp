@@ -108,6 +108,10 @@ constexpr MessageRow kCatalogue[] = {
      "Over the rate limit of {0} per {1}; the next window begins in {2} s.",
      "请求过于频繁：每 {1} 最多 {0} 次请求；{2} 秒后开始新的窗口。"},
 
+    {Message::TooManyWorlds, 503, 0, 1,
+     "Too many users have a world of their own: {0}, which is the limit of --max-worlds; delete one by DELETE /__admin/worlds/USER.",
+     "拥有独立数据的用户过多：已达 --max-worlds 的上限 {0}；请先通过 DELETE /__admin/worlds/用户 删除。"},
+
     {Message::BadPathEncoding, 400, 0, 1,
      "The path '{0}' does not decode: each % must be followed by two hex digits, and the result must be UTF-8 text without NUL.",
      "路径“{0}”无法解码：每个 % 后必须是两位十六进制数字，解码结果必须是不含 NUL 的 UTF-8 文本。"},

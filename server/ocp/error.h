@@ -52,6 +52,7 @@ enum class Message {
   SignedUnexplained,
   SignatureLog,
   RateLimited,
+  TooManyWorlds,
   // parameters
   BadPathEncoding,
   BadQueryEncoding,

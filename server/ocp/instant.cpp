@@ -12,6 +12,9 @@ using std::chrono::days;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
+constexpr std::int32_t kNanosPerSecond = 1'000'000'000;
+constexpr std::int64_t kLongestDuration = std::int64_t{10'000} * 366 * 86'400;  // seconds
+
 // Takes texts apart from the left; once a piece does not fit, everything after it fails too.
 class Scanner {
  public:
@@ -56,6 +59,19 @@ class Scanner {
     rest_ = {};
     return 0;
   }
+
+  // One to twelve digits.
+  std::int64_t number() {
+    std::int64_t value = 0;
+    std::size_t count = 0;
+    for (; count < 12 && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; ++count) {
+      value = value * 10 + (rest_.front() - '0');
+      rest_.remove_prefix(1);
+    }
+    return count == 0 ? fail() : value;
+  }
+
+  bool at_end() const { return rest_.empty(); }
 
   bool complete() const { return !failed_ && rest_.empty(); }
 
@@ -118,6 +134,49 @@ Instant to_instant(std::chrono::system_clock::time_point time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
   const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch - seconds);
   return {seconds.count(), static_cast<std::int32_t>(nanos.count())};
+}
+
+Duration operator+(Duration left, Duration right) {
+  const std::int32_t nano = left.nano + right.nano;
+  return {left.second + right.second + nano / kNanosPerSecond, nano % kNanosPerSecond};
+}
+
+Instant operator+(Instant instant, Duration distance) {
+  const Duration sum = Duration{instant.second, instant.nano} + distance;
+  return {sum.second, sum.nano};
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  static constexpr std::array<std::pair<char, std::int64_t>, 5> kUnits{
+      {{'W', 7 * 86'400}, {'D', 86'400}, {'H', 3600}, {'M', 60}, {'S', 1}}};
+  static constexpr std::size_t kFirstTimeUnit = 2;
+  Scanner scanner(text);
+  const bool negative = scanner.skip('-');
+  if (!negative) scanner.skip('+');
+  scanner.literal('P');
+  Duration sum;
+  std::size_t next = 0;  // each unit may stand once, in their order
+  std::size_t end = kFirstTimeUnit;
+  bool has_part = false;
+  bool has_fraction = false;
+  while (!scanner.at_end()) {
+    if (end == kFirstTimeUnit && scanner.skip('T')) {
+      next = kFirstTimeUnit;
+      end = kUnits.size();
+      has_part = false;
+      continue;
+    }
+    const std::int64_t number = scanner.number();
+    has_fraction = scanner.skip('.');
+    if (has_fraction) sum.nano = scanner.fraction();
+    while (next < end && !scanner.skip(kUnits.at(next).first)) ++next;
+    if (next == end || (has_fraction && kUnits.at(next).first != 'S')) return std::nullopt;
+    sum.second += number * kUnits.at(next++).second;
+    has_part = true;
+  }
+  if (!scanner.complete() || !has_part || sum.second > kLongestDuration) return std::nullopt;
+  if (!negative) return sum;
+  return sum.nano == 0 ? Duration{-sum.second, 0} : Duration{-sum.second - 1, kNanosPerSecond - sum.nano};
 }
 
 std::optional<Instant> parse_query_time(std::string_view text) {

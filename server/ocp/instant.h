@@ -21,6 +21,21 @@ struct Instant {
   auto operator<=>(const Instant&) const = default;
 };
 
+// A distance in time, in the same form: -1 ns is second -1 and nano 999,999,999.
+struct Duration {
+  std::int64_t second = 0;
+  std::int32_t nano = 0;
+
+  auto operator<=>(const Duration&) const = default;
+};
+
+Duration operator+(Duration left, Duration right);
+Instant operator+(Instant instant, Duration distance);
+
+// Reads an ISO 8601 duration of weeks, days, hours, minutes and seconds: "PT5M", "-P1DT12H", "PT0.5S", at most 10,000
+// years long. Nothing for any other text, and for years and months, whose length depends on the calendar.
+std::optional<Duration> parse_duration(std::string_view text);
+
 Instant to_instant(std::chrono::system_clock::time_point time);
 
 // Reads a time of a query parameter: exactly YYYY-MM-DDThh:mm:ssZ, years 0001 to 9999 (OCP's page of the endpoint:

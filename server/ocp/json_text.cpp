@@ -105,6 +105,12 @@ void append_json_string(std::string& out, std::string_view utf8) {
   out += '"';
 }
 
+std::string json_string(std::string_view utf8) {
+  std::string out;
+  append_json_string(out, utf8);
+  return out;
+}
+
 std::string pretty_json(std::string_view compact) {
   std::string out;
   out.reserve(compact.size() * 2);

@@ -16,6 +16,7 @@ std::size_t utf8_length(std::string_view bytes);
 // as two \u escapes, control characters by their short escape or as \u00XX, hex digits in upper case, all else as it
 // is. A byte that is not UTF-8 becomes U+FFFD, so the result is JSON whatever comes in.
 void append_json_string(std::string& out, std::string_view utf8);
+std::string json_string(std::string_view utf8);
 
 // Lays out one compact JSON text as OCP's example answers are: two blanks a level, a blank after a colon, empty arrays
 // and objects as [] and {}. No newline at the end.

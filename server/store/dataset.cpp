@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/dataset.sql
-constexpr std::int64_t kSchemaVersion = 1;           // see schema/dataset.sql
+constexpr std::int64_t kSchemaVersion = 2;           // see schema/dataset.sql
 constexpr std::size_t kStatementsPerReader = 64;
 constexpr std::size_t kCountsPerDataset = 4096;
 
@@ -74,6 +74,8 @@ class Reader {
     while (statement.executeStep()) row(statement);
   }
 
+  sqlite3* handle() { return database_.getHandle(); }
+
  private:
   SQLite::Statement& prepared(const std::string& sql) {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
@@ -91,6 +93,9 @@ class SqliteDataset : public Dataset {
   explicit SqliteDataset(const std::string& uri) {
     const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
     for (unsigned i = 0; i < count; ++i) idle_readers_.push_back(std::make_unique<Reader>(uri));
+    copyist_ = std::make_unique<Reader>(uri);
+    run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
+        [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
   }
 
   ListResult list(const Endpoint& endpoint, const ListRequest& request) const override {
@@ -152,6 +157,22 @@ class SqliteDataset : public Dataset {
     return clusters;
   }
 
+  bool has_timelines() const override { return has_timelines_; }
+
+  void each_task(const Endpoint& endpoint, const TaskSelection& selection,
+                 const std::function<void(const StoredTask&)>& visit) const override {
+    const std::lock_guard lock(copyist_mutex_);
+    copyist_->run(tasks_query(endpoint, selection), [&](SQLite::Statement& row) {
+      const SQLite::Column json = row.getColumn(1);
+      StoredTask task{row.getColumn(0).getInt64(), {json.getText(), static_cast<std::size_t>(json.getBytes())}, {}};
+      const SQLite::Column points = row.getColumn(3);
+      if (!points.isNull()) task.timeline = TaskTimeline{optional_text(row.getColumn(2)), points.getString()};
+      visit(task);
+    });
+  }
+
+  std::unique_ptr<DatasetBuilder> copy() const override;
+
   std::vector<std::string> query_plan(const SqlQuery& query) const override {
     std::vector<std::string> lines;
     run({"EXPLAIN QUERY PLAN " + query.sql, query.values},
@@ -209,6 +230,12 @@ class SqliteDataset : public Dataset {
   mutable std::condition_variable reader_returned_;
   mutable std::vector<std::unique_ptr<Reader>> idle_readers_;
   mutable std::unordered_map<std::string, std::int64_t> counts_;
+
+  // Reads all that there is, for changes; of its own, so that requests do not wait for it.
+  mutable std::mutex copyist_mutex_;
+  std::unique_ptr<Reader> copyist_;
+
+  bool has_timelines_ = false;
 };
 
 std::string file_uri(const fs::path& file, std::string_view options) {
@@ -273,33 +300,73 @@ void refuse_special_file(const fs::path& file) {
 
 class SqliteBuilder : public DatasetBuilder {
  public:
-  // Without a file the dataset lives in memory.
-  SqliteBuilder(std::string uri, fs::path file, std::unique_ptr<TemporaryFile> temporary)
+  // Without a file the dataset lives in memory. With a source it begins as a copy of that.
+  SqliteBuilder(std::string uri, fs::path file, std::unique_ptr<TemporaryFile> temporary, Reader* source = nullptr)
       : uri_(std::move(uri)), file_(std::move(file)), temporary_(std::move(temporary)) {
     guarded([&] {
-      database_ = std::make_unique<SQLite::Database>(
-          uri_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
-      // A database in memory may take what the machine has; SQLite stops at 1 GiB unless told otherwise.
-      sqlite3_int64 limit = std::numeric_limits<sqlite3_int64>::max() / 2;
-      sqlite3_file_control(database_->getHandle(), "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
-      // Nobody else sees the database before it is whole, so nothing is ever rolled back.
-      database_->exec("PRAGMA journal_mode = OFF");
+      database_ = open_empty();
+      if (source != nullptr) copy_into(*database_, source->handle());
       database_->exec("BEGIN");
-      database_->exec(std::string(embedded::schema_sql));
+      if (source == nullptr) {
+        database_->exec(std::string(embedded::schema_sql));
+      } else {
+        has_envelope_ = database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact)").getInt() != 0;
+      }
     });
   }
 
   void add_task(const Endpoint& endpoint, TaskRow row) override {
-    merge(clusters_, row.cluster_id, std::move(row.cluster_name));
-    merge(tenants_, std::pair{row.cluster_id, row.tenant_id}, std::move(row.tenant_name));
+    merge_homes(row);
     row.columns.emplace_back(std::move(row.json));
-    guarded([&] { execute(insert_into(endpoint), row.columns); });
+    guarded([&] {
+      execute(statement_for(endpoint, inserts_, insert_sql), row.columns);
+      if (row.timeline) add_timeline(endpoint, database_->getLastInsertRowid(), *row.timeline);
+    });
   }
 
-  void add_cluster(std::int64_t id, std::optional<std::string> name) override { merge(clusters_, id, std::move(name)); }
+  void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) override {
+    merge_homes(row);
+    row.columns.emplace_back(std::move(row.json));
+    row.columns.emplace_back(id);
+    guarded([&] {
+      execute(statement_for(endpoint, updates_, update_sql), row.columns);
+      remove_timeline(endpoint, id);
+      if (row.timeline) add_timeline(endpoint, id, *row.timeline);
+    });
+  }
+
+  void remove_task(const Endpoint& endpoint, std::int64_t id) override {
+    guarded([&] {
+      execute(statement_for(endpoint, deletes_, delete_sql), {id});
+      remove_timeline(endpoint, id);
+    });
+  }
+
+  std::int64_t remove_tasks(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) override {
+    std::int64_t removed = 0;
+    guarded([&] {
+      const SqlQuery query = removal_query(endpoint, conditions);
+      SQLite::Statement statement(*database_, query.sql);
+      bind_values(statement, query.values);
+      removed = statement.exec();
+      SQLite::Statement orphans(*database_, fmt::format("DELETE FROM timeline WHERE resource = ?1"
+                                                        " AND task NOT IN (SELECT id FROM {})",
+                                                        endpoint.table));
+      execute(orphans, {std::string(endpoint.table)});
+    });
+    return removed;
+  }
+
+  void remove_timelines() override {
+    guarded([&] { database_->exec("DELETE FROM timeline"); });
+  }
+
+  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
+    merge(clusters_[id].declared, std::move(name));
+  }
 
   void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
-    merge(tenants_, std::pair{cluster_id, id}, std::move(name));
+    merge(tenants_[{cluster_id, id}].declared, std::move(name));
   }
 
   void add_envelope(CapturedEnvelope envelope) override {
@@ -319,13 +386,21 @@ class SqliteBuilder : public DatasetBuilder {
 
   std::shared_ptr<const Dataset> finish() override {
     guarded([&] {
-      SQLite::Statement cluster(*database_, "INSERT INTO cluster VALUES (?1, ?2)");
-      for (const auto& [id, name] : clusters_) execute(cluster, {id, text_or_null(name)});
-      SQLite::Statement tenant(*database_, "INSERT INTO tenant VALUES (?1, ?2, ?3)");
-      for (const auto& [key, name] : tenants_) execute(tenant, {key.first, key.second, text_or_null(name)});
+      // A name that the source of a copy knows stays.
+      SQLite::Statement cluster(*database_,
+                                "INSERT INTO cluster VALUES (?1, ?2)"
+                                " ON CONFLICT DO UPDATE SET name = coalesce(name, excluded.name)");
+      for (const auto& [id, names] : clusters_) execute(cluster, {id, names.best()});
+      SQLite::Statement tenant(*database_,
+                               "INSERT INTO tenant VALUES (?1, ?2, ?3)"
+                               " ON CONFLICT DO UPDATE SET name = coalesce(name, excluded.name)");
+      for (const auto& [key, names] : tenants_) execute(tenant, {key.first, key.second, names.best()});
       database_->exec("COMMIT");
     });
     inserts_.clear();
+    updates_.clear();
+    deletes_.clear();
+    guarded([&] { give_back_free_pages(); });
     std::shared_ptr<const Dataset> dataset;
     guarded([&] {
       if (temporary_) {
@@ -342,13 +417,73 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
  private:
-  template <typename Map>
-  static void merge(Map& map, const typename Map::key_type& key, std::optional<std::string> name) {
-    auto& known = map.try_emplace(key).first->second;
+  using Statements = std::unordered_map<const Endpoint*, SQLite::Statement>;
+
+  struct Names {
+    std::optional<std::string> declared;
+    std::optional<std::string> of_task;
+
+    SqlValue best() const {
+      const auto& name = declared ? declared : of_task;
+      return name ? SqlValue(*name) : SqlValue();
+    }
+  };
+
+  static void merge(std::optional<std::string>& known, std::optional<std::string> name) {
     if (!known) known = std::move(name);
   }
 
-  static SqlValue text_or_null(const std::optional<std::string>& text) { return text ? SqlValue(*text) : SqlValue(); }
+  void merge_homes(TaskRow& row) {
+    merge(clusters_[row.cluster_id].of_task, std::move(row.cluster_name));
+    merge(tenants_[{row.cluster_id, row.tenant_id}].of_task, std::move(row.tenant_name));
+    for (const auto& home : row.later_tenants) {
+      clusters_.try_emplace(home.first);
+      tenants_.try_emplace(home);
+    }
+  }
+
+  std::unique_ptr<SQLite::Database> open_empty() const {
+    auto database = std::make_unique<SQLite::Database>(
+        uri_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
+    // A database in memory may take what the machine has; SQLite stops at 1 GiB unless told otherwise.
+    sqlite3_int64 limit = std::numeric_limits<sqlite3_int64>::max() / 2;
+    sqlite3_file_control(database->getHandle(), "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
+    // Nobody else sees the database before it is whole, so nothing is ever rolled back.
+    database->exec("PRAGMA journal_mode = OFF");
+    return database;
+  }
+
+  static void copy_into(SQLite::Database& database, sqlite3* source) {
+    sqlite3_backup* backup = sqlite3_backup_init(database.getHandle(), "main", source, "main");
+    if (backup == nullptr) throw SQLite::Exception(database.getHandle());
+    sqlite3_backup_step(backup, -1);
+    if (const int error = sqlite3_backup_finish(backup); error != SQLITE_OK) {
+      throw SQLite::Exception(sqlite3_errstr(error), error);
+    }
+  }
+
+  // A database in memory never takes less than it did once, and all its copies would be as large.
+  void give_back_free_pages() {
+    const auto pages = [&](const char* pragma) { return database_->execAndGet(pragma).getInt64(); };
+    if (temporary_ || pages("PRAGMA freelist_count") * 2 <= pages("PRAGMA page_count")) return;
+    database_->exec("PRAGMA temp_store = MEMORY");
+    database_->exec("VACUUM");
+    uri_ = memory_uri();
+    auto small = open_empty();
+    copy_into(*small, database_->getHandle());
+    database_ = std::move(small);
+  }
+
+  void add_timeline(const Endpoint& endpoint, std::int64_t id, const TaskTimeline& timeline) {
+    SQLite::Statement insert(*database_, "INSERT INTO timeline VALUES (?1, ?2, ?3, ?4)");
+    execute(insert, {std::string(endpoint.table), id, timeline.since ? SqlValue(*timeline.since) : SqlValue(),
+                     timeline.points});
+  }
+
+  void remove_timeline(const Endpoint& endpoint, std::int64_t id) {
+    SQLite::Statement remove(*database_, "DELETE FROM timeline WHERE resource = ?1 AND task = ?2");
+    execute(remove, {std::string(endpoint.table), id});
+  }
 
   static void execute(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
     bind_values(statement, values);
@@ -356,20 +491,34 @@ class SqliteBuilder : public DatasetBuilder {
     statement.reset();
   }
 
-  SQLite::Statement& insert_into(const Endpoint& endpoint) {
-    if (const auto found = inserts_.find(&endpoint); found != inserts_.end()) return found->second;
-    std::string columns;
-    std::string places;
+  SQLite::Statement& statement_for(const Endpoint& endpoint, Statements& statements,
+                                   std::string (*sql)(const Endpoint&)) {
+    if (const auto found = statements.find(&endpoint); found != statements.end()) return found->second;
+    return statements.try_emplace(&endpoint, *database_, sql(endpoint)).first->second;
+  }
+
+  static std::vector<std::string> columns_of_task(const Endpoint& endpoint) {
+    std::vector<std::string> all;
     for (const Field& field : endpoint.fields) {
-      for (const std::string& column : columns_of(field)) {
-        columns += column + ", ";
-        places += "?, ";
-      }
+      for (std::string& column : columns_of(field)) all.push_back(std::move(column));
     }
-    return inserts_
-        .try_emplace(&endpoint, *database_,
-                     fmt::format("INSERT INTO {} ({}json) VALUES ({}?)", endpoint.table, columns, places))
-        .first->second;
+    all.emplace_back("json");
+    return all;
+  }
+
+  static std::string insert_sql(const Endpoint& endpoint) {
+    const std::vector<std::string> columns = columns_of_task(endpoint);
+    return fmt::format("INSERT INTO {} ({}) VALUES ({})", endpoint.table, fmt::join(columns, ", "),
+                       fmt::join(std::vector<std::string>(columns.size(), "?"), ", "));
+  }
+
+  static std::string update_sql(const Endpoint& endpoint) {
+    return fmt::format("UPDATE {} SET {} = ? WHERE id = ?", endpoint.table,
+                       fmt::join(columns_of_task(endpoint), " = ?, "));
+  }
+
+  static std::string delete_sql(const Endpoint& endpoint) {
+    return fmt::format("DELETE FROM {} WHERE id = ?", endpoint.table);
   }
 
   template <typename Action>
@@ -387,15 +536,22 @@ class SqliteBuilder : public DatasetBuilder {
     return DatasetError(fmt::format("cannot write the dataset {}: {}", temporary_ ? file_.string() : "in memory", why));
   }
 
-  const std::string uri_;
+  std::string uri_;
   const fs::path file_;
   const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
   std::unique_ptr<SQLite::Database> database_;
-  std::unordered_map<const Endpoint*, SQLite::Statement> inserts_;
-  std::map<std::int64_t, std::optional<std::string>> clusters_;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::optional<std::string>> tenants_;
+  Statements inserts_;
+  Statements updates_;
+  Statements deletes_;
+  std::map<std::int64_t, Names> clusters_;
+  std::map<std::pair<std::int64_t, std::int64_t>, Names> tenants_;
   bool has_envelope_ = false;
 };
+
+std::unique_ptr<DatasetBuilder> SqliteDataset::copy() const {
+  const std::lock_guard lock(copyist_mutex_);
+  return std::make_unique<SqliteBuilder>(memory_uri(), fs::path(), nullptr, copyist_.get());
+}
 
 }  // namespace
 

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ocp/endpoints.h"
@@ -48,6 +50,15 @@ struct ClusterSummary {
   std::vector<TenantSummary> tenants;  // by id
 };
 
+// A task with its place in the order of the fixtures. The views end with the call that they are passed to.
+struct StoredTask {
+  std::int64_t id = 0;
+  std::string_view json;
+  std::optional<TaskTimeline> timeline;
+};
+
+class DatasetBuilder;
+
 class Dataset {
  public:
   // Opens a file that an earlier run has made, read-only. The file must not be changed in place while it is open;
@@ -64,6 +75,17 @@ class Dataset {
   // What the dataset holds of an endpoint, by cluster and tenant.
   virtual std::vector<ClusterSummary> summary(const Endpoint& endpoint) const = 0;
 
+  // Whether tasks change as time passes. If so, list() answers what they are before that; see at_time in changes.h.
+  virtual bool has_timelines() const = 0;
+
+  // Calls visit for each task of the selection. Readers of pages are not kept waiting by it; another call of this or of
+  // copy() is, so visit must not make one for the same dataset.
+  virtual void each_task(const Endpoint& endpoint, const TaskSelection& selection,
+                         const std::function<void(const StoredTask&)>& visit) const = 0;
+
+  // A builder in memory that holds all that this dataset holds, in the same order. Throws DatasetError.
+  virtual std::unique_ptr<DatasetBuilder> copy() const = 0;
+
   // The lines of SQLite's EXPLAIN QUERY PLAN.
   virtual std::vector<std::string> query_plan(const SqlQuery& query) const = 0;
 };
@@ -76,6 +98,18 @@ class DatasetBuilder : public FixtureSink {
   // The dataset will live in the file. It is written under a temporary name beside it and renamed by finish(), so that
   // the file is whole or untouched. An existing file is replaced only if it is a dataset. Throws DatasetError.
   static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file);
+
+  // Puts a row in the place of a task that is there. Its cluster and tenants become known.
+  virtual void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) = 0;
+
+  // Cluster and tenant stay known.
+  virtual void remove_task(const Endpoint& endpoint, std::int64_t id) = 0;
+
+  // Removes all that meet the conditions, and tells how many.
+  virtual std::int64_t remove_tasks(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) = 0;
+
+  // Tasks stay what they are now.
+  virtual void remove_timelines() = 0;
 
   // The builder is spent afterwards. Throws DatasetError.
   virtual std::shared_ptr<const Dataset> finish() = 0;

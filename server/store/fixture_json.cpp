@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <ranges>
 
 #include "ocp/error.h"
 #include "ocp/json_text.h"
@@ -173,15 +176,9 @@ class TreeBuilder {
   JsonValue document_;
 };
 
-}  // namespace
+enum class Nulls { Kept, Dropped };
 
-const JsonMember* JsonValue::find(std::string_view key) const {
-  const auto found =
-      std::ranges::lower_bound(members, key, {}, [](const JsonMember& member) { return std::string_view(member.key); });
-  return found == members.end() || found->key != key ? nullptr : &*found;
-}
-
-void append_canonical_json(std::string& out, const JsonValue& value) {
+void append_value(std::string& out, const JsonValue& value, Nulls nulls) {
   bool first = true;
   const auto separate = [&] {
     if (!first) out += ',';
@@ -191,11 +188,11 @@ void append_canonical_json(std::string& out, const JsonValue& value) {
     case JsonKind::Object:
       out += '{';
       for (const JsonMember& member : value.members) {
-        if (member.value.kind == JsonKind::Null) continue;
+        if (nulls == Nulls::Dropped && member.value.kind == JsonKind::Null) continue;
         separate();
         append_json_string(out, member.key);
         out += ':';
-        append_canonical_json(out, member.value);
+        append_value(out, member.value, nulls);
       }
       out += '}';
       break;
@@ -203,13 +200,97 @@ void append_canonical_json(std::string& out, const JsonValue& value) {
       out += '[';
       for (const JsonValue& item : value.items) {
         separate();
-        append_canonical_json(out, item);
+        append_value(out, item, nulls);
       }
       out += ']';
       break;
     case JsonKind::String: append_json_string(out, value.text); break;
     default: out += value.text;
   }
+}
+
+// A number as 0.DIGITS * 10^exponent, with neither leading nor trailing zeros; no digits for zero.
+struct Decimal {
+  bool negative = false;
+  std::string digits;
+  std::int64_t exponent = 0;
+
+  bool operator==(const Decimal&) const = default;
+};
+
+// Nothing if the exponent has too many digits.
+std::optional<Decimal> to_decimal(std::string_view literal) {
+  Decimal decimal;
+  decimal.negative = literal.starts_with('-');
+  if (decimal.negative) literal.remove_prefix(1);
+  const std::string_view mantissa = literal.substr(0, literal.find_first_of("eE"));
+  if (mantissa.size() < literal.size()) {
+    std::string_view exponent = literal.substr(mantissa.size() + 1);
+    if (exponent.starts_with('+')) exponent.remove_prefix(1);
+    if (exponent.size() > 15) return std::nullopt;
+    std::from_chars(exponent.data(), exponent.data() + exponent.size(), decimal.exponent);
+  }
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  decimal.digits = mantissa.substr(0, point);
+  if (point < mantissa.size()) decimal.digits += mantissa.substr(point + 1);
+  decimal.exponent += static_cast<std::int64_t>(point);
+  const std::size_t zeros = std::min(decimal.digits.find_first_not_of('0'), decimal.digits.size());
+  decimal.digits.erase(0, zeros);
+  decimal.digits.erase(decimal.digits.find_last_not_of('0') + 1);
+  if (decimal.digits.empty()) return Decimal{};
+  decimal.exponent -= static_cast<std::int64_t>(zeros);
+  return decimal;
+}
+
+bool same_number(std::string_view left, std::string_view right) {
+  if (left == right) return true;
+  const auto decimal = to_decimal(left);
+  return decimal && decimal == to_decimal(right);
+}
+
+// Of a text whose arrays are not handed over.
+class WholeDocument : public JsonHandler {
+ public:
+  void document_key(std::string_view) override {}
+  bool wants_items(std::string_view) override { return false; }
+  void item(std::string_view, JsonValue) override {}
+  void problem(Position position, std::string text) override { throw JsonSyntaxError(position, std::move(text)); }
+};
+
+}  // namespace
+
+const JsonMember* JsonValue::find(std::string_view key) const {
+  const auto found =
+      std::ranges::lower_bound(members, key, {}, [](const JsonMember& member) { return std::string_view(member.key); });
+  return found == members.end() || found->key != key ? nullptr : &*found;
+}
+
+void JsonValue::set(const JsonMember& member) {
+  const auto place = std::ranges::lower_bound(members, member.key, {}, &JsonMember::key);
+  if (place != members.end() && place->key == member.key) {
+    *place = member;
+  } else {
+    members.insert(place, member);
+  }
+}
+
+void JsonValue::erase(std::string_view key) {
+  std::erase_if(members, [&](const JsonMember& member) { return member.key == key; });
+}
+
+void append_canonical_json(std::string& out, const JsonValue& value) { append_value(out, value, Nulls::Dropped); }
+void append_json(std::string& out, const JsonValue& value) { append_value(out, value, Nulls::Kept); }
+
+bool same_json(const JsonValue& left, const JsonValue& right) {
+  const auto is_number = [](JsonKind kind) { return kind == JsonKind::Integer || kind == JsonKind::Float; };
+  if (is_number(left.kind) && is_number(right.kind)) return same_number(left.text, right.text);
+  if (left.kind != right.kind) return false;
+  if (left.kind == JsonKind::Array) return std::ranges::equal(left.items, right.items, same_json);
+  if (left.kind != JsonKind::Object) return left.text == right.text;
+  const auto present = [](const JsonMember& member) { return member.value.kind != JsonKind::Null; };
+  return std::ranges::equal(
+      left.members | std::views::filter(present), right.members | std::views::filter(present),
+      [](const JsonMember& a, const JsonMember& b) { return a.key == b.key && same_json(a.value, b.value); });
 }
 
 std::string describe(const JsonValue& value) {
@@ -257,6 +338,23 @@ bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& doc
   Json::sax_parse(ByteIterator(source), ByteIterator(), &builder, Json::input_format_t::json, false);
   document = builder.take();
   return true;
+}
+
+JsonValue read_json_text(std::string_view text) {
+  ByteSource source([&](char* buffer, std::size_t size) {
+    const std::size_t count = text.copy(buffer, size);
+    text.remove_prefix(count);
+    return count;
+  });
+  WholeDocument handler;
+  JsonValue document;
+  if (!read_json_document(source, handler, document)) {
+    throw JsonSyntaxError({}, "the text is empty; it must be one JSON document");
+  }
+  if (JsonValue second; read_json_document(source, handler, second)) {
+    throw JsonSyntaxError(source.position(), "a second document follows the first; there must be one");
+  }
+  return document;
 }
 
 }  // namespace ocp_mock

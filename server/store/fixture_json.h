@@ -31,6 +31,10 @@ struct JsonValue {
   Position position;                // of the first byte of an object or array, of the last byte of all else
 
   const JsonMember* find(std::string_view key) const;
+
+  // Of an object: puts a member in the place of the one with its key, or takes that away.
+  void set(const JsonMember& member);
+  void erase(std::string_view key);
 };
 
 struct JsonMember {
@@ -42,6 +46,13 @@ struct JsonMember {
 // Appends the compact form of OCP's answers: members in alphabetical order, none that is null, numbers with their
 // digits, strings as append_json_string writes them.
 void append_canonical_json(std::string& out, const JsonValue& value);
+
+// Appends the same with the members that are null.
+void append_json(std::string& out, const JsonValue& value);
+
+// Whether two values are the same: numbers by value (100.1 is 100.10, "1" is not 1), strings and keys by their
+// characters, arrays item by item, objects as sets in which null is as absent.
+bool same_json(const JsonValue& left, const JsonValue& right);
 
 // What a message may show of a value: its kind, and the value where it is short.
 std::string describe(const JsonValue& value);
@@ -100,5 +111,9 @@ class JsonSyntaxError : public std::exception {
 // Reads the next document of a source that may hold several, one after the other; false at its end. Arrays that the
 // handler took item by item are empty in the document. Throws JsonSyntaxError, after which the source is spent.
 bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document);
+
+// The one document of a text. Throws JsonSyntaxError, also for an empty text, for a second document and for a key that
+// stands twice in one object.
+JsonValue read_json_text(std::string_view text);
 
 }  // namespace ocp_mock

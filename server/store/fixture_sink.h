@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ocp/endpoints.h"
@@ -19,6 +20,12 @@ struct CapturedEnvelope {
   std::optional<std::string> trace_id;
 };
 
+// How a task changes as time passes, checked.
+struct TaskTimeline {
+  std::optional<std::string> since;  // "$since" as it stands there; without it the load counts
+  std::string points;                // "$timeline" as compact JSON with its nulls, at least one point
+};
+
 struct TaskRow {
   std::vector<SqlValue> columns;  // the columns_of all fields of the endpoint, in their order
   std::string json;               // as it will be answered
@@ -26,12 +33,16 @@ struct TaskRow {
   std::int64_t tenant_id = 0;
   std::optional<std::string> cluster_name;
   std::optional<std::string> tenant_name;
+  std::optional<TaskTimeline> timeline;
+  std::vector<std::pair<std::int64_t, std::int64_t>> later_tenants;  // cluster and tenant where the timeline moves it
 };
 
 class FixtureSink {
  public:
   virtual ~FixtureSink() = default;
   virtual void add_task(const Endpoint& endpoint, TaskRow row) = 0;
+
+  // A declared cluster or tenant. The first name given here is its name, else the first that a task gives it.
   virtual void add_cluster(std::int64_t id, std::optional<std::string> name) = 0;
   virtual void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) = 0;
   virtual void add_envelope(CapturedEnvelope envelope) = 0;

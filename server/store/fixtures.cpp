@@ -7,14 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <set>
 #include <utility>
 
 #include "ocp/error.h"
 #include "ocp/instant.h"
 #include "store/fixture_json.h"
+#include "store/task.h"
 
 namespace ocp_mock {
 namespace {
@@ -45,63 +44,6 @@ class Problems {
   std::string lines_;
 };
 
-std::optional<std::int64_t> to_int64(const JsonValue& value) {
-  std::int64_t integer = 0;
-  const char* end = value.text.data() + value.text.size();
-  if (value.kind != JsonKind::Integer) return std::nullopt;
-  const auto [stop, error] = std::from_chars(value.text.data(), end, integer);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return integer;
-}
-
-std::string_view right_value(FieldType type) {
-  switch (type) {
-    case FieldType::Integer: return "a 64-bit integer";
-    case FieldType::Number: return "a number";
-    case FieldType::String: return "a string";
-    case FieldType::Time: return "an RFC 3339 time such as \"2024-08-09T15:58:21.716899+08:00\"";
-  }
-  return "";
-}
-
-// Appends the columns of a field; false if the value is not what the field must hold.
-bool append_columns(const Field& field, const JsonValue& value, std::vector<SqlValue>& columns) {
-  const auto append = [&](SqlValue column) {
-    if (!field.column.empty()) columns.push_back(std::move(column));
-  };
-  switch (field.type) {
-    case FieldType::Integer: {
-      const auto integer = to_int64(value);
-      if (integer) append(*integer);
-      return integer.has_value();
-    }
-    case FieldType::Number: {
-      if (value.kind != JsonKind::Integer && value.kind != JsonKind::Float) return false;
-      if (const auto integer = to_int64(value)) {
-        append(*integer);
-      } else {
-        append(std::strtod(value.text.c_str(), nullptr));
-      }
-      return true;
-    }
-    case FieldType::String:
-      if (value.kind != JsonKind::String || (field.required && value.text.empty())) return false;
-      append(value.text);
-      return true;
-    case FieldType::Time: {
-      if (value.kind != JsonKind::String) return false;
-      const auto instant = parse_rfc3339(value.text);
-      if (!instant) return false;
-      append(instant->second);
-      append(std::int64_t{instant->nano});
-      return true;
-    }
-  }
-  return false;
-}
-
-bool is_present(const JsonMember* member) { return member != nullptr && member->value.kind != JsonKind::Null; }
-
 // Reads one file; what it finds goes to the sink, what is wrong to the problems.
 class FileReader : JsonHandler {
  public:
@@ -119,7 +61,7 @@ class FileReader : JsonHandler {
       bool empty = true;
       while (read_json_document(source, *this, document)) {
         empty = false;
-        finish_document(document);
+        finish_document(std::move(document));
         has_task_key_ = false;
       }
       if (empty) problems_.add(fmt::format("{}: the file is empty; it must hold {}", name_, kForms));
@@ -142,12 +84,12 @@ class FileReader : JsonHandler {
 
   void item(std::string_view path, JsonValue value) override {
     const Endpoint* in_set = find_endpoint_of_fixture(path);
-    add_task(in_set != nullptr ? *in_set : *named_, value);
+    add_task(in_set != nullptr ? *in_set : *named_, std::move(value));
   }
 
   void problem(Position position, std::string text) override { add_problem(position, text); }
 
-  void finish_document(const JsonValue& document) {
+  void finish_document(JsonValue document) {
     if (document.kind == JsonKind::Array) return set_form("an array of tasks");
     if (document.kind == JsonKind::Object) {
       const auto has = [&](std::string_view key) { return document.find(key) != nullptr; };
@@ -160,7 +102,7 @@ class FileReader : JsonHandler {
       }
       if (has_task_key_) {
         set_form("tasks one a line");
-        return add_task(*named_, document);
+        return add_task(*named_, std::move(document));
       }
       if (has("data") && is_set) {
         return add_problem(document.position,
@@ -199,13 +141,13 @@ class FileReader : JsonHandler {
     if (const JsonMember* duration = document.find("duration"); duration != nullptr) {
       envelope.duration = to_int64(duration->value);
       if (!envelope.duration || *envelope.duration < 0) {
-        add_problem(duration->position, wrong("duration", duration->value, "a whole number of milliseconds"));
+        add_problem(duration->position, wrong_value("duration", duration->value, "a whole number of milliseconds"));
       }
     }
     if (const JsonMember* timestamp = document.find("timestamp"); timestamp != nullptr) {
       envelope.timestamp = timestamp->value.text;
       if (timestamp->value.kind != JsonKind::String || !parse_rfc3339(timestamp->value.text)) {
-        add_problem(timestamp->position, wrong("timestamp", timestamp->value, right_value(FieldType::Time)));
+        add_problem(timestamp->position, wrong_value("timestamp", timestamp->value, right_value(FieldType::Time)));
       }
     }
     sink_.add_envelope(std::move(envelope));
@@ -214,7 +156,8 @@ class FileReader : JsonHandler {
   std::optional<std::string> envelope_text(const JsonValue& document, std::string_view key) {
     const JsonMember* member = document.find(key);
     if (member == nullptr) return std::nullopt;
-    if (member->value.kind != JsonKind::String) add_problem(member->position, wrong(key, member->value, "a string"));
+    if (member->value.kind != JsonKind::String)
+      add_problem(member->position, wrong_value(key, member->value, "a string"));
     return member->value.text;
   }
 
@@ -225,13 +168,13 @@ class FileReader : JsonHandler {
       if (tasks || member.key == "clusters") {
         if (member.value.kind != JsonKind::Array) {
           add_problem(member.position,
-                      wrong(member.key, member.value, tasks ? "an array of tasks" : "an array of clusters"));
+                      wrong_value(member.key, member.value, tasks ? "an array of tasks" : "an array of clusters"));
         } else if (!tasks) {
           for (const JsonValue& cluster : member.value.items) add_cluster(cluster);
         }
       } else if (member.key == "$schema") {
         if (member.value.kind != JsonKind::String)
-          add_problem(member.position, wrong("$schema", member.value, "a string"));
+          add_problem(member.position, wrong_value("$schema", member.value, "a string"));
       } else {
         add_problem(member.position, fmt::format("{} is no member of a fixture set; its members are clusters{}",
                                                  shown(member.key), resource_names()));
@@ -246,7 +189,7 @@ class FileReader : JsonHandler {
     const JsonMember* tenants = cluster.find("tenants");
     if (tenants == nullptr) return;
     if (tenants->value.kind != JsonKind::Array) {
-      return add_problem(tenants->position, wrong("tenants of a cluster", tenants->value, "an array of tenants"));
+      return add_problem(tenants->position, wrong_value("tenants of a cluster", tenants->value, "an array of tenants"));
     }
     for (const JsonValue& tenant : tenants->value.items) {
       if (const auto inner = declaration(tenant, "tenant", {"id", "name"})) {
@@ -259,7 +202,7 @@ class FileReader : JsonHandler {
   std::optional<std::pair<std::int64_t, std::optional<std::string>>> declaration(
       const JsonValue& value, std::string_view what, const std::set<std::string_view>& members) {
     if (value.kind != JsonKind::Object) {
-      add_problem(value.position, wrong(fmt::format("a {}", what), value, "an object with an id"));
+      add_problem(value.position, wrong_value(fmt::format("a {}", what), value, "an object with an id"));
       return std::nullopt;
     }
     for (const JsonMember& member : value.members) {
@@ -273,18 +216,18 @@ class FileReader : JsonHandler {
     if (!number) {
       add_problem(id == nullptr ? value.position : id->position,
                   id == nullptr ? fmt::format("id of a {} is missing; it must be a 64-bit integer", what)
-                                : wrong(fmt::format("id of a {}", what), id->value, "a 64-bit integer"));
+                                : wrong_value(fmt::format("id of a {}", what), id->value, "a 64-bit integer"));
       return std::nullopt;
     }
     const JsonMember* name = value.find("name");
     if (name == nullptr) return std::pair{*number, std::optional<std::string>()};
     if (name->value.kind != JsonKind::String) {
-      add_problem(name->position, wrong(fmt::format("name of a {}", what), name->value, "a string"));
+      add_problem(name->position, wrong_value(fmt::format("name of a {}", what), name->value, "a string"));
     }
     return std::pair{*number, std::optional(name->value.text)};
   }
 
-  void add_task(const Endpoint& endpoint, const JsonValue& task) {
+  void add_task(const Endpoint& endpoint, JsonValue task) {
     ++tasks_;
     const auto add = [&](Position position, const std::string& text) {
       add_problem(position, fmt::format("task {}: {}", tasks_, text));
@@ -292,36 +235,10 @@ class FileReader : JsonHandler {
     if (task.kind != JsonKind::Object) {
       return add(task.position, fmt::format("it is {}; it must be an object", describe(task)));
     }
-    TaskRow row;
-    bool good = true;
-    for (const Field& field : endpoint.fields) {
-      const JsonMember* member = task.find(field.name);
-      if (!is_present(member)) {
-        if (field.required) {
-          good = false;
-          add(member == nullptr ? task.position : member->position,
-              fmt::format("{} is {}; it must be {}", field.name, member == nullptr ? "missing" : "null",
-                          right_value(field.type)));
-        }
-        row.columns.resize(row.columns.size() + columns_of(field).size());
-      } else if (!append_columns(field, member->value, row.columns)) {
-        good = false;
-        add(member->position, wrong(field.name, member->value,
-                                    field.type == FieldType::String && field.required ? "a string that is not empty"
-                                                                                      : right_value(field.type)));
-      }
-    }
-    if (!good) return;
-    append_canonical_json(row.json, task);
-    row.cluster_id = *to_int64(task.find("clusterId")->value);
-    row.tenant_id = *to_int64(task.find("tenantId")->value);
-    if (const JsonMember* name = task.find("clusterName"); is_present(name)) row.cluster_name = name->value.text;
-    if (const JsonMember* name = task.find("tenantName"); is_present(name)) row.tenant_name = name->value.text;
-    sink_.add_task(endpoint, std::move(row));
-  }
-
-  static std::string wrong(std::string_view field, const JsonValue& value, std::string_view right) {
-    return fmt::format("{} is {}; it must be {}", field, describe(value), right);
+    std::vector<TaskProblem> problems;
+    std::optional<TaskRow> row = row_of_task(endpoint, std::move(task), problems);
+    for (const TaskProblem& problem : problems) add(problem.position, problem.text);
+    if (row) sink_.add_task(endpoint, std::move(*row));
   }
 
   static std::string resource_names() {

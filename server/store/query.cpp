@@ -49,6 +49,15 @@ void add_filters(QueryBuilder& query, const Endpoint& endpoint, const ListReques
   }
 }
 
+void add_conditions(QueryBuilder& query, const std::vector<ColumnCondition>& conditions) {
+  std::string_view link = " WHERE ";
+  for (const ColumnCondition& condition : conditions) {
+    const bool null = std::holds_alternative<std::monostate>(condition.value);
+    query.add(fmt::format("{}{} {}", link, condition.column, null ? "IS NULL" : "= " + query.bind(condition.value)));
+    link = " AND ";
+  }
+}
+
 std::int64_t offset_of(const ListRequest& request) {
   constexpr std::int64_t kMaximum = std::numeric_limits<std::int64_t>::max();
   const std::int64_t pages = request.page - 1;
@@ -84,6 +93,22 @@ SqlQuery page_query(const Endpoint& endpoint, const ListRequest& request) {
   query.add(fmt::format(" ORDER BY {}", order_of(endpoint, request)));
   query.add(fmt::format(" LIMIT {}", query.bind(request.size)));
   query.add(fmt::format(" OFFSET {}", query.bind(offset_of(request))));
+  return query.take();
+}
+
+SqlQuery tasks_query(const Endpoint& endpoint, const TaskSelection& selection) {
+  QueryBuilder query;
+  query.add(fmt::format("SELECT id, json, since, points FROM {0} {1}JOIN timeline ON resource = '{0}' AND task = id",
+                        endpoint.table, selection.with_timeline ? "" : "LEFT "));
+  add_conditions(query, selection.conditions);
+  if (selection.conditions.empty()) query.add(" ORDER BY id");
+  return query.take();
+}
+
+SqlQuery removal_query(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) {
+  QueryBuilder query;
+  query.add(fmt::format("DELETE FROM {}", endpoint.table));
+  add_conditions(query, conditions);
   return query.take();
 }
 

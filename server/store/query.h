@@ -26,6 +26,25 @@ SqlQuery count_query(const Endpoint& endpoint, const ListRequest& request);
 // A row a task of the asked page, in order: its JSON text.
 SqlQuery page_query(const Endpoint& endpoint, const ListRequest& request);
 
+// What a column must hold; nothing in it where the value is nothing.
+struct ColumnCondition {
+  std::string column;
+  SqlValue value;
+};
+
+// Which tasks of an endpoint, of all clusters and tenants.
+struct TaskSelection {
+  std::vector<ColumnCondition> conditions;  // all must be met
+  bool with_timeline = false;               // only those
+};
+
+// A row a task: its id, its JSON text, and since and points of its timeline, or nothing. In the order of the fixtures
+// where there is no condition.
+SqlQuery tasks_query(const Endpoint& endpoint, const TaskSelection& selection);
+
+// Deletes the tasks that meet all conditions.
+SqlQuery removal_query(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions);
+
 // The columns that a field is stored in; none for a field that lives in the JSON only.
 std::vector<std::string> columns_of(const Field& field);
 

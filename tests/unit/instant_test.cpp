@@ -154,3 +154,63 @@ TEST_CASE("instant: the system's clock keeps its nanoseconds, also before 1970")
   CHECK(at(1'500'000'001) == Instant{1, 500'000'001});
   CHECK(at(-1) == Instant{-1, 999'999'999});
 }
+
+TEST_CASE("instant: a duration is one of ISO 8601, without years and months") {
+  const struct {
+    std::string text;
+    Duration duration;
+  } cases[] = {
+      {"PT0S", {0, 0}},
+      {"PT5M", {300, 0}},
+      {"P1D", {86'400, 0}},
+      {"-P1D", {-86'400, 0}},
+      {"+PT1H", {3600, 0}},
+      {"P2W", {1'209'600, 0}},
+      {"P1W2DT3H4M5S", {604'800 + 2 * 86'400 + 3 * 3600 + 4 * 60 + 5, 0}},
+      {"P1DT12H", {129'600, 0}},
+      {"PT90M", {5400, 0}},
+      {"PT0.5S", {0, 500'000'000}},
+      {"-PT0.5S", {-1, 500'000'000}},
+      {"-PT1.000000001S", {-2, 999'999'999}},
+      {"PT1H0.25S", {3600, 250'000'000}},
+      {"P3660000D", {316'224'000'000, 0}},
+  };
+  for (const auto& [text, duration] : cases) {
+    CAPTURE(text);
+    CHECK(parse_duration(text) == duration);
+  }
+  for (const std::string text : {"",
+                                 "P",
+                                 "PT",
+                                 "P1",
+                                 "1D",
+                                 "P1DT",
+                                 "PD",
+                                 "P1Y",
+                                 "P1M",
+                                 "PT1M1H",
+                                 "PT1M1M",
+                                 "P1D1W",
+                                 "PT1.5M",
+                                 "PT.5S",
+                                 "PT1.S",
+                                 "PT1.0000000001S",
+                                 "P1H",
+                                 "PT1D",
+                                 "P-1D",
+                                 "P1D ",
+                                 " P1D",
+                                 "p1d",
+                                 "PT1,5S",
+                                 "P3660001D",
+                                 "PT9999999999999S"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_duration(text));
+  }
+}
+
+TEST_CASE("instant: a duration is added with its nanoseconds") {
+  CHECK(Instant{10, 600'000'000} + Duration{1, 500'000'000} == Instant{12, 100'000'000});
+  CHECK(Instant{10, 0} + Duration{-1, 999'999'999} == Instant{9, 999'999'999});
+  CHECK(Instant{10, 1} + Duration{-1, 999'999'999} == Instant{10, 0});
+}

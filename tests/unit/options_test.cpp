@@ -12,7 +12,7 @@ using namespace ocp_mock;
 
 namespace {
 
-std::variant<ServeOptions, CheckOptions, Exit> parse(std::vector<const char*> arguments) {
+std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit> parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "ocp-mock-server");
   return parse_options(static_cast<int>(arguments.size()), arguments.data());
 }
@@ -220,6 +220,49 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   CHECK(flags.credentials.passwords.contains("other"));
 }
 
+TEST_CASE("options: the test's side") {
+  const ServeOptions defaults = serve({});
+  CHECK(defaults.admin);
+  CHECK_FALSE(defaults.admin_token);
+  CHECK_FALSE(defaults.isolate_by_user);
+  CHECK(defaults.max_worlds == 1000);
+  CHECK(defaults.journal_size == 1000);
+  CHECK_FALSE(defaults.watch);
+  CHECK_FALSE(defaults.init);
+  const ServeOptions given = serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size",
+                                    "0", "--watch", "--fixtures", "f", "--init", "i"});
+  CHECK(given.admin_token == "t");
+  CHECK(given.isolate_by_user);
+  CHECK(given.max_worlds == 5);
+  CHECK(given.journal_size == 0);
+  CHECK(given.watch);
+  CHECK(given.init == "i");
+  CHECK_FALSE(serve({"--no-admin"}).admin);
+  const Environment environment(Environment::Variables{{"OCP_MOCK_NO_ADMIN", "true"},
+                                                       {"OCP_MOCK_ADMIN_TOKEN", "t"},
+                                                       {"OCP_MOCK_ISOLATE_BY", "user"},
+                                                       {"OCP_MOCK_MAX_WORLDS", "6"},
+                                                       {"OCP_MOCK_JOURNAL_SIZE", "7"},
+                                                       {"OCP_MOCK_FIXTURES", "f"},
+                                                       {"OCP_MOCK_WATCH", "true"}});
+  const ServeOptions variables = serve({});
+  CHECK_FALSE(variables.admin);
+  CHECK(variables.admin_token == "t");
+  CHECK(variables.isolate_by_user);
+  CHECK(variables.max_worlds == 6);
+  CHECK(variables.journal_size == 7);
+  CHECK(variables.watch);
+}
+
+TEST_CASE("options: healthcheck asks the server that the options and the environment describe") {
+  CHECK(std::get<HealthcheckOptions>(parse({"healthcheck"})).url == "http://127.0.0.1:8080");
+  CHECK(std::get<HealthcheckOptions>(parse({"healthcheck", "https://h:1"})).url == "https://h:1");
+  const Environment environment(Environment::Variables{{"OCP_MOCK_PORT", "81"}, {"OCP_MOCK_TLS_SELF_SIGNED", "true"}});
+  CHECK(std::get<HealthcheckOptions>(parse({"healthcheck"})).url == "https://127.0.0.1:81");
+  CHECK(std::get<Exit>(parse({"healthcheck", "a", "b"})).code == kUsageExitCode);
+  CHECK(std::get<Exit>(parse({"healthcheck", "--help"})).out.find("healthcheck") != std::string::npos);
+}
+
 TEST_CASE("options: no mistake shows a secret") {
   for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
            {"--user", "geheim"},
@@ -324,6 +367,14 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--idle-timeout", "0s"}, "--idle-timeout"},
       {{"--write-timeout", "1441m"}, "--write-timeout"},
       {{"--max-connections", "0"}, "--max-connections"},
+      {{"--isolate-by", "key"}, "--isolate-by"},
+      {{"--max-worlds", "0"}, "--max-worlds"},
+      {{"--journal-size", "-1"}, "--journal-size"},
+      {{"--admin-token", ""}, "--admin-token: the token must be ASCII text without blanks, and not empty"},
+      {{"--admin-token", "a b"}, "--admin-token: the token must be ASCII text without blanks, and not empty"},
+      {{"--init", "f", "--no-admin"}, "--init: it cannot stand beside --no-admin"},
+      {{"--watch"}, "--watch: it needs --fixtures"},
+      {{"--watch", "--fixtures", "f", "--db", "d"}, "--watch: it cannot stand beside --db"},
   };
   for (const auto& [arguments, named] : cases) {
     CAPTURE(named);
@@ -349,20 +400,40 @@ TEST_CASE("options: help has a line for each option, and so has serve's") {
   const Exit help = std::get<Exit>(parse({"--help"}));
   CHECK(help.code == 0);
   CHECK(help.error.empty());
-  for (const std::string option : {"fixtures",       "db",
-                                   "host",           "port",
-                                   "port-file",      "pretty",
-                                   "frozen",         "strict",
-                                   "timezone",       "server-name",
-                                   "log-level",      "ocp-version",
-                                   "auth",           "user",
-                                   "access-key",     "credentials",
-                                   "rate-limit",     "tls-cert",
-                                   "tls-key",        "tls-self-signed",
-                                   "tls-ca-out",     "max-head",
-                                   "max-body",       "request-timeout",
-                                   "idle-timeout",   "write-timeout",
-                                   "max-connections"}) {
+  for (const std::string option : {"fixtures",
+                                   "db",
+                                   "host",
+                                   "port",
+                                   "port-file",
+                                   "pretty",
+                                   "frozen",
+                                   "strict",
+                                   "timezone",
+                                   "server-name",
+                                   "log-level",
+                                   "ocp-version",
+                                   "auth",
+                                   "user",
+                                   "access-key",
+                                   "credentials",
+                                   "rate-limit",
+                                   "tls-cert",
+                                   "tls-key",
+                                   "tls-self-signed",
+                                   "tls-ca-out",
+                                   "max-head",
+                                   "max-body",
+                                   "request-timeout",
+                                   "idle-timeout",
+                                   "write-timeout",
+                                   "max-connections",
+                                   "admin-token",
+                                   "no-admin",
+                                   "isolate-by",
+                                   "max-worlds",
+                                   "journal-size",
+                                   "watch",
+                                   "init"}) {
     CAPTURE(option);
     CHECK(help.out.find("--" + option + " ") != std::string::npos);
     std::string variable = "OCP_MOCK_" + option;

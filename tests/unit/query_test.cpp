@@ -99,3 +99,25 @@ TEST_CASE("query: sort fields become an ORDER BY that ends with the order of the
           "SELECT json" + kFrom + " ORDER BY " + order + " LIMIT ?3 OFFSET ?4 | 1000005 | 1000012 | 10 | 0");
   }
 }
+
+TEST_CASE("query: a selection of tasks binds its values") {
+  const Endpoint& endpoint = endpoints().front();
+  CHECK(tasks_query(endpoint, {}).sql ==
+        "SELECT id, json, since, points FROM log_backup_task"
+        " LEFT JOIN timeline ON resource = 'log_backup_task' AND task = id ORDER BY id");
+  const SqlQuery query =
+      tasks_query(endpoint, {{{"cluster_id", std::int64_t{5}}, {"delay", {}}, {"status", "A'B"}}, true});
+  CHECK(query.sql ==
+        "SELECT id, json, since, points FROM log_backup_task"
+        " JOIN timeline ON resource = 'log_backup_task' AND task = id"
+        " WHERE cluster_id = ?1 AND delay IS NULL AND status = ?2");
+  CHECK((query.values == std::vector<SqlValue>{std::int64_t{5}, std::string("A'B")}));
+}
+
+TEST_CASE("query: a removal binds its values") {
+  const Endpoint& endpoint = endpoints().front();
+  CHECK(removal_query(endpoint, {}).sql == "DELETE FROM log_backup_task");
+  const SqlQuery query = removal_query(endpoint, {{"delay", {}}, {"tenant_id", std::int64_t{7}}});
+  CHECK(query.sql == "DELETE FROM log_backup_task WHERE delay IS NULL AND tenant_id = ?1");
+  CHECK((query.values == std::vector<SqlValue>{std::int64_t{7}}));
+}

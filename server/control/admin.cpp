@@ -1,0 +1,614 @@
+#include "control/admin.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <condition_variable>
+#include <deque>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "ascii.h"
+#include "control/explain.h"
+#include "control/verify.h"
+#include "embedded/admin_openapi.h"
+#include "ocp/digest.h"
+#include "ocp/json_text.h"
+#include "ocp/url.h"
+#include "store/changes.h"
+#include "store/fixtures.h"
+
+namespace ocp_mock {
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::chrono::milliseconds kLongestWait{60'000};
+constexpr std::size_t kShortBody = 64 * 1024;  // bytes that a connection's thread may parse
+constexpr std::size_t kMostJobs = 256;         // that wait for the worker
+
+// What ends a call without its answer.
+struct Problem : std::runtime_error {
+  Problem(int status_code, const std::string& detail, std::string methods = "")
+      : std::runtime_error(detail), status(status_code), allowed(std::move(methods)) {}
+  int status;
+  std::string allowed;  // of a 405
+};
+
+std::string_view title_of(int status) {
+  switch (status) {
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 503: return "Service Unavailable";
+    default: return "Internal Server Error";
+  }
+}
+
+http::Response json_response(std::string body, int status = 200) {
+  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+http::Response problem_response(int status, std::string_view detail) {
+  http::Response response{status,
+                          {{"Content-Type", "application/problem+json"}},
+                          fmt::format(R"({{"detail":{},"status":{},"title":{},"type":"about:blank"}})",
+                                      json_string(detail), status, json_string(title_of(status)))};
+  if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"ocp-mock-server admin\"");
+  return response;
+}
+
+std::int64_t parse_integer(std::string_view name, std::string_view text) {
+  std::int64_t value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || stop != text.data() + text.size() || value < 0) {
+    throw Problem(400, fmt::format("{} is '{}'; it must be an integer, 0 or more", name, shown(text)));
+  }
+  return value;
+}
+
+}  // namespace
+
+// One thread for what takes long, so that the threads of connections stay free. Changes of data come one by one.
+class Admin::Worker {
+ public:
+  Worker() : thread_([this] { run(); }) {}
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  bool is_full() const {
+    const std::lock_guard lock(mutex_);
+    return jobs_.size() >= kMostJobs;
+  }
+
+  void add(std::function<void()> job) {
+    {
+      const std::lock_guard lock(mutex_);
+      jobs_.push_back(std::move(job));
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
+      if (stopping_) return;
+      const auto job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      lock.lock();
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// One call with all that its route's function needs.
+struct Admin::Call {
+  const http::Request& request;
+  const AdminOptions& options;
+  Worlds& worlds;
+  Admin* admin;
+  std::optional<Waiting> waiting;  // this call has waited before
+  bool looks;                      // and changes nothing
+  std::string place;               // the value of the path's {place}
+  std::multimap<std::string, std::string> query;
+
+  std::optional<std::string> parameter(std::string_view name) const {
+    const auto found = query.find(std::string(name));
+    return found == query.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::optional<std::int64_t> integer(std::string_view name) const {
+    const auto text = parameter(name);
+    return text ? std::optional(parse_integer(name, *text)) : std::nullopt;
+  }
+
+  void need_isolation() const {
+    if (!worlds.options().isolate_by_user) {
+      throw Problem(400, "the server runs without --isolate-by user, so the base is the only world");
+    }
+  }
+
+  // That of ?user=, the base without it. Looking makes no world: a name that is wrong would otherwise prove something.
+  std::shared_ptr<World> world() const {
+    if (waiting && waiting->world) return waiting->world;
+    const auto user = parameter("user");
+    if (!user) return worlds.of_user("");
+    need_isolation();
+    if (user->empty()) throw Problem(400, "the parameter user is empty");
+    if (looks && !worlds.find(*user)) throw Problem(404, fmt::format("user '{}' has no world yet", shown(*user)));
+    auto world = worlds.of_user(*user);
+    if (!world) throw_too_many();
+    return world;
+  }
+
+  [[noreturn]] void throw_too_many() const {
+    throw Problem(503, fmt::format("{} worlds are there, which is the limit of --max-worlds; delete one first",
+                                   worlds.options().max_worlds));
+  }
+
+  // The body as one JSON value; an empty object for no body.
+  JsonValue body() const { return read_json_text(request.body.empty() ? "{}" : std::string_view(request.body)); }
+};
+
+struct Admin::Functions {
+  using Call = Admin::Call;
+
+  static http::Response health(const Call& call) {
+    const std::string problem = call.options.watch_problem();
+    return json_response(problem.empty() ? R"({"status":"up"})"
+                                         : fmt::format(R"({{"problem":{},"status":"up"}})", json_string(problem)));
+  }
+
+  static http::Response openapi(const Call&) { return json_response(std::string(embedded::admin_openapi)); }
+
+  static http::Response list_worlds(const Call& call) {
+    std::string worlds;
+    for (const auto& [user, world] : call.worlds.all()) {
+      worlds += fmt::format(R"({}{{"faults":{},"requests":{},"user":{}}})", worlds.empty() ? "" : ",",
+                            world->faults().size(), world->journal().last(), json_string(user));
+    }
+    return json_response(fmt::format(R"({{"isolateByUser":{},"maxWorlds":{},"worlds":[{}]}})",
+                                     call.worlds.options().isolate_by_user, call.worlds.options().max_worlds, worlds));
+  }
+
+  static http::Response put_world(const Call& call) {
+    call.need_isolation();
+    const JsonValue body = call.body();
+    JsonFields fields(body);
+    const auto from = fields.text("from");
+    fields.refuse_others();
+    if (call.place.empty()) throw Problem(400, "the name of the user is empty");
+    if (!call.worlds.fork(call.place, from)) {
+      const auto all = call.worlds.all();
+      const bool is_known = !from || std::ranges::any_of(all, [&](const auto& world) { return world.first == *from; });
+      if (is_known) call.throw_too_many();
+      throw Problem(404, fmt::format("user '{}' has no world", shown(*from)));
+    }
+    return json_response(fmt::format(R"({{"user":{}}})", json_string(call.place)), 201);
+  }
+
+  static http::Response delete_world(const Call& call) {
+    call.need_isolation();
+    if (!call.worlds.remove(call.place)) throw Problem(404, fmt::format("user '{}' has no world", shown(call.place)));
+    return {204, {}, ""};
+  }
+
+  static http::Response get_clock(const Call& call) { return clock_of(call, *call.world()); }
+
+  static http::Response put_clock(const Call& call) {
+    const JsonValue body = call.body();
+    JsonFields fields(body);
+    const auto now = fields.text("now");
+    const auto advance = fields.text("advance");
+    const auto offset = fields.text("offset");
+    fields.refuse_others();
+    if (now.has_value() + advance.has_value() + offset.has_value() > 1) {
+      throw Problem(400, "of now, advance and offset one may stand here");
+    }
+    const auto instant = now ? parse_rfc3339(*now) : std::nullopt;
+    if (now && !instant) fields.refuse("now", "must be an RFC 3339 time such as \"2024-08-09T16:06:02+08:00\"");
+    const auto text = advance ? advance : offset;
+    const auto distance = text ? parse_duration(*text) : std::nullopt;
+    if (text && !distance) {
+      fields.refuse(advance ? "advance" : "offset", "must be an ISO 8601 duration such as \"PT5M\" or \"-P1D\"");
+    }
+    const std::shared_ptr<World> world = call.world();
+    try {
+      if (instant) {
+        world->clock().stand_at(*instant);
+      } else if (advance) {
+        world->clock().advance_by(*distance);
+      } else if (offset) {
+        world->clock().offset_by(*distance);
+      } else {
+        world->clock().use_real_time();
+      }
+    } catch (const std::out_of_range& error) {
+      throw Problem(400, error.what());
+    }
+    return clock_of(call, *world);
+  }
+
+  static http::Response clock_of(const Call& call, World& world) {
+    static constexpr std::array<std::string_view, 3> kModes{"real", "offset", "fixed"};
+    return json_response(fmt::format(R"({{"mode":"{}","now":{}}})",
+                                     kModes.at(static_cast<std::size_t>(world.clock().mode())),
+                                     json_string(format_iso_offset(world.clock().now(), call.options.offset_minutes))));
+  }
+
+  static http::Response get_fixtures(const Call& call) {
+    return json_response(export_fixtures(*call.world()->origin()));
+  }
+
+  static http::Response put_fixtures(const Call& call) {
+    return changed(
+        call.world()->change(true, [&](const Dataset&) { return from_fixtures("request body", call.request.body); }));
+  }
+
+  static http::Response post_fixtures(const Call& call) {
+    const auto world = call.world();
+    const Instant now = world->clock().now();
+    return changed(world->change(
+        false, [&](const Dataset& old) { return with_fixtures(old, "request body", call.request.body, now); }));
+  }
+
+  // The resource and the selector of a change of tasks.
+  struct Selection {
+    JsonValue body;
+    const Endpoint* endpoint = nullptr;
+    const JsonValue* where = nullptr;
+    const JsonValue* set = nullptr;
+  };
+
+  static void select(const Call& call, Selection& selection, bool with_set) {
+    selection.body = call.body();
+    JsonFields fields(selection.body);
+    const auto resource = fields.text("resource");
+    selection.endpoint = resource ? find_endpoint_of_fixture(*resource) : &endpoints().front();
+    if (selection.endpoint == nullptr)
+      fields.refuse("resource", "must be the name of a resource, such as logBackupTasks");
+    selection.where = fields.object("where");
+    if (selection.where == nullptr) {
+      throw Problem(400, "where is missing; it must be an object of fields and values, {} for all tasks");
+    }
+    if (with_set) {
+      selection.set = fields.object("set");
+      if (selection.set == nullptr) throw Problem(400, "set is missing; it must be an object of fields and values");
+    }
+    fields.refuse_others();
+  }
+
+  static http::Response patch_tasks(const Call& call) {
+    Selection selection;
+    select(call, selection, true);
+    return changed(call.world()->change(false, [&](const Dataset& old) {
+      return with_tasks_set(old, *selection.endpoint, *selection.where, *selection.set);
+    }));
+  }
+
+  static http::Response delete_tasks(const Call& call) {
+    Selection selection;
+    select(call, selection, false);
+    return changed(call.world()->change(
+        false, [&](const Dataset& old) { return without_tasks(old, *selection.endpoint, *selection.where); }));
+  }
+
+  static http::Response changed(const Changed& changed) {
+    return json_response(fmt::format(R"({{"tasks":{}}})", changed.tasks));
+  }
+
+  static http::Response reset(const Call& call) {
+    call.world()->reset();
+    return {204, {}, ""};
+  }
+
+  static http::Response get_faults(const Call& call) {
+    std::string faults;
+    for (const std::string& fault : call.world()->faults().list())
+      faults.append(faults.empty() ? "" : ",").append(fault);
+    return json_response("{\"faults\":[" + faults + "]}");
+  }
+
+  static http::Response post_fault(const Call& call) {
+    const JsonValue body = call.body();
+    return json_response(fmt::format(R"({{"id":{}}})", call.world()->faults().add(body)), 201);
+  }
+
+  static http::Response delete_faults(const Call& call) {
+    const auto world = call.world();
+    world->faults().clear();
+    world->release();
+    return {204, {}, ""};
+  }
+
+  static http::Response delete_fault(const Call& call) {
+    const std::int64_t id = parse_integer("the id of a fault", call.place);
+    if (!call.world()->faults().remove(id)) throw Problem(404, fmt::format("there is no fault {}", id));
+    return {204, {}, ""};
+  }
+
+  static http::Response verify_faults(const Call& call) {
+    const auto world = call.world();
+    const auto never_fired = world->faults().never_fired();
+    const auto steps_left = world->faults().with_steps_left();
+    const bool passed = never_fired.empty() && steps_left.empty();
+    return json_response(fmt::format(R"({{"neverFired":[{}],"result":"{}","stepsLeft":[{}]}})",
+                                     fmt::join(never_fired, ","), passed ? "passed" : "failed",
+                                     fmt::join(steps_left, ",")));
+  }
+
+  // The entries that the filters of the query leave, from a sequence on.
+  static http::Response get_requests(const Call& call) {
+    const auto world = call.world();
+    const std::int64_t since = call.integer("since").value_or(0);
+    const std::int64_t limit = call.integer("limit").value_or(kMost);
+    const auto wait_text = call.parameter("wait");
+    const auto wait = wait_text ? std::optional(parse_wait(*wait_text)) : std::nullopt;
+    const auto status = call.integer("status");
+    const auto method = call.parameter("method");
+    const auto path = call.parameter("path");
+    const auto prefix = call.parameter("pathPrefix");
+    // What was looked at before the wait needs no second look.
+    const Journal::View view = world->journal().view(std::max(since, call.waiting ? call.waiting->seen : 0));
+    std::string requests;
+    std::int64_t count = 0;
+    for (const auto& entry : view.entries) {
+      if (count == limit || (status && entry->status != *status) || (method && entry->method != *method)) continue;
+      if (path || prefix) {
+        const std::string decoded = percent_decode(entry->path, Plus::Kept).value_or(entry->path);
+        if ((path && decoded != *path) || (prefix && !decoded.starts_with(*prefix))) continue;
+      }
+      ++count;
+      requests.append(requests.empty() ? "" : ",").append(json_of(*entry, call.options.offset_minutes));
+    }
+    if (count == 0 && wait) {
+      if (auto later = wait_for_request(call, world, view.last, *wait)) return *later;
+    }
+    return json_response(
+        fmt::format(R"({{"evicted":{},"last":{},"requests":[{}]}})", view.evicted, view.last, requests));
+  }
+
+  static std::chrono::milliseconds parse_wait(const std::string& text) {
+    const auto duration = parse_duration(text);
+    const bool good = duration && *duration >= Duration{} && *duration <= Duration{kLongestWait.count() / 1000, 0};
+    if (!good) {
+      throw Problem(
+          400, fmt::format("wait is '{}'; it must be an ISO 8601 duration such as PT10S, at most PT1M", shown(text)));
+    }
+    return std::chrono::milliseconds(duration->second * 1000 + duration->nano / 1'000'000);
+  }
+
+  // Nothing once the time is over.
+  static std::optional<http::Response> wait_for_request(const Call& call, const std::shared_ptr<World>& world,
+                                                        std::int64_t last, std::chrono::milliseconds time) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto end = call.waiting ? call.waiting->end : now + time;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
+    const auto user = call.parameter("user");
+    const bool gone = user && call.worlds.find(*user) != world;
+    if (left.count() <= 0 || gone || call.worlds.scheduler().stopping()) return std::nullopt;
+    http::Response later;
+    // It asks anew when an entry has come or the time is over. It holds the world it began in, which may be gone by
+    // then.
+    later.pending = std::make_shared<http::Pending>([request = call.request, admin = call.admin, world, end, last] {
+      return admin->answer(request, Waiting{world, end, last});
+    });
+    world->journal().wake_after(last, later.pending);
+    world->delay(left, later.pending, world->releases());
+    return later;
+  }
+
+  static http::Response delete_requests(const Call& call) {
+    call.world()->journal().clear();
+    return {204, {}, ""};
+  }
+
+  static http::Response verify(const Call& call) {
+    return json_response(verify_requests(call.world()->journal(), call.body(), call.options.offset_minutes));
+  }
+
+  static http::Response get_violations(const Call& call) {
+    const Journal::View view = call.world()->journal().view();
+    std::string requests;
+    for (const auto& entry : view.entries) {
+      if (entry->violations.empty()) continue;
+      requests.append(requests.empty() ? "" : ",").append(json_of(*entry, call.options.offset_minutes));
+    }
+    return json_response(fmt::format(R"({{"evicted":{},"requests":[{}]}})", view.evicted, requests));
+  }
+
+  static http::Response explain(const Call& call) {
+    const auto target = call.parameter("request");
+    if (!target) throw Problem(400, "the parameter request is missing; it must be a request target, percent-encoded");
+    return json_response(explain_request(*target, *call.world()->dataset(), call.options.strict));
+  }
+};
+
+namespace {
+
+constexpr std::string_view kWorldPath = "/__admin/worlds/{user}";
+constexpr std::string_view kFaultPath = "/__admin/faults/{id}";
+
+}  // namespace
+
+struct Admin::Row {
+  Route route;
+  http::Response (*function)(const Call&);
+  bool is_slow;  // at a million tasks: the worker's
+  std::vector<std::string_view> parameters = {"user"};
+};
+
+// clang-format off
+const Admin::Row Admin::kRows[] = {
+    {{"GET",    "/__admin/health"},          Functions::health,          false, {}},
+    {{"GET",    "/__admin/openapi.json"},    Functions::openapi,         false, {}},
+    {{"GET",    "/__admin/worlds"},          Functions::list_worlds,     false, {}},
+    {{"PUT",    kWorldPath},                 Functions::put_world,       false, {}},
+    {{"DELETE", kWorldPath},                 Functions::delete_world,    false, {}},
+    {{"GET",    "/__admin/clock"},           Functions::get_clock,       false},
+    {{"PUT",    "/__admin/clock"},           Functions::put_clock,       false},
+    {{"GET",    "/__admin/fixtures"},        Functions::get_fixtures,    true},
+    {{"PUT",    "/__admin/fixtures"},        Functions::put_fixtures,    true},
+    {{"POST",   "/__admin/fixtures"},        Functions::post_fixtures,   true},
+    {{"PATCH",  "/__admin/tasks"},           Functions::patch_tasks,     true},
+    {{"DELETE", "/__admin/tasks"},           Functions::delete_tasks,    true},
+    {{"POST",   "/__admin/reset"},           Functions::reset,           false},
+    {{"GET",    "/__admin/faults"},          Functions::get_faults,      false},
+    {{"POST",   "/__admin/faults"},          Functions::post_fault,      false},
+    {{"DELETE", "/__admin/faults"},          Functions::delete_faults,   false},
+    {{"POST",   "/__admin/faults/verify"},   Functions::verify_faults,   false},
+    {{"DELETE", kFaultPath},                 Functions::delete_fault,    false},
+    {{"GET",    "/__admin/requests"},        Functions::get_requests,    false,
+     {"user", "since", "limit", "status", "method", "path", "pathPrefix", "wait"}},
+    {{"DELETE", "/__admin/requests"},        Functions::delete_requests, false},
+    {{"POST",   "/__admin/requests/verify"}, Functions::verify,          false},
+    {{"GET",    "/__admin/violations"},      Functions::get_violations,  false},
+    {{"GET",    "/__admin/explain"},         Functions::explain,         true,  {"user", "request"}},
+};
+// clang-format on
+
+Admin::Admin(AdminOptions options, Worlds& worlds)
+    : options_(std::move(options)), worlds_(worlds), worker_(std::make_unique<Worker>()) {}
+Admin::~Admin() = default;
+
+bool Admin::owns(std::string_view target) {
+  const std::string_view path = split_target(target).path;
+  return path == kAdminPath || (path.starts_with(kAdminPath) && path[kAdminPath.size()] == '/');
+}
+
+std::vector<Admin::Route> Admin::routes() {
+  std::vector<Route> routes;
+  for (const Row& row : kRows) routes.push_back(row.route);
+  return routes;
+}
+
+http::Response Admin::handle(const http::Request& request) {
+  const auto found = find(request);
+  if (!may_ask(request) && !(found && found->row->function == Functions::health)) {
+    return problem_response(
+        401, "the admin calls need the header 'Authorization: Bearer TOKEN' with the token of --admin-token");
+  }
+  if (!found || (!found->row->is_slow && request.body.size() <= kShortBody)) return answer(request, std::nullopt);
+  if (worker_->is_full()) return problem_response(503, "too many calls wait for their turn; ask again later");
+  // What the worker makes of it; the connection takes it once it is ready.
+  auto made = std::make_shared<http::Response>();
+  http::Response later;
+  later.pending = std::make_shared<http::Pending>([made] { return std::move(*made); });
+  worker_->add([this, request, made, pending = later.pending] {
+    if (pending->abandoned()) return;
+    *made = answer(request, std::nullopt);
+    pending->make_ready();
+  });
+  return later;
+}
+
+http::Response Admin::perform(const http::Request& request) { return answer(request, Waiting{}); }
+
+bool Admin::may_ask(const http::Request& request) const {
+  if (!options_.token) return true;
+  const auto given = request.header("Authorization");
+  constexpr std::string_view kBearer = "Bearer ";
+  if (!given || !equals_ignoring_case(given->substr(0, kBearer.size()), kBearer)) return false;
+  return equal_in_constant_time(trim_blanks(given->substr(kBearer.size())), *options_.token);
+}
+
+namespace {
+
+// The value of the path's {place}, still encoded, empty for a path without one; nothing for another path.
+std::optional<std::string_view> fit(std::string_view path, std::string_view known) {
+  const auto place = known.find('{');
+  if (place == std::string_view::npos) return path == known ? std::optional(std::string_view()) : std::nullopt;
+  const bool fits = path.starts_with(known.substr(0, place)) && path.find('/', place) == std::string_view::npos;
+  return fits ? std::optional(path.substr(place)) : std::nullopt;
+}
+
+}  // namespace
+
+// The row of a request, and the value of its place; nothing for a path that is none or takes other methods.
+std::optional<Admin::Found> Admin::find(const http::Request& request) {
+  const std::string_view path = split_target(request.target).path;
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  for (const Row& row : kRows) {
+    if (row.route.method != method) continue;
+    if (const auto place = fit(path, row.route.path)) return Found{&row, std::string(*place)};
+  }
+  return std::nullopt;
+}
+
+http::Response Admin::answer(const http::Request& request, std::optional<Waiting> waiting) {
+  try {
+    const auto found = find(request);
+    if (!found) throw_no_route(request);
+    const auto place = percent_decode(found->place, Plus::Kept);
+    if (!place) throw Problem(400, fmt::format("'{}' in the path does not decode to UTF-8 text", shown(found->place)));
+    const Route& route = found->row->route;
+    const bool looks = route.method == "GET" || route.path.ends_with("/verify");
+    Call call{request, options_, worlds_, this, std::move(waiting), looks, *place, {}};
+    for (const QueryPair& pair : split_query(split_target(request.target).query)) {
+      const auto name = percent_decode(pair.name, Plus::IsBlank);
+      const auto value = percent_decode(pair.value, Plus::IsBlank);
+      if (!name || !value) throw Problem(400, "a query parameter does not decode to UTF-8 text");
+      const auto& known = found->row->parameters;
+      if (std::ranges::find(known, *name) == known.end()) {
+        throw Problem(400, fmt::format("the parameter '{}' is unknown here; known are {}", shown(*name),
+                                       known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+      }
+      call.query.emplace(*name, *value);
+    }
+    return found->row->function(call);
+  } catch (const Problem& problem) {
+    http::Response response = problem_response(problem.status, problem.what());
+    if (!problem.allowed.empty()) response.headers.emplace_back("Allow", problem.allowed);
+    return response;
+  } catch (const JsonFieldError& error) {
+    return problem_response(400, fmt::format("request body:{}", error.what()));
+  } catch (const JsonSyntaxError& error) {
+    return problem_response(400, fmt::format("request body:{}:{}: not JSON: {}", error.position().line,
+                                             error.position().column, error.what()));
+  } catch (const FixtureError& error) {
+    return problem_response(400, error.what());
+  } catch (const std::exception& error) {
+    return problem_response(500, error.what());
+  }
+}
+
+void Admin::throw_no_route(const http::Request& request) {
+  const std::string_view path = split_target(request.target).path;
+  std::string methods;
+  for (const Row& row : kRows) {
+    if (fit(path, row.route.path)) methods.append(methods.empty() ? "" : ", ").append(row.route.method);
+  }
+  if (!methods.empty()) {
+    throw Problem(405, fmt::format("{} does not take {}; it takes {}", shown(path), shown(request.method), methods),
+                  methods);
+  }
+  throw Problem(404, fmt::format("there is no admin call {} {}; GET /__admin/openapi.json lists them",
+                                 shown(request.method), shown(path)));
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,15 @@
+// How the mock reads and answers a list request.
+// Enters: a request target and a dataset. Leaves: JSON: path and parameters as they were read, SQL with its values,
+// SQLite's plan, and how many tasks each filter leaves.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "store/dataset.h"
+
+namespace ocp_mock {
+
+std::string explain_request(std::string_view target, const Dataset& dataset, bool strict);
+
+}  // namespace ocp_mock

@@ -1,0 +1,270 @@
+#include "control/faults.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <utility>
+
+#include "ocp/json_text.h"
+
+namespace ocp_mock {
+namespace {
+
+using Kind = http::Delivery::Fault;
+
+// WireMock's words, which people know.
+constexpr std::array<std::pair<std::string_view, Kind>, 4> kWireFaults{{
+    {"CONNECTION_RESET_BY_PEER", Kind::ResetConnection},
+    {"EMPTY_RESPONSE", Kind::EmptyResponse},
+    {"MALFORMED_RESPONSE_CHUNK", Kind::MalformedChunk},
+    {"RANDOM_DATA_THEN_CLOSE", Kind::RandomData},
+}};
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+double Faults::Random::unit() {
+  std::uint64_t z = state_ += 0x9E3779B97F4A7C15;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+  z = (z ^ z >> 27) * 0x94D049BB133111EB;
+  return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+bool Faults::Fault::spent() const {
+  if (in_order) return fired == static_cast<std::int64_t>(steps.size());
+  return times && fired >= *times;
+}
+
+bool Faults::Fault::due() {
+  if (spent()) return false;
+  // Drawn for each request that matches, so that one request's fate does not depend on another fault.
+  if (probability) return random.unit() < *probability;
+  return matched % every == 0;
+}
+
+DelayRule Faults::parse_delay(JsonFields& fields) {
+  const JsonValue* value = fields.any("delayMs");
+  if (value == nullptr || value->kind == JsonKind::Null) return {};
+  if (value->kind != JsonKind::Object) {
+    return {DelayRule::Kind::Fixed, static_cast<double>(*fields.integer("delayMs", 0, kLongestDelay)), 0};
+  }
+  JsonFields delay(*value);
+  const std::string type = delay.required_text("type");
+  const auto need = [&](std::string_view key, double least, double most) {
+    const auto number = delay.number(key, least, most);
+    if (!number) throw JsonFieldError(value->position, fmt::format("{} is missing; it must be a number", key));
+    return *number;
+  };
+  DelayRule rule;
+  if (type == "uniform") {
+    rule = {DelayRule::Kind::Uniform, need("lower", 0, kLongestDelay), need("upper", 0, kLongestDelay)};
+    if (rule.second < rule.first) delay.refuse("upper", "must not be below lower");
+  } else if (type == "lognormal") {
+    rule = {DelayRule::Kind::LogNormal, need("median", 0, kLongestDelay), need("sigma", 0, 10)};
+  } else {
+    delay.refuse("type", "must be uniform or lognormal");
+  }
+  delay.refuse_others();
+  return rule;
+}
+
+std::chrono::milliseconds Faults::draw(const DelayRule& rule, Random& random) {
+  double time = 0;
+  switch (rule.kind) {
+    case DelayRule::Kind::None: return {};
+    case DelayRule::Kind::Fixed: time = rule.first; break;
+    case DelayRule::Kind::Uniform: time = rule.first + (rule.second - rule.first) * random.unit(); break;
+    case DelayRule::Kind::LogNormal: {
+      // Box and Muller's transform; 1 - u is never zero.
+      const double radius = std::sqrt(-2 * std::log(1 - random.unit()));
+      time = rule.first * std::exp(rule.second * radius * std::cos(2 * std::numbers::pi * random.unit()));
+      break;
+    }
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(time, double{kLongestDelay})));
+}
+
+Faults::Step Faults::parse_step(const JsonValue& value) {
+  Step step;
+  if (value.kind == JsonKind::String) {
+    if (value.text != "normal") throw JsonFieldError(value.position, "a step must be an object, or \"normal\"");
+    return step;
+  }
+  JsonFields fields(value);
+  step.delay = parse_delay(fields);
+  const auto status = fields.integer("status", 400, 599);
+  const auto code = fields.integer("code", 0, kMost);
+  const auto message = fields.text("message");
+  const bool html = fields.boolean("html").value_or(false);
+  if ((code || message || html) && !status) {
+    throw JsonFieldError(value.position, "code, message and html need a status");
+  }
+  if (html && (code || message)) throw JsonFieldError(value.position, "html cannot stand beside code and message");
+  if (html) {
+    step.action.html_status = static_cast<int>(*status);
+  } else if (status) {
+    step.action.answer = {static_cast<int>(*status), code.value_or(0),
+                          message.value_or("Simulated failure, armed by a test.")};
+  }
+  step.action.retry_after = fields.integer("retryAfter", 0, 86'400);
+
+  if (const auto name = fields.text("fault")) {
+    const auto found = std::ranges::find(kWireFaults, *name, &std::pair<std::string_view, Kind>::first);
+    if (found == kWireFaults.end()) {
+      fields.refuse("fault",
+                    "must be CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, MALFORMED_RESPONSE_CHUNK or "
+                    "RANDOM_DATA_THEN_CLOSE");
+    }
+    step.action.delivery.fault = found->second;
+  }
+  if (const auto bytes = fields.integer("truncateAt", 0, kMost)) {
+    step.action.delivery.truncate_at = static_cast<std::size_t>(*bytes);
+  }
+  if (const JsonValue* dribble = fields.object("chunkedDribble")) {
+    JsonFields parts(*dribble);
+    const auto chunks = parts.integer("numberOfChunks", 1, 10'000);
+    const auto time = parts.integer("totalDuration", 0, kLongestDelay);
+    parts.refuse_others();
+    if (!chunks || !time)
+      throw JsonFieldError(dribble->position, "numberOfChunks and totalDuration must both stand here");
+    step.action.delivery.dribble_chunks = static_cast<std::size_t>(*chunks);
+    step.action.delivery.dribble_time = std::chrono::milliseconds(*time);
+  }
+  const auto& delivery = step.action.delivery;
+  if ((delivery.fault != Kind::None) + delivery.truncate_at.has_value() + (delivery.dribble_chunks != 0) > 1) {
+    throw JsonFieldError(value.position, "of fault, truncateAt and chunkedDribble one may stand here");
+  }
+  if (delivery.fault != Kind::None && (status || step.action.retry_after)) {
+    throw JsonFieldError(value.position, "fault lets no answer through, so no status and no retryAfter may stand here");
+  }
+  fields.refuse_others();
+  if (value.members.empty()) throw JsonFieldError(value.position, "a step must do something, or be \"normal\"");
+  return step;
+}
+
+std::int64_t Faults::add(const JsonValue& value) {
+  Fault fault;
+  JsonFields fields(value);
+  if (const JsonValue* match = fields.object("match")) {
+    JsonFields criteria(*match);
+    fault.matcher = Matcher::parse(criteria, false);
+    criteria.refuse_others();
+  }
+  fault.times = fields.integer("times", 1, kMost);
+  const auto every = fields.integer("every", 1, kMost);
+  fault.every = every.value_or(1);
+  fault.probability = fields.number("probability", 0, 1);
+  fault.seed =
+      static_cast<std::uint64_t>(fields.integer("seed", std::numeric_limits<std::int64_t>::min(), kMost).value_or(0));
+  fault.random = Random(fault.seed);
+  if (every && fault.probability) fields.refuse("every", "cannot stand beside probability");
+
+  const JsonValue* action = fields.object("action");
+  const auto* steps = fields.array("steps");
+  if ((action != nullptr) == (steps != nullptr)) {
+    throw JsonFieldError(value.position, "either action, an object, or steps, an array, must stand here");
+  }
+  if (action != nullptr) {
+    fault.steps.push_back(parse_step(*action));
+  } else {
+    if (fault.times) fields.refuse("times", "cannot stand beside steps, of which each happens once");
+    if (steps->empty() || steps->size() > kMostFaults) {
+      fields.refuse("steps", fmt::format("must have 1 to {} items", kMostFaults));
+    }
+    fault.in_order = true;
+    for (const JsonValue& step : *steps) fault.steps.push_back(parse_step(step));
+  }
+  fields.refuse_others();
+  append_json(fault.text, value);
+  fault.text = fault.text.substr(1, fault.text.size() - 2);
+
+  const std::lock_guard lock(mutex_);
+  if (faults_.size() >= kMostFaults) {
+    throw JsonFieldError(value.position, fmt::format("{} faults are armed, which is the most", kMostFaults));
+  }
+  faults_.emplace(next_id_, std::move(fault));
+  return next_id_++;
+}
+
+std::optional<Faults::Fired> Faults::fire(const RequestView& request) {
+  const std::lock_guard lock(mutex_);
+  std::optional<Fired> fired;
+  for (auto& [id, fault] : faults_) {
+    if (!fault.matcher.matches(request)) continue;
+    ++fault.matched;
+    if (!fault.due() || fired) continue;
+    Step& step = fault.steps[fault.in_order ? static_cast<std::size_t>(fault.fired) : 0];
+    ++fault.fired;
+    fired = Fired{id, step.action};
+    fired->action.delay = draw(step.delay, fault.random);
+  }
+  return fired;
+}
+
+bool Faults::remove(std::int64_t id) {
+  const std::lock_guard lock(mutex_);
+  return faults_.erase(id) != 0;
+}
+
+void Faults::clear() {
+  const std::lock_guard lock(mutex_);
+  faults_.clear();
+}
+
+void Faults::set_as(const Faults& other) {
+  std::map<std::int64_t, Fault> faults;
+  std::int64_t next_id = 1;
+  {
+    const std::lock_guard lock(other.mutex_);
+    faults = other.faults_;
+    next_id = other.next_id_;
+  }
+  for (auto& [id, fault] : faults) {
+    fault.matched = 0;
+    fault.fired = 0;
+    fault.random = Random(fault.seed);
+  }
+  const std::lock_guard lock(mutex_);
+  faults_ = std::move(faults);
+  next_id_ = std::max(next_id_, next_id);
+}
+
+std::size_t Faults::size() const {
+  const std::lock_guard lock(mutex_);
+  return faults_.size();
+}
+
+std::vector<std::string> Faults::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> texts;
+  for (const auto& [id, fault] : faults_) {
+    texts.push_back(fmt::format(R"({{"fault":{{{}}},"fired":{},"id":{},"matched":{},"spent":{}}})", fault.text,
+                                fault.fired, id, fault.matched, fault.spent()));
+  }
+  return texts;
+}
+
+std::vector<std::int64_t> Faults::never_fired() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::int64_t> ids;
+  for (const auto& [id, fault] : faults_) {
+    if (fault.fired == 0) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<std::int64_t> Faults::with_steps_left() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::int64_t> ids;
+  for (const auto& [id, fault] : faults_) {
+    if (fault.in_order && !fault.spent()) ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace ocp_mock

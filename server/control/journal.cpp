@@ -1,0 +1,74 @@
+#include "control/journal.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "ascii.h"
+
+namespace ocp_mock {
+
+bool is_secret_header(std::string_view name) {
+  static constexpr std::array<std::string_view, 7> kWords{"auth",   "cookie", "key",  "password",
+                                                          "passwd", "secret", "token"};
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(), to_lower_ascii);
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+Journal::Ticket Journal::begin() {
+  const std::lock_guard lock(mutex_);
+  ++in_flight_;
+  return {epoch_};
+}
+
+void Journal::record(Ticket ticket, JournalEntry entry) {
+  std::vector<std::weak_ptr<http::Pending>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ticket.epoch != epoch_) return;
+    --in_flight_;
+    entry.sequence = ++last_;
+    if (size_ != 0) ring_.push_back(std::make_shared<const JournalEntry>(std::move(entry)));
+    if (ring_.size() > size_) ring_.pop_front();
+    if (last_ - cleared_ > static_cast<std::int64_t>(size_)) ++evicted_;
+    waiting.swap(waiting_);
+  }
+  for (const auto& one : waiting) {
+    if (const auto pending = one.lock()) pending->make_ready();
+  }
+}
+
+void Journal::wake_after(std::int64_t sequence, const std::shared_ptr<http::Pending>& pending) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (last_ <= sequence) {
+      std::erase_if(waiting_, [](const auto& one) { return one.expired(); });
+      waiting_.push_back(pending);
+      return;
+    }
+  }
+  pending->make_ready();
+}
+
+Journal::View Journal::view(std::int64_t after) const {
+  const std::lock_guard lock(mutex_);
+  const auto first = std::ranges::upper_bound(ring_, after, {}, [](const auto& entry) { return entry->sequence; });
+  return {{first, ring_.end()}, evicted_, in_flight_, last_};
+}
+
+std::int64_t Journal::last() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
+void Journal::clear() {
+  const std::lock_guard lock(mutex_);
+  ring_.clear();
+  evicted_ = 0;
+  cleared_ = last_;
+  in_flight_ = 0;
+  ++epoch_;
+}
+
+}  // namespace ocp_mock

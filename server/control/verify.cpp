@@ -1,0 +1,102 @@
+#include "control/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "ocp/json_text.h"
+
+namespace ocp_mock {
+namespace {
+
+constexpr std::size_t kEntriesShown = 3;
+
+struct Miss {
+  const JournalEntry* entry;
+  std::vector<Difference> differences;
+};
+
+std::string json_of(const Miss& miss, int offset_minutes) {
+  std::string differs;
+  for (const Difference& difference : miss.differences) {
+    differs += fmt::format("{}{{\"actual\":{},\"expected\":{},\"field\":{}}}", differs.empty() ? "" : ",",
+                           difference.actual, difference.expected, json_string(difference.field));
+  }
+  return fmt::format("{{\"differs\":[{}],\"request\":{}}}", differs, json_of(*miss.entry, offset_minutes));
+}
+
+}  // namespace
+
+RequestView view_of(const JournalEntry& entry) {
+  return {entry.method, entry.path, entry.query, entry.headers, entry.user, entry.status};
+}
+
+std::string json_of(const JournalEntry& entry, int offset_minutes) {
+  std::string headers;
+  for (const auto& [name, value] : entry.headers) {
+    headers += fmt::format("{}{{\"name\":{},\"value\":{}}}", headers.empty() ? "" : ",", json_string(name),
+                           json_string(value));
+  }
+  std::string violations;
+  for (const std::string& text : entry.violations)
+    violations.append(violations.empty() ? "" : ",").append(json_string(text));
+  return fmt::format(
+      R"({{"bytes":{},"durationMicroseconds":{},{}"headers":[{}],"method":{},"path":{},"query":{},"sequence":{},)"
+      R"("status":{},"time":{},"traceId":{},"user":{},"violations":[{}]}})",
+      entry.bytes, entry.microseconds, entry.fault == 0 ? "" : fmt::format("\"fault\":{},", entry.fault), headers,
+      json_string(entry.method), json_string(entry.path), json_string(entry.query), entry.sequence,
+      entry.status == 0 ? "null" : std::to_string(entry.status),
+      json_string(format_iso_offset(entry.time, offset_minutes)), json_string(entry.trace_id), json_string(entry.user),
+      violations);
+}
+
+std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  JsonFields fields(question);
+  const Matcher matcher = Matcher::parse(fields, true);
+  const auto exactly = fields.integer("exactly", 0, kMost);
+  const auto at_least = fields.integer("atLeast", 0, kMost);
+  const auto at_most = fields.integer("atMost", 0, kMost);
+  fields.refuse_others();
+  if (exactly && (at_least || at_most)) fields.refuse("exactly", "cannot stand beside atLeast and atMost");
+  const std::int64_t least = exactly.value_or(at_least.value_or(at_most ? 0 : 1));
+  const std::int64_t most = exactly.value_or(at_most.value_or(kMost));
+  if (least > most) fields.refuse("atLeast", "must not be above atMost");
+
+  const Journal::View view = journal.view();
+  std::int64_t matched = 0;
+  std::string matches;
+  std::vector<Miss> misses;
+  for (const auto& entry : view.entries) {
+    std::vector<Difference> differences = matcher.differences(view_of(*entry));
+    if (differences.empty()) {
+      if (++matched <= static_cast<std::int64_t>(kEntriesShown)) {
+        matches.append(matches.empty() ? "" : ",").append(json_of(*entry, offset_minutes));
+      }
+    } else {
+      misses.push_back({entry.get(), std::move(differences)});
+    }
+  }
+  // Those that were evicted, and those that are not answered yet, may match, all of them or none.
+  const std::int64_t unknown = view.evicted + view.in_flight;
+  const bool failed = matched > most || matched + unknown < least;
+  const bool passed = matched >= least && matched + unknown <= most;
+  std::string text =
+      fmt::format("{{\"evicted\":{},\"inFlight\":{},\"matched\":{}", view.evicted, view.in_flight, matched);
+  if (matched > most) {
+    text += fmt::format(",\"matches\":[{}]", matches);
+  } else if (!passed) {
+    // The latest of those that differ least.
+    std::ranges::reverse(misses);
+    std::ranges::stable_sort(misses, {}, [](const Miss& miss) { return miss.differences.size(); });
+    std::string nearest;
+    for (std::size_t i = 0; i < misses.size() && i < kEntriesShown; ++i) {
+      nearest.append(nearest.empty() ? "" : ",").append(json_of(misses[i], offset_minutes));
+    }
+    text += fmt::format(",\"nearestMisses\":[{}]", nearest);
+  }
+  return text + fmt::format(",\"result\":\"{}\"}}", passed ? "passed" : failed ? "failed" : "inconclusive");
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,158 @@
+#include "control/world.h"
+
+namespace ocp_mock {
+
+World::World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<const Dataset> dataset)
+    : rate_limit_(options.rate_limit),
+      scheduler_(scheduler),
+      clock_(options.real_now),
+      start_clock_(options.real_now),
+      journal_(options.journal_size),
+      start_(dataset),
+      origin_(std::move(dataset)),
+      loaded_(clock_.now()),
+      throttle_(rate_limit_ ? std::make_shared<Throttle>(*rate_limit_) : nullptr) {}
+
+World::World(const WorldOptions& options, Scheduler& scheduler, const World& origin)
+    : rate_limit_(options.rate_limit),
+      scheduler_(scheduler),
+      clock_(origin.clock_),
+      start_clock_(origin.clock_),
+      journal_(options.journal_size),
+      start_(origin.origin()),
+      origin_(start_),
+      loaded_(clock_.now()),
+      throttle_(rate_limit_ ? std::make_shared<Throttle>(*rate_limit_) : nullptr) {
+  start_faults_.set_as(origin.faults_);
+  faults_.set_as(start_faults_);
+}
+
+std::shared_ptr<const Dataset> World::dataset() {
+  const std::lock_guard lock(mutex_);
+  if (!origin_->has_timelines()) return origin_;
+  return at_time(origin_, loaded_, clock_.now(), timeline_);
+}
+
+std::shared_ptr<const Dataset> World::origin() const {
+  const std::lock_guard lock(mutex_);
+  return origin_;
+}
+
+Changed World::change(bool loads, const std::function<Changed(const Dataset&)>& change) {
+  for (;;) {
+    const std::shared_ptr<const Dataset> before = origin();
+    Changed changed = change(*before);
+    const std::lock_guard lock(mutex_);
+    if (origin_ != before) continue;
+    origin_ = changed.dataset;
+    if (loads) loaded_ = clock_.now();
+    timeline_ = {};
+    return changed;
+  }
+}
+
+void World::reload(std::shared_ptr<const Dataset> dataset) {
+  const std::lock_guard lock(mutex_);
+  start_ = std::move(dataset);
+  origin_ = start_;
+  loaded_ = clock_.now();
+  timeline_ = {};
+}
+
+void World::delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending,
+                  std::uint64_t releases) {
+  scheduler_.wake_after(time, this, pending);
+  if (releases_ != releases) pending->make_ready();
+}
+
+void World::release() {
+  ++releases_;
+  scheduler_.release(this);
+}
+
+void World::begin_here() {
+  start_clock_.set_as(clock_);
+  start_faults_.set_as(faults_);
+  const std::lock_guard lock(mutex_);
+  start_ = origin_;
+}
+
+void World::reset() {
+  clock_.set_as(start_clock_);
+  faults_.set_as(start_faults_);
+  journal_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    origin_ = start_;
+    loaded_ = clock_.now();
+    timeline_ = {};
+    if (rate_limit_) throttle_ = std::make_shared<Throttle>(*rate_limit_);
+  }
+  release();
+}
+
+std::optional<World::Admission> World::admit(const std::string& user) {
+  if (!rate_limit_) return std::nullopt;
+  std::shared_ptr<Throttle> throttle;
+  {
+    const std::lock_guard lock(mutex_);
+    throttle = throttle_;
+  }
+  return Admission{rate_limit_->requests, throttle->admit(user, clock_.now())};
+}
+
+std::optional<World::Admission> World::uncounted() const {
+  if (!rate_limit_) return std::nullopt;
+  return Admission{rate_limit_->requests, {true, rate_limit_->requests, rate_limit_->seconds}};
+}
+
+Worlds::Worlds(WorldOptions options, std::shared_ptr<const Dataset> dataset)
+    : options_(std::move(options)), base_(std::make_shared<World>(options_, scheduler_, std::move(dataset))) {}
+
+std::shared_ptr<World> Worlds::of_user(std::string_view user) {
+  if (user.empty() || !options_.isolate_by_user) return base_;
+  const std::lock_guard lock(mutex_);
+  if (const auto found = worlds_.find(user); found != worlds_.end()) return found->second;
+  if (worlds_.size() >= options_.max_worlds) return nullptr;
+  auto world = std::make_shared<World>(options_, scheduler_, *base_);
+  worlds_.emplace(user, world);
+  return world;
+}
+
+std::shared_ptr<World> Worlds::fork(const std::string& user, const std::optional<std::string>& from) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<World> origin = base_;
+  if (from) {
+    const auto found = worlds_.find(*from);
+    if (found == worlds_.end()) return nullptr;
+    origin = found->second;
+  }
+  if (!worlds_.contains(user) && worlds_.size() >= options_.max_worlds) return nullptr;
+  auto world = std::make_shared<World>(options_, scheduler_, *origin);
+  auto& place = worlds_[user];
+  if (place) place->release();
+  place = world;
+  return world;
+}
+
+std::shared_ptr<World> Worlds::find(std::string_view user) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = worlds_.find(user);
+  return found == worlds_.end() ? nullptr : found->second;
+}
+
+bool Worlds::remove(std::string_view user) {
+  const std::lock_guard lock(mutex_);
+  const auto found = worlds_.find(user);
+  if (found == worlds_.end()) return false;
+  found->second->release();
+  worlds_.erase(found);
+  return true;
+}
+
+std::vector<std::pair<std::string, std::shared_ptr<World>>> Worlds::all() const {
+  const std::lock_guard lock(mutex_);
+  return {worlds_.begin(), worlds_.end()};
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,141 @@
+// What one test sees: data, clock, faults, journal, windows of throttling. Worlds do not see each other.
+// Enters: the user who asks. Leaves: the world of that user. A world is made when its user first asks, as a fork of the
+// base: a dataset never changes, so that costs a pointer. Safe for use by several threads at once.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/clock.h"
+#include "control/faults.h"
+#include "control/journal.h"
+#include "control/scheduler.h"
+#include "ocp/throttle.h"
+#include "store/changes.h"
+#include "store/dataset.h"
+
+namespace ocp_mock {
+
+struct WorldOptions {
+  std::function<Instant()> real_now;
+  bool keeps_journal = true;
+  std::size_t journal_size = 1000;
+  std::optional<RateLimit> rate_limit;
+  bool isolate_by_user = false;
+  std::size_t max_worlds = 1000;  // beside the base
+};
+
+class World {
+ public:
+  World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<const Dataset> dataset);
+
+  // A fork has the data, the clock and the faults of its origin, as if none had fired, an empty journal and fresh
+  // windows. Timelines begin anew.
+  World(const WorldOptions& options, Scheduler& scheduler, const World& origin);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // As its timelines have it at the time of the clock.
+  std::shared_ptr<const Dataset> dataset();
+
+  // As it was loaded or last changed, with its timelines.
+  std::shared_ptr<const Dataset> origin() const;
+
+  // Puts what the change makes of the origin in its place; timelines begin anew if it loads. The change runs again if
+  // another one was quicker; what it throws goes through, and nothing has changed then.
+  Changed change(bool loads, const std::function<Changed(const Dataset&)>& change);
+
+  // What reset() returns to from now on, and at once.
+  void reload(std::shared_ptr<const Dataset> dataset);
+
+  // What reset() returns to is from now on what is here now.
+  void begin_here();
+
+  // Data, faults, journal, clock and windows are as at the world's start; pending delays end.
+  void reset();
+
+  Clock& clock() { return clock_; }
+  const Clock& clock() const { return clock_; }
+  Faults& faults() { return faults_; }
+  Journal& journal() { return journal_; }
+  // How often pending delays were ended; taken before a delay is decided on.
+  std::uint64_t releases() const { return releases_; }
+
+  // Makes the answer ready after the time, at once if delays were ended since then.
+  void delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending, std::uint64_t releases);
+
+  // Ends pending delays and waits.
+  void release();
+
+  struct Admission {
+    std::int64_t limit;
+    Throttle::Decision decision;
+  };
+
+  // Counts a request of the user; nothing without a rate limit.
+  std::optional<Admission> admit(const std::string& user);
+  std::optional<Admission> uncounted() const;
+
+ private:
+  const std::optional<RateLimit> rate_limit_;
+  Scheduler& scheduler_;
+  std::atomic<std::uint64_t> releases_{0};
+  Clock clock_;
+  Clock start_clock_;
+  Faults start_faults_;
+  Faults faults_;
+  Journal journal_;
+  mutable std::mutex mutex_;  // of what follows
+  std::shared_ptr<const Dataset> start_;
+  std::shared_ptr<const Dataset> origin_;
+  Instant loaded_;  // by the clock
+  TimelineState timeline_;
+  std::shared_ptr<Throttle> throttle_;
+};
+
+class Worlds {
+ public:
+  Worlds(WorldOptions options, std::shared_ptr<const Dataset> dataset);
+
+  Scheduler& scheduler() { return scheduler_; }
+  const WorldOptions& options() const { return options_; }
+
+  World& base() { return *base_; }
+
+  // The world of a user, null if there is none. Without isolation there is none.
+  std::shared_ptr<World> find(std::string_view user) const;
+
+  // The world of a user, made if there is none; the base for nobody, and for all without isolation. Null when there are
+  // too many.
+  std::shared_ptr<World> of_user(std::string_view user);
+
+  // A new world in the place of the user's, a fork of another user's or, without one, of the base. Null if there is no
+  // such other, or when there are too many.
+  std::shared_ptr<World> fork(const std::string& user, const std::optional<std::string>& from);
+
+  // False if there was none.
+  bool remove(std::string_view user);
+
+  // In alphabetical order, without the base.
+  std::vector<std::pair<std::string, std::shared_ptr<World>>> all() const;
+
+ private:
+  const WorldOptions options_;
+  Scheduler scheduler_;
+  const std::shared_ptr<World> base_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<World>, std::less<>> worlds_;
+};
+
+}  // namespace ocp_mock

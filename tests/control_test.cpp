@@ -1,0 +1,682 @@
+// The test's side of the server, over real sockets.
+#include <doctest/doctest.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "commands.h"
+#include "embedded/admin_openapi.h"
+#include "http/http_server.h"
+#include "http/socket_client.h"
+#include "ocp/digest.h"
+#include "ocp/json_text.h"
+#include "ocp/signature.h"
+#include "ocp/url.h"
+#include "service.h"
+#include "temporary_folder.h"
+
+using namespace ocp_mock;
+using namespace std::chrono_literals;
+using ocp_mock::test::SocketClient;
+using ocp_mock::test::TemporaryFolder;
+
+namespace {
+
+constexpr Instant kNow{1723190762, 0};  // 2024-08-09T16:06:02+08:00
+const std::string kList = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
+
+std::string task(const std::string& create_time, const std::string& status = "RUNNING") {
+  return R"({"clusterId":1,"tenantId":2,"createTime":")" + create_time + R"(","status":")" + status + "\"}";
+}
+
+const std::string kFixtures = "[" + task("2024-08-01T00:00:00Z") + "," + task("2024-08-02T00:00:00Z", "STOPPED") + "]";
+
+struct Answer {
+  int status = 0;
+  std::string head;
+  std::string body;
+};
+
+class Server {
+ public:
+  explicit Server(std::vector<std::string> flags = {}, const std::string& fixtures = kFixtures)
+      : folder_(), file_(folder_.write("fixtures.json", fixtures)) {
+    flags.insert(flags.begin(), {"ocp-mock-server", "--fixtures", file_.string()});
+    std::vector<const char*> arguments;
+    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
+    options_ = std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data()));
+    const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
+    const auto load = [this, logger] { return load_dataset(options_, *logger); };
+    service_ = std::make_shared<Service>(
+        options_, AppContext{[] { return kNow; }, [] { return std::string("0123456789abcdef"); }, logger}, load(),
+        load);
+    server_ =
+        std::make_unique<http::HttpServer>(http::ServerOptions{"127.0.0.1", 0, 2, {}, 5000, std::chrono::seconds(3)});
+    server_->start([service = service_](const http::Request& request) { return service->handle(request); });
+  }
+
+  int port() const { return server_->port(); }
+  Service& service() { return *service_; }
+  const std::filesystem::path& file() const { return file_; }
+  void stop() {
+    service_->stop();
+    server_->stop();
+  }
+
+  static std::string text(const std::string& method, const std::string& target, const std::string& body,
+                          const std::string& headers) {
+    return method + " " + target + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           headers + "\r\n" + body;
+  }
+
+  static Answer parse(const std::string& all) {
+    const auto end = all.find("\r\n\r\n");
+    if (end == std::string::npos) return {0, all, ""};
+    return {std::stoi(all.substr(9, 3)), all.substr(0, end + 4), all.substr(end + 4)};
+  }
+
+  Answer ask(const std::string& method, const std::string& target, const std::string& body = "",
+             const std::string& headers = "") const {
+    SocketClient client(port());
+    client.send(text(method, target, body, "Connection: close\r\n" + headers));
+    return parse(client.read_to_end());
+  }
+
+  Answer admin(const std::string& method, const std::string& path, const std::string& body = "") const {
+    return ask(method, "/__admin" + path, body);
+  }
+
+  // As a client of OCP's.
+  Answer get(const std::string& target = kList, const std::string& user = "admin") const {
+    return ask("GET", target, "", credentials(user));
+  }
+
+  static std::string credentials(const std::string& user) {
+    return "Authorization: Basic " + base64_encode(user + ":x") + "\r\n";
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::filesystem::path file_;
+  ServeOptions options_;
+  std::shared_ptr<Service> service_;
+  std::unique_ptr<http::HttpServer> server_;
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string total(int count) { return "\"totalElements\":" + std::to_string(count) + ","; }
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (condition()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("control: what is asked wrongly is answered by a problem that says so") {
+  const Server server({"--isolate-by", "user", "--max-worlds", "1"});
+  REQUIRE(server.get().status == 200);  // one world is there
+  const struct {
+    std::string method;
+    std::string path;
+    std::string body;
+    int status;
+    std::string detail;
+  } cases[] = {
+      {"GET", "", "", 404, "there is no admin call GET /__admin; GET /__admin/openapi.json lists them"},
+      {"GET", "/unknown", "", 404, "there is no admin call GET /__admin/unknown; GET /__admin/openapi.json lists them"},
+      {"POST", "/clock", "", 405, "/__admin/clock does not take POST; it takes GET, PUT"},
+      {"GET", "/worlds/a", "", 405, "/__admin/worlds/a does not take GET; it takes PUT, DELETE"},
+      {"PUT", "/clock", "x", 400, "request body:1:1: not JSON: "},
+      {"PUT", "/clock", "[]", 400, "request body:1:1: this must be an object"},
+      {"PUT", "/clock", R"({"now":"x"})", 400, "request body:1:2: now must be an RFC 3339 time such as"},
+      {"PUT", "/clock", R"({"advance":"5m"})", 400, "request body:1:2: advance must be an ISO 8601 duration such as"},
+      {"PUT", "/clock", R"({"now":"2024-01-01T00:00:00Z","offset":"PT1S"})", 400,
+       "of now, advance and offset one may stand here"},
+      {"PUT", "/clock", R"({"advance":"P3000000D"})", 400, "the clock's time must stay in the years 0000 to 9999"},
+      {"PUT", "/clock", R"({"later":1})", 400,
+       "request body:1:2: 'later' is unknown here; known are advance, now, offset"},
+      {"PUT", "/clock", R"({"now":"2024-01-01T00:00:00Z","now":"2024-01-01T00:00:00Z"})", 400,
+       "request body:1:31: not JSON"},
+      {"GET", "/clock?user=b", "", 404, "user 'b' has no world yet"},
+      {"POST", "/requests/verify?user=b", "", 404, "user 'b' has no world yet"},
+      {"GET", "/clock?user=", "", 400, "the parameter user is empty"},
+      {"PUT", "/clock?user=b", "", 503, "1 worlds are there, which is the limit of --max-worlds; delete one first"},
+      {"PUT", "/worlds/b", "", 503, "1 worlds are there, which is the limit of --max-worlds; delete one first"},
+      {"PUT", "/worlds/admin", R"({"from":"nobody"})", 404, "user 'nobody' has no world"},
+      {"DELETE", "/worlds/nobody", "", 404, "user 'nobody' has no world"},
+      {"PUT", "/worlds/%zz", "", 400, "'%zz' in the path does not decode to UTF-8 text"},
+      {"PUT", "/fixtures", "[{}]", 400, "request body:1:2: task 1: clusterId is missing"},
+      {"POST", "/fixtures", "", 400, "request body: the file is empty"},
+      {"PATCH", "/tasks", R"({"set":{}})", 400,
+       "where is missing; it must be an object of fields and values, {} for all tasks"},
+      {"PATCH", "/tasks", R"({"where":{}})", 400, "set is missing; it must be an object of fields and values"},
+      {"PATCH", "/tasks", R"({"where":{},"set":{"status":5}})", 400, "status is the number 5; it must be a string"},
+      {"PATCH", "/tasks", R"({"where":{},"set":{},"resource":"x"})", 400, "resource must be the name of a resource"},
+      {"DELETE", "/tasks", "", 400, "where is missing"},
+      {"POST", "/faults", "{}", 400, "request body:1:1: either action, an object, or steps, an array, must stand here"},
+      {"DELETE", "/faults/x", "", 400, "the id of a fault is 'x'; it must be an integer, 0 or more"},
+      {"DELETE", "/faults/9", "", 404, "there is no fault 9"},
+      {"GET", "/requests?since=x", "", 400, "since is 'x'; it must be an integer, 0 or more"},
+      {"GET", "/requests?wait=10", "", 400,
+       "wait is '10'; it must be an ISO 8601 duration such as PT10S, at most PT1M"},
+      {"GET", "/requests?wait=PT2M", "", 400, "wait is 'PT2M'; it must be"},
+      {"GET", "/requests?x=%FF", "", 400, "a query parameter does not decode to UTF-8 text"},
+      {"GET", "/requests?limits=1", "", 400,
+       "the parameter 'limits' is unknown here; known are user, since, limit, status, method, path, pathPrefix, wait"},
+      {"POST", "/requests/verify", R"({"status":"x"})", 400,
+       "request body:1:2: status must be an integer from 100 to 599"},
+      {"GET", "/explain", "", 400, "the parameter request is missing; it must be a request target, percent-encoded"},
+  };
+  for (const auto& [method, path, body, status, detail] : cases) {
+    CAPTURE(method + " " + path + " " + body);
+    const Answer answer = server.admin(method, path, body);
+    CHECK(answer.status == status);
+    CAPTURE(answer.body);
+    CHECK(contains(answer.head, "Content-Type: application/problem+json\r\n"));
+    std::string quoted = json_string(detail);
+    quoted.pop_back();
+    CHECK(contains(answer.body, quoted.substr(1)));
+    CHECK(contains(answer.body, "\"status\":" + std::to_string(status) + ","));
+    CHECK(contains(answer.head, "Allow: ") == (status == 405));
+  }
+  CHECK(server.admin("GET", "/worlds").body ==
+        R"({"isolateByUser":true,"maxWorlds":1,"worlds":[{"faults":0,"requests":1,"user":"admin"}]})");
+  const Server one_world;
+  CHECK(contains(one_world.admin("GET", "/clock?user=a").body, "the server runs without --isolate-by user"));
+  CHECK(contains(one_world.admin("PUT", "/worlds/a").body, "the server runs without --isolate-by user"));
+}
+
+TEST_CASE("control: with a token only those who show it may ask") {
+  const Server server({"--admin-token", "geheim"});
+  for (const std::string headers :
+       {"", "Authorization: Bearer geheimer\r\n", "Authorization: Basic geheim\r\n", "Authorization: geheim\r\n"}) {
+    CAPTURE(headers);
+    const Answer refused = server.ask("POST", "/__admin/reset", "", headers);
+    CHECK(refused.status == 401);
+    CHECK(contains(refused.head, "WWW-Authenticate: Bearer realm=\"ocp-mock-server admin\"\r\n"));
+  }
+  CHECK(server.ask("POST", "/__admin/reset", "", "Authorization: bearer geheim\r\n").status == 204);
+  CHECK(server.admin("GET", "/health").body == R"({"status":"up"})");
+}
+
+TEST_CASE("control: --no-admin leaves nothing of it") {
+  const Server server({"--no-admin"});
+  CHECK(server.admin("GET", "/health").status == 401);
+  CHECK(contains(server.get("/__admin/health").body, "Path '/__admin/health' is unknown"));
+}
+
+TEST_CASE("control: the OpenAPI file describes every call, and no other") {
+  const Server server;
+  const Answer answer = server.admin("GET", "/openapi.json");
+  CHECK(answer.body == embedded::admin_openapi);
+  const JsonValue document = read_json_text(answer.body);
+  std::vector<std::string> described;
+  for (const JsonMember& path : document.find("paths")->value.members) {
+    for (const JsonMember& method : path.value.members) {
+      if (method.key == "parameters") continue;
+      std::string name = method.key;
+      std::ranges::transform(name, name.begin(), to_upper_ascii);
+      described.push_back(name + " " + path.key);
+    }
+  }
+  std::vector<std::string> known;
+  for (const Admin::Route& route : Admin::routes())
+    known.push_back(std::string(route.method) + " " + std::string(route.path));
+  std::ranges::sort(described);
+  std::ranges::sort(known);
+  CHECK(described == known);
+}
+
+TEST_CASE("control: data are added, set, removed, replaced and reset, whole or not at all") {
+  const Server server;
+  CHECK(contains(server.get().body, total(2)));
+  CHECK(server.admin("POST", "/fixtures", "[" + task("2024-08-03T00:00:00Z") + "]").body == R"({"tasks":1})");
+  CHECK(contains(server.get().body, total(3)));
+  CHECK(server
+            .admin("PATCH", "/tasks",
+                   R"({"where":{"clusterId":1,"tenantId":2,"status":"RUNNING"},"set":{"status":"FAILED"}})")
+            .body == R"({"tasks":2})");
+  CHECK(contains(server.get(kList + "?status=FAILED").body, total(2)));
+  CHECK(contains(server.get(kList + "?status=RUNNING").body, total(0)));
+  CHECK(server.admin("DELETE", "/tasks", R"({"where":{"status":"FAILED"}})").body == R"({"tasks":2})");
+  CHECK(contains(server.get().body, total(1)));
+  const std::string before = server.get().body;
+  CHECK(server.admin("POST", "/fixtures", "[" + task("2024-08-03T00:00:00Z") + ",{}]").status == 400);
+  CHECK(server.admin("PATCH", "/tasks", R"({"where":{},"set":{"createTime":"x"}})").status == 400);
+  CHECK(contains(server.get().body, total(1)));
+  const std::string kept = server.admin("GET", "/fixtures").body;
+  CHECK(server.admin("PUT", "/fixtures", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})").body == R"({"tasks":0})");
+  CHECK(contains(server.get().body, total(0)));
+  CHECK(server.admin("PUT", "/fixtures", kept).body == R"({"tasks":1})");
+  CHECK(server.admin("GET", "/fixtures").body == kept);
+  CHECK(server.admin("POST", "/reset").status == 204);
+  CHECK(contains(server.get().body, total(2)));
+}
+
+TEST_CASE(
+    "control: the clock is that of the envelope, of /api/v2/time and of throttling, not of the Date of signatures") {
+  const Server server({"--rate-limit", "1/1m", "--access-key", "AK:SK:signer", "--user", "admin:x"});
+  CHECK(server.admin("GET", "/clock").body == R"({"mode":"real","now":"2024-08-09T16:06:02+08:00"})");
+  CHECK(server.admin("PUT", "/clock", R"({"now":"2030-01-01T00:00:00.5Z"})").body ==
+        R"({"mode":"fixed","now":"2030-01-01T08:00:00.5+08:00"})");
+  CHECK(server.get("/api/v2/time").body == "2030-01-01T08:00:00.5+08:00");
+  const Answer first = server.get();
+  CHECK(contains(first.body, R"("timestamp":"2030-01-01T08:00:00.5+08:00")"));
+  CHECK(contains(first.head, "Date: Tue, 01 Jan 2030 00:00:00 GMT\r\n"));
+  CHECK(server.get().status == 429);
+  CHECK(server.admin("PUT", "/clock", R"({"advance":"PT1M"})").status == 200);
+  CHECK(server.get().status == 200);
+  CHECK(server.admin("PUT", "/clock", R"({"offset":"-P1D"})").body ==
+        R"({"mode":"offset","now":"2024-08-08T16:06:02+08:00"})");
+  const std::string date = "Fri, 09 Aug 2024 08:06:02 GMT";
+  const std::string signature = sign("SK", "GET\n\n\n" + date + "\nh\n\n/api/status");
+  CHECK(server
+            .ask("GET", "/api/status", "",
+                 "Date: " + date + "\r\nAuthorization: OCP-ACCESS-KEY-HMACSHA1 AK:" + signature + "\r\n")
+            .status == 200);
+  CHECK(server.admin("PUT", "/clock", "{}").body == R"({"mode":"real","now":"2024-08-09T16:06:02+08:00"})");
+}
+
+TEST_CASE("control: a task goes its way as the clock does, in both directions") {
+  const Server server(
+      {}, R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"STARTING","$timeline":[)"
+          R"({"at":"PT10S","status":"INPROGRESS"},{"at":"PT1M","status":"STOPPED","delay":5}]}])");
+  const auto status = [&] {
+    const std::string body = server.get().body;
+    const auto at = body.find("\"status\":\"") + 10;
+    return body.substr(at, body.find('"', at) - at);
+  };
+  CHECK(status() == "STARTING");
+  const std::pair<std::string, std::string> steps[] = {{"PT9.999S", "STARTING"}, {"PT0.001S", "INPROGRESS"},
+                                                       {"PT50S", "STOPPED"},     {"-PT50S", "INPROGRESS"},
+                                                       {"-PT1H", "STARTING"},    {"P1D", "STOPPED"}};
+  for (const auto& [advance, expected] : steps) {
+    CAPTURE(advance);
+    server.admin("PUT", "/clock", R"({"advance":")" + advance + "\"}");
+    CHECK(status() == expected);
+    CHECK(contains(server.get(kList + "?status=" + expected).body, total(1)));
+  }
+  CHECK_FALSE(contains(server.get().body, "$"));
+  CHECK(contains(server.admin("GET", "/fixtures").body, R"("$timeline":[)"));
+  server.admin("POST", "/reset");
+  CHECK(status() == "STARTING");
+  // A task that is added counts from then; those that are there go on.
+  server.admin("PUT", "/clock", R"({"advance":"PT30S"})");
+  CHECK(server
+            .admin("POST", "/fixtures",
+                   R"([{"clusterId":1,"tenantId":3,"createTime":"2024-08-01T00:00:00Z","status":"STARTING",)"
+                   R"("$timeline":[{"at":"PT40S","status":"FAILED"}]}])")
+            .body == R"({"tasks":1})");
+  CHECK(status() == "INPROGRESS");
+  server.admin("PUT", "/clock", R"({"advance":"PT30S"})");
+  const std::string added = "/api/v2/ob/clusters/1/tenants/3/backup/task/logBackupTasks";
+  CHECK(contains(server.get(added).body, R"("status":"STARTING")"));
+  server.admin("PUT", "/clock", R"({"advance":"PT10S"})");
+  CHECK(contains(server.get(added).body, R"("status":"FAILED")"));
+}
+
+TEST_CASE("control: the journal has every request, without secrets, and what the client broke") {
+  const Server server;
+  server.get(kList + "?size=3000");
+  server.ask("GET", "/api/status", "", "Authorization: nonsense\r\nX-Ocp-A: 1\r\nCookie: geheim\r\n");
+  server.get("/api/v2/time");
+  const std::string requests = server.admin("GET", "/requests").body;
+  CHECK(requests.starts_with(R"({"evicted":0,"last":3,"requests":[{"bytes":)"));
+  CHECK(
+      contains(requests,
+               R"("method":"GET","path":")" + kList +
+                   R"(","query":"size=3000","sequence":1,"status":200,)"
+                   R"("time":"2024-08-09T16:06:02+08:00","traceId":"0123456789abcdef","user":"admin","violations":[)"));
+  CHECK(contains(
+      requests,
+      R"("headers":[{"name":"Host","value":"h"},{"name":"Content-Length","value":"0"},{"name":"Connection","value":"close"},{"name":"X-Ocp-A","value":"1"}],)"
+      R"("method":"GET","path":"/api/status","query":"","sequence":2,"status":401,)"));
+  for (const std::string secret : {"nonsense", "geheim", "Basic "}) CHECK_FALSE(contains(requests, secret));
+  CHECK(contains(server.admin("GET", "/violations").body, R"("sequence":1,)"));
+  CHECK_FALSE(contains(server.admin("GET", "/violations").body, R"("sequence":2,)"));
+  const auto count = [&](const std::string& query) {
+    const std::string text = server.admin("GET", "/requests?" + query).body;
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find("\"sequence\":", at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  CHECK(count("since=2") == 1);
+  CHECK(count("limit=2") == 2);
+  CHECK(count("status=401") == 1);
+  CHECK(count("method=POST") == 0);
+  CHECK(count("path=/api/v2/time") == 1);
+  CHECK(count("pathPrefix=/api/v2") == 2);
+  CHECK(contains(
+      server
+          .admin(
+              "POST", "/requests/verify",
+              R"({"pathTemplate":"/api/v2/ob/clusters/{id}/tenants/{tenant}/backup/task/logBackupTasks","exactly":1})")
+          .body,
+      R"("result":"passed"})"));
+  CHECK(server.admin("DELETE", "/requests").status == 204);
+  CHECK(server.admin("GET", "/requests").body == R"({"evicted":0,"last":3,"requests":[]})");
+}
+
+TEST_CASE("control: who waits for a request gets it when it comes, and nothing when the time is over") {
+  Server server;
+  SocketClient waiting(server.port());
+  waiting.send(
+      Server::text("GET", "/__admin/requests?since=0&path=/api/v2/info&wait=PT20S", "", "Connection: close\r\n"));
+  REQUIRE(server.get("/api/status").status == 200);  // wakes it, and is not what it waits for
+  REQUIRE(server.get("/api/v2/info").status == 200);
+  CHECK(contains(waiting.read_to_end(), R"("path":"/api/v2/info")"));
+  CHECK(server.admin("GET", "/requests?since=2&wait=PT0.05S").body == R"({"evicted":0,"last":2,"requests":[]})");
+  SocketClient stopped(server.port());
+  stopped.send(Server::text("GET", "/__admin/requests?since=2&wait=PT1M", "", "Connection: close\r\n"));
+  REQUIRE(server.admin("GET", "/health").status == 200);
+  server.stop();
+  CHECK(stopped.read_to_end().ends_with(R"({"evicted":0,"last":2,"requests":[]})"));
+}
+
+TEST_CASE("control: faults happen to what they match, as often as they shall, and are counted") {
+  const Server server;
+  const auto arm = [&](const std::string& fault) { return server.admin("POST", "/faults", fault).status; };
+  CHECK(arm(R"({"match":{"path":"/api/status"},"steps":[{"status":503,"code":10010,"message":"aus","retryAfter":7},)"
+            R"({"status":502,"html":true},{"fault":"EMPTY_RESPONSE"},"normal",{"truncateAt":2}]})") == 201);
+  const Answer error = server.get("/api/status");
+  CHECK(error.status == 503);
+  CHECK(contains(error.head, "Retry-After: 7\r\n"));
+  CHECK(contains(error.body,
+                 R"("error":{"code":10010,"message":"aus"},"server":"a24d13ce67","status":503,"successful":false)"));
+  const Answer page = server.get("/api/status");
+  CHECK(page.status == 502);
+  CHECK(contains(page.head, "Content-Type: text/html\r\n"));
+  CHECK(contains(page.body, "<h1>502 Bad Gateway</h1>"));
+  CHECK(server.get("/api/status").head.empty());
+  CHECK(server.get("/api/status").body == "okay");
+  const Answer cut = server.get("/api/status");
+  CHECK(contains(cut.head, "Content-Length: 4\r\n"));
+  CHECK(cut.body == "ok");
+  CHECK(server.get("/api/status").body == "okay");
+  CHECK(contains(server.admin("GET", "/faults").body, R"("fired":5,"id":1,"matched":6,"spent":true})"));
+  CHECK(server.admin("POST", "/faults/verify").body == R"({"neverFired":[],"result":"passed","stepsLeft":[]})");
+  CHECK(arm(R"({"match":{"user":"nobody"},"action":{"status":500}})") == 201);
+  CHECK(server.admin("POST", "/faults/verify").body == R"({"neverFired":[2],"result":"failed","stepsLeft":[]})");
+  CHECK(server.admin("DELETE", "/faults/1").status == 204);
+  CHECK(server.admin("DELETE", "/faults").status == 204);
+  CHECK(server.admin("GET", "/faults").body == R"({"faults":[]})");
+  CHECK(contains(server.admin("GET", "/requests").body, R"("fault":1,)"));
+  CHECK(contains(server.admin("POST", "/requests/verify", R"({"path":"/api/status","status":200,"exactly":3})").body,
+                 "\"result\":\"passed\"}"));
+  // Who is refused meets no fault.
+  CHECK(arm(R"({"action":{"status":500}})") == 201);
+  CHECK(server.ask("GET", "/api/status").status == 401);
+  CHECK(server.get("/api/v2/time").status == 500);
+}
+
+TEST_CASE("control: delayed requests hold up no other, and end at once with a reset or a stop") {
+  Server server;
+  REQUIRE(server.admin("POST", "/faults", R"({"match":{"path":"/api/status"},"action":{"delayMs":3600000}})").status ==
+          201);
+  const std::string slow = Server::text("GET", "/api/status", "", Server::credentials("admin"));
+  std::vector<std::unique_ptr<SocketClient>> delayed;
+  for (int i = 0; i < 500; ++i) {
+    delayed.push_back(std::make_unique<SocketClient>(server.port()));
+    delayed.back()->send(slow);
+  }
+  for (int i = 0; i < 20; ++i) REQUIRE(server.get().status == 200);
+  REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":500,"); }));
+  CHECK(server.admin("POST", "/reset").status == 204);
+  for (const auto& client : delayed) REQUIRE(client->read_answer().ends_with("okay"));
+
+  REQUIRE(server.admin("POST", "/faults", R"({"match":{"path":"/api/status"},"action":{"delayMs":3600000}})").status ==
+          201);
+  SocketClient last(server.port());
+  last.send(slow);
+  REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
+  server.stop();
+  CHECK(last.read_to_end().ends_with("okay"));
+}
+
+TEST_CASE("control: a reset leaves no request of before in the journal, and none that waits") {
+  const Server server;
+  REQUIRE(server.admin("POST", "/faults", R"({"action":{"delayMs":3600000}})").status == 201);
+  const std::string slow = Server::text("GET", "/api/status", std::string(100'000, 'x'), Server::credentials("admin"));
+  for (int i = 0; i < 20; ++i) {
+    SocketClient client(server.port());
+    client.send(slow);
+    REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
+    CHECK(contains(server.admin("POST", "/requests/verify", R"({"exactly":0})").body, R"("inFlight":1,)"));
+    REQUIRE(server.admin("POST", "/reset").status == 204);
+    REQUIRE(client.read_answer().ends_with("okay"));
+    CHECK(server.admin("POST", "/requests/verify", R"({"exactly":0})").body ==
+          R"({"evicted":0,"inFlight":0,"matched":0,"result":"passed"})");
+    REQUIRE(server.admin("POST", "/faults", R"({"action":{"delayMs":3600000}})").status == 201);
+  }
+}
+
+TEST_CASE("control: a client that goes during a delay is in the journal, without a status") {
+  const Server server;
+  REQUIRE(server.admin("POST", "/faults", R"({"action":{"delayMs":3600000},"times":1})").status == 201);
+  {
+    SocketClient client(server.port());
+    client.send(Server::text("GET", "/api/status", "", Server::credentials("admin")));
+    REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
+    client.reset();
+  }
+  CHECK(eventually([&] {
+    return contains(server.admin("POST", "/requests/verify", R"({"path":"/api/status","exactly":1})").body,
+                    "\"result\":\"passed\"}");
+  }));
+  CHECK(contains(server.admin("GET", "/requests").body, R"("status":null,)"));
+  CHECK(server.get("/api/status").body == "okay");
+}
+
+TEST_CASE("control: a short delay is waited for") {
+  const Server server;
+  REQUIRE(server.admin("POST", "/faults", R"({"action":{"delayMs":60}})").status == 201);
+  const auto start = std::chrono::steady_clock::now();
+  const Answer answer = server.get();
+  CHECK(std::chrono::steady_clock::now() - start >= 60ms);
+  CHECK(answer.status == 200);
+  CHECK(std::stoi(answer.body.substr(answer.body.find("\"duration\":") + 11)) >= 60);
+}
+
+TEST_CASE("control: 64 users change their worlds at once, and none sees another's") {
+  const Server server({"--isolate-by", "user"});
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 64; ++c) {
+    clients.emplace_back([&, c] {
+      try {
+        const std::string user = "user-" + std::to_string(c);
+        const std::string query = "?user=" + user;
+        const auto expect = [&](bool right) { wrong += right ? 0 : 1; };
+        std::string tasks;
+        for (int i = 0; i <= c; ++i) tasks += (i == 0 ? "" : ",") + task("2024-08-01T00:00:00Z");
+        expect(contains(server.get(kList, user).body, total(2)));
+        expect(server.admin("PUT", "/fixtures" + query, "[" + tasks + "]").status == 200);
+        expect(server.admin("PUT", "/clock" + query, R"({"offset":"P)" + std::to_string(c + 1) + "D\"}").status == 200);
+        expect(server
+                   .admin("POST", "/faults" + query,
+                          R"({"match":{"path":"/api/status"},"action":{"status":)" + std::to_string(500 + c) + "}}")
+                   .status == 201);
+        for (int i = 0; i < 3; ++i) {
+          expect(contains(server.get(kList, user).body, total(c + 1)));
+          expect(server.get("/api/status", user).status == 500 + c);
+        }
+        expect(contains(server.admin("POST", "/requests/verify" + query, R"({"exactly":7})").body,
+                        "\"result\":\"passed\"}"));
+        expect(server.admin("POST", "/reset" + query).status == 204);
+        expect(contains(server.get(kList, user).body, total(2)));
+        expect(server.get("/api/status", user).body == "okay");
+      } catch (const std::exception&) {
+        ++wrong;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(wrong == 0);
+  CHECK(contains(server.admin("GET", "/clock").body, R"("mode":"real")"));
+  CHECK(contains(server.admin("GET", "/requests").body, R"("requests":[])"));
+}
+
+TEST_CASE("control: worlds are forked, limited and deleted") {
+  const Server server({"--isolate-by", "user", "--max-worlds", "2", "--access-key", "AK:SK:admin", "--user", "admin:x",
+                       "--user", "b:x", "--user", "c:x"});
+  server.admin("DELETE", "/tasks?user=admin", R"({"where":{"status":"STOPPED"}})");
+  CHECK(server.admin("PUT", "/worlds/b", R"({"from":"admin"})").status == 201);
+  CHECK(contains(server.get(kList, "b").body, total(1)));
+  const Answer refused = server.get(kList, "c");
+  CHECK(refused.status == 503);
+  CHECK(contains(refused.body, "Too many users have a world of their own: 2, which is the limit of --max-worlds"));
+  CHECK(server.admin("DELETE", "/worlds/b").status == 204);
+  // What is armed in the base is armed in the worlds that fork it from then on.
+  CHECK(server.admin("POST", "/faults", R"({"match":{"path":"/api/status"},"action":{"status":500}})").status == 201);
+  CHECK(server.get("/api/status", "c").status == 500);
+  CHECK(server.get("/api/status", "admin").status == 200);
+  CHECK(contains(server.get(kList, "c").body, total(2)));
+  // The key's world is that of its user.
+  const std::string date = "Fri, 09 Aug 2024 08:06:02 GMT";
+  const std::string signature = sign("SK", "GET\n\n\n" + date + "\nh\n\n" + kList);
+  CHECK(contains(server
+                     .ask("GET", kList, "",
+                          "Date: " + date + "\r\nAuthorization: OCP-ACCESS-KEY-HMACSHA1 AK:" + signature + "\r\n")
+                     .body,
+                 total(1)));
+  CHECK(contains(server.admin("GET", "/worlds").body,
+                 R"("worlds":[{"faults":0,"requests":2,"user":"admin"},{"faults":1,"requests":2,"user":"c"}]})"));
+}
+
+TEST_CASE("control: while data are swapped every answer is of one dataset, whole") {
+  const Server server;
+  const auto set_of = [](int count, const std::string& status) {
+    std::string tasks;
+    for (int i = 0; i < count; ++i) tasks += (i == 0 ? "" : ",") + task("2024-08-01T00:00:00Z", status);
+    return "[" + tasks + "]";
+  };
+  const std::string sets[] = {set_of(3, "RUNNING"), set_of(7, "FAILED")};
+  REQUIRE(server.admin("PUT", "/fixtures", sets[0]).status == 200);
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> asked{0};
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 3; ++c) {
+    clients.emplace_back([&] {
+      try {
+        SocketClient client(server.port());
+        while (!stop) {
+          client.send(Server::text("GET", kList, "", Server::credentials("admin")));
+          const std::string body = client.read_answer();
+          std::size_t running = 0;
+          std::size_t failed = 0;
+          for (std::size_t at = 0; (at = body.find("\"RUNNING\"", at)) != std::string::npos; ++at) ++running;
+          for (std::size_t at = 0; (at = body.find("\"FAILED\"", at)) != std::string::npos; ++at) ++failed;
+          const bool whole = (running == 3 && failed == 0 && contains(body, total(3))) ||
+                             (running == 0 && failed == 7 && contains(body, total(7)));
+          if (!whole) ++wrong;
+          ++asked;
+        }
+      } catch (const std::exception&) {
+        ++wrong;
+      }
+    });
+  }
+  for (int i = 0; i < 100; ++i) REQUIRE(server.admin("PUT", "/fixtures", sets[i % 2]).status == 200);
+  CHECK(eventually([&] { return asked > 100; }));
+  stop = true;
+  for (std::thread& client : clients) client.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("control: changes at once are all made") {
+  const Server server;
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 8; ++c) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < 5; ++i) server.admin("POST", "/fixtures", "[" + task("2024-08-03T00:00:00Z") + "]");
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(contains(server.get().body, total(42)));
+}
+
+TEST_CASE("control: explain shows how a request is read and what each filter leaves") {
+  const Server server;
+  const std::string text =
+      server
+          .admin("GET", "/explain?request=" +
+                            percent_encode(kList + "?status=STOPPED&endTime=2024-08-05T00:00:00Z&sort=delay&x=1"))
+          .body;
+  CHECK(contains(
+      text,
+      R"("parameters":{"clusterId":1,"endTime":"2024-08-05T00:00:00Z","page":1,"size":10,"sort":["delay,asc"],"startTime":null,"status":["STOPPED"],"tenantId":2})"));
+  CHECK(contains(text, R"("tasks":{"afterStatus":1,"afterTimes":2,"ofTenant":2})"));
+  CHECK(contains(text, R"("sql":"SELECT COUNT(*) FROM log_backup_task)"));
+  CHECK(contains(text, R"("plan":["SEARCH log_backup_task)"));
+  CHECK(contains(text, R"("violations":["Parameter 'x' is unknown;)"));
+  CHECK(contains(server.admin("GET", "/explain?request=/unknown").body,
+                 R"({"error":{"code":0,"message":"Path '/unknown' is unknown;)"));
+  CHECK(
+      contains(server.admin("GET", "/explain?request=" + percent_encode(kList + "?page=0")).body, R"("status":400}})"));
+  CHECK(server.admin("GET", "/explain?request=/api/status").body == R"({"path":"/api/status"})");
+  CHECK(
+      contains(server.admin("GET", "/explain?request=/api/v2/ob/clusters/9/tenants/2/backup/task/logBackupTasks").body,
+               R"("code":10002)"));
+}
+
+TEST_CASE("control: with --watch files that change are loaded again, and broken ones are not") {
+  const Server server({"--watch"});
+  const auto write = [&](const std::string& text) {
+    const auto beside = server.file().parent_path() / "new";
+    std::ofstream(beside) << text;
+    std::filesystem::rename(beside, server.file());
+  };
+  write("[" + task("2024-08-01T00:00:00Z") + "]");
+  CHECK(eventually([&] { return contains(server.get().body, total(1)); }));
+  write("[{}]");
+  CHECK(eventually([&] { return contains(server.admin("GET", "/health").body, "task 1: clusterId is missing"); }));
+  CHECK(contains(server.get().body, total(1)));
+  std::ofstream(server.file()) << kFixtures;
+  CHECK(eventually([&] { return contains(server.get().body, total(2)); }));
+  CHECK(server.admin("GET", "/health").body == R"({"status":"up"})");
+}
+
+TEST_CASE("control: --init makes admin calls before the server is ready, or says which was refused") {
+  const TemporaryFolder folder;
+  const auto file = folder.write(
+      "init.json", R"([{"method":"PUT","path":"/__admin/clock","body":{"now":"2030-01-01T00:00:00Z"}},)"
+                   R"({"path":"/__admin/faults","body":{"match":{"path":"/api/status"},"action":{"status":503}}},)"
+                   R"({"method":"DELETE","path":"/__admin/tasks","body":{"where":{"status":"STOPPED"}}}])");
+  const Server server({"--init", file.string()});
+  CHECK(server.get("/api/v2/time").body == "2030-01-01T08:00:00+08:00");
+  CHECK(server.get("/api/status").status == 503);
+  CHECK(contains(server.get().body, total(1)));
+  // A reset returns to this.
+  CHECK(server.admin("POST", "/reset").status == 204);
+  CHECK(server.get("/api/v2/time").body == "2030-01-01T08:00:00+08:00");
+  CHECK(server.get("/api/status").status == 503);
+  CHECK(contains(server.get().body, total(1)));
+  const std::pair<std::string, std::string> cases[] = {
+      {"{}", ": 1:1: this must be an array of admin calls"},
+      {"[", ": 1:1: not JSON"},
+      {R"([{"body":{}}])", ": 1:2: path is missing; it must be a string"},
+      {R"([{"path":"/__admin/faults","body":{}}])", ": 1:2: POST /__admin/faults was answered with 400 "},
+      {R"([{"path":"/api/status"}])", ": 1:2: POST /api/status was answered with 404 "},
+  };
+  for (const auto& [text, mistake] : cases) {
+    CAPTURE(text);
+    const auto bad = folder.write("bad.json", text);
+    CHECK_THROWS_WITH(Server({"--init", bad.string()}),
+                      doctest::Contains(("the init file " + bad.string() + mistake).c_str()));
+  }
+}

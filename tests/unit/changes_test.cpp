@@ -1,0 +1,431 @@
+#include "store/changes.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "temporary_folder.h"
+
+using namespace ocp_mock;
+using ocp_mock::test::read_file;
+using ocp_mock::test::TemporaryFolder;
+
+namespace {
+
+const Endpoint& kEndpoint = endpoints().front();
+
+ListResult list(const Dataset& dataset, const std::string& query, std::int64_t cluster = 1, std::int64_t tenant = 2) {
+  std::vector<Violation> violations;
+  return dataset.list(kEndpoint, parse_list_request({&kEndpoint, {std::to_string(cluster), std::to_string(tenant)}},
+                                                    query, violations));
+}
+
+// All that can be seen of a dataset: clusters, tenants, names, counts, and pages in several orders.
+std::string everything(const Dataset& dataset) {
+  std::string text;
+  for (const ClusterSummary& cluster : dataset.summary(kEndpoint)) {
+    text += fmt::format("cluster {} {}\n", cluster.id, cluster.name.value_or("-"));
+    for (const TenantSummary& tenant : cluster.tenants) {
+      text += fmt::format("tenant {} {}\n", tenant.id, tenant.name.value_or("-"));
+      for (const StatusCount& count : tenant.statuses) text += fmt::format("{} {}\n", count.status, count.tasks);
+      for (const std::string query :
+           {"size=3", "size=3&page=2", "size=2000", "sort=status&size=2000", "sort=delay,desc&size=2000",
+            "sort=checkpoint&size=2000", "sort=modifyTime&status=RUNNING,STOPPED&size=2000",
+            "startTime=2024-07-10T00:00:00Z&endTime=2024-07-20T00:00:00Z&size=2000"}) {
+        const ListResult result = list(dataset, query, cluster.id, tenant.id);
+        text += fmt::format("{}: {}\n{}\n", query, result.total, result.contents);
+      }
+    }
+  }
+  return text;
+}
+
+// The letters of the tasks of tenant 2 in the order of the fixtures: they were all created at one time.
+std::string letters(const Dataset& dataset, const std::string& query = "size=2000") {
+  std::string found;
+  const std::string contents = list(dataset, query).contents;
+  for (std::size_t at = 0; (at = contents.find("\"letter\":\"", at)) != std::string::npos;) found += contents[at += 10];
+  return found;
+}
+
+std::string task(const std::string& members, const std::string& status = "RUNNING") {
+  return fmt::format(R"({{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"{}",{}}})", status,
+                     members);
+}
+
+std::shared_ptr<const Dataset> load(const std::string& text) { return from_fixtures("f.json", text).dataset; }
+
+Changed set(const Dataset& dataset, std::string_view where, std::string_view fields) {
+  return with_tasks_set(dataset, kEndpoint, read_json_text(where), read_json_text(fields));
+}
+
+Changed remove(const Dataset& dataset, std::string_view where) {
+  return without_tasks(dataset, kEndpoint, read_json_text(where));
+}
+
+template <typename Action>
+std::string refusal(const Action& action) {
+  try {
+    action();
+  } catch (const FixtureError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Ten tasks that tie, with fields to be picked by.
+const std::string kTen =
+    "[" + task(R"("letter":"a","delay":100.10,"errorMsg":"1")") + "," +
+    task(R"("letter":"b","delay":1e3,"obTenantId":7)", "STOPPED") + "," +
+    task(R"("letter":"c","checkpoint":"2024-08-01T08:00:00+08:00","extra":{"x":[1,2.0],"y":"1"})") + "," +
+    task(R"("letter":"d","checkpoint":"2024-08-01T00:00:00Z","extra":[1,null])") + "," +
+    task(R"("letter":"e","errorMsg":"磁盘 \"满\"\n😀")", "STOPPED") + "," +
+    task(R"("letter":"f","delay":123456789012345678901)") + "," + task(R"("letter":"g","delay":-0)") + "," +
+    task(R"("letter":"h","flag":true)") + "," + task(R"("letter":"i","flag":"true")") + "," +
+    task(R"("letter":"j","errorMsg":"")", "stopped") + "]";
+
+}  // namespace
+
+TEST_CASE("changes: where picks the tasks whose fields are the same JSON values") {
+  const struct {
+    std::string where;
+    std::string picked;
+  } cases[] = {
+      {"{}", "abcdefghij"},
+      {R"({"clusterId":1,"tenantId":2})", "abcdefghij"},
+      {R"({"clusterId":1,"tenantId":3})", ""},
+      {R"({"clusterId":2})", ""},
+      {R"({"clusterId":"1"})", ""},
+      {R"({"clusterId":1.0})", "abcdefghij"},
+      {R"({"clusterId":10e-1})", "abcdefghij"},
+      {R"({"clusterId":1.5})", ""},
+      {R"({"clusterId":null})", ""},
+      {R"({"clusterId":18446744073709551617})", ""},
+      {R"({"status":"STOPPED"})", "be"},
+      {R"({"status":"stopped"})", "j"},
+      {R"({"status":["STOPPED"]})", ""},
+      {R"({"status":"STOPPED","letter":"e"})", "e"},
+      {R"({"delay":100.1})", "a"},
+      {R"({"delay":1001e-1})", "a"},
+      {R"({"delay":100.10000000000000000001})", ""},
+      {R"({"delay":1000})", "b"},
+      {R"({"delay":"1e3"})", ""},
+      {R"({"delay":0})", "g"},
+      {R"({"delay":0.0e5})", "g"},
+      {R"({"delay":123456789012345678901.0})", "f"},
+      {R"({"delay":123456789012345678902})", ""},
+      {R"({"delay":null})", "cdehij"},
+      {R"({"checkpoint":"2024-08-01T00:00:00Z"})", "d"},
+      {R"({"checkpoint":"2024-08-01T08:00:00+08:00"})", "c"},
+      {R"({"checkpoint":"2024-08-01T00:00:00.0Z"})", ""},
+      {R"({"checkpoint":"soon"})", ""},
+      {R"({"checkpoint":null,"delay":null})", "ehij"},
+      {R"({"errorMsg":"1"})", "a"},
+      {R"({"errorMsg":1})", ""},
+      {R"({"errorMsg":""})", "j"},
+      {R"({"errorMsg":"\u78c1\u76d8 \"\u6ee1\"\n\ud83d\ude00"})", "e"},
+      {R"({"obTenantId":7})", "b"},
+      {R"({"extra":{"y":"1","x":[1.0,2],"z":null}})", "c"},
+      {R"({"extra":{"x":[1,2]}})", ""},
+      {R"({"extra":{"x":[2,1],"y":"1"}})", ""},
+      {R"({"extra":[1,null]})", "d"},
+      {R"({"extra":[1]})", ""},
+      {R"({"flag":true})", "h"},
+      {R"({"flag":"true"})", "i"},
+      {R"({"flag":false})", ""},
+      {R"({"nobody":"x"})", ""},
+      {R"({"nobody":null})", "abcdefghij"},
+      {R"({"$timeline":null})", "abcdefghij"},
+      {R"({"status":"x' OR '1'='1"})", ""},
+  };
+  const auto ten = load(kTen);
+  const std::string before = everything(*ten);
+  for (const auto& [where, picked] : cases) {
+    CAPTURE(where);
+    const Changed changed = set(*ten, where, R"({"picked":1})");
+    CHECK(changed.tasks == static_cast<std::int64_t>(picked.size()));
+    CHECK(letters(*changed.dataset) == "abcdefghij");
+    std::string marked;
+    const std::string contents = list(*changed.dataset, "size=2000").contents;
+    for (const char letter : std::string("abcdefghij")) {
+      const std::size_t at = contents.find(fmt::format("\"letter\":\"{}\"", letter));
+      if (contents.find("\"picked\":1", at) < contents.find('}', at)) marked += letter;
+    }
+    CHECK(marked == picked);
+
+    const Changed removed = remove(*ten, where);
+    CHECK(removed.tasks == changed.tasks);
+    std::string left = "abcdefghij";
+    std::erase_if(left, [&](char letter) { return picked.find(letter) != std::string::npos; });
+    CHECK(letters(*removed.dataset) == left);
+  }
+  CHECK(everything(*ten) == before);
+}
+
+TEST_CASE("changes: set fields are answered, filtered and sorted by, and the place stays") {
+  const struct {
+    std::string set;
+    std::string answered;  // task b
+  } cases[] = {
+      {R"({"status":"FAILED"})", R"("delay":1e3,"letter":"b","obTenantId":7,"status":"FAILED","tenantId":2)"},
+      {R"({"delay":null,"obTenantId":null,"nobody":null})", R"("letter":"b","status":"STOPPED","tenantId":2)"},
+      {R"({"delay":200.50,"errorMsg":"磁\ud83d\ude00\n","zed":{"a":null,"$b":[null,1.0]}})",
+       R"("delay":200.50,"errorMsg":"磁\uD83D\uDE00\n","letter":"b","obTenantId":7,"status":"STOPPED","tenantId":2,"zed":{"$b":[null,1.0]})"},
+      {"{}", R"("delay":1e3,"letter":"b","obTenantId":7,"status":"STOPPED","tenantId":2)"},
+  };
+  const auto ten = load(kTen);
+  for (const auto& [fields, answered] : cases) {
+    CAPTURE(fields);
+    const Changed changed = set(*ten, R"({"letter":"b"})", fields);
+    CHECK(changed.tasks == 1);
+    const std::string expected = R"({"clusterId":1,"createTime":"2024-08-01T00:00:00Z",)" + answered + "}";
+    CAPTURE(expected);
+    const std::string contents = list(*changed.dataset, "size=2000").contents;
+    CAPTURE(contents);
+    CHECK(contents.find("}," + expected + ",{") != std::string::npos);
+    CHECK(letters(*changed.dataset) == "abcdefghij");
+  }
+  const Changed failed = set(*ten, R"({"status":"STOPPED"})", R"({"status":"FAILED","delay":1.5})");
+  CHECK(failed.tasks == 2);
+  CHECK(letters(*failed.dataset, "status=FAILED") == "be");
+  CHECK(letters(*failed.dataset, "status=STOPPED") == "");
+  CHECK(list(*failed.dataset, "status=FAILED").total == 2);
+  CHECK(letters(*failed.dataset, "sort=delay&size=4") == "gbea");
+  CHECK(letters(*set(*ten, R"({"letter":"c"})", R"({"createTime":"2024-08-01T00:00:01Z"})").dataset) == "cabdefghij");
+
+  const Changed moved = set(*ten, R"({"letter":"c"})", R"({"clusterId":8,"tenantId":9,"tenantName":"new"})");
+  CHECK(letters(*moved.dataset) == "abdefghij");
+  CHECK(list(*moved.dataset, "", 8, 9).total == 1);
+  CHECK(list(*moved.dataset, "", 8, 2).cluster_exists);
+  CHECK(moved.dataset->summary(kEndpoint).at(1).tenants.at(0).name == "new");
+}
+
+TEST_CASE("changes: a set that breaks a rule of fixtures is refused, and the old dataset stays") {
+  const struct {
+    std::string set;
+    std::string refusal;
+  } cases[] = {
+      {R"({"status":5})",
+       "set has 1 problem, nothing was changed:\n  status is the number 5; it must be a string that"
+       " is not empty"},
+      {R"({"status":null})", "status is null; it must be a string"},
+      {R"({"status":""})", "it must be a string that is not empty"},
+      {R"({"clusterId":null})", "clusterId is null; it must be a 64-bit integer"},
+      {R"({"tenantId":1.0})", "tenantId is the number 1.0; it must be a 64-bit integer"},
+      {R"({"createTime":"2024-02-30T00:00:00Z"})", "it must be an RFC 3339 time"},
+      {R"({"delay":"1","checkpoint":1})", "set has 2 problems, nothing was changed:\n  checkpoint is the number 1; "},
+      {R"({"$other":1})",
+       "$other is not known; of the members that begin with $, a task may have $since and $timeline"},
+      {R"({"$timeline":[{"at":"PT1S","status":1}]})", "$timeline, point 1: status is the number 1; it must be"},
+      {R"({"$since":"2024-08-01T00:00:00Z"})", "$since has no $timeline beside it"},
+      {"[]", "set has 1 problem, nothing was changed:\n  it is an array; it must be an object"},
+      {"5", "it is the number 5; it must be an object"},
+  };
+  const auto ten = load(kTen);
+  const std::string before = everything(*ten);
+  for (const auto& [fields, expected] : cases) {
+    CAPTURE(fields);
+    const std::string got = refusal([&, &text = fields] { set(*ten, "{}", text); });
+    CAPTURE(got);
+    CHECK(got.find(expected) != std::string::npos);
+    if (fields.find("$since") == std::string::npos) {
+      CHECK(refusal([&, &text = fields] { set(*ten, R"({"letter":"none"})", text); }) == got);
+    }
+  }
+  CHECK(refusal([&] { set(*ten, "[]", "{}"); }) ==
+        "where has 1 problem, nothing was changed:\n  it is an array; it must be an object");
+  CHECK(refusal([&] { remove(*ten, "null"); }).find("it is null; it must be an object") != std::string::npos);
+  CHECK(everything(*ten) == before);
+}
+
+TEST_CASE("changes: fixtures are added behind those that are there, whole or not at all") {
+  const auto ten = load(kTen);
+  const std::string before = everything(*ten);
+  const Changed one = with_fixtures(*ten, "request body", task(R"("letter":"k")") + "\n" + task(R"("letter":"l")"));
+  CHECK(one.tasks == 2);
+  CHECK(letters(*one.dataset) == "abcdefghijkl");
+  const Changed more = with_fixtures(
+      *one.dataset, "request body",
+      R"({"clusters":[{"id":1,"name":"late","tenants":[{"id":2,"name":"t"},{"id":5}]},{"id":6}],"logBackupTasks":[)" +
+          task(R"("letter":"m","clusterName":"of a task")") + "]}");
+  CHECK(more.tasks == 1);
+  CHECK(letters(*more.dataset) == "abcdefghijklm");
+  const auto clusters = more.dataset->summary(kEndpoint);
+  REQUIRE(clusters.size() == 2);
+  CHECK(clusters[0].name == "late");
+  CHECK(clusters[0].tenants.at(0).name == "t");
+  CHECK(list(*more.dataset, "", 1, 5).tenant_exists);
+  CHECK(with_fixtures(*more.dataset, "b", R"({"clusters":[{"id":1,"name":"later"}]})")
+            .dataset->summary(kEndpoint)[0]
+            .name == "late");
+
+  const std::string refused = refusal([&] {
+    with_fixtures(*ten, "request body", "[" + task(R"("letter":"x")") + ",\n" + task(R"("delay":"x")") + "]");
+  });
+  CAPTURE(refused);
+  CHECK(refused.find("request body:2:") != std::string::npos);
+  CHECK(refused.find("task 2: delay is the string \"x\"; it must be a number") != std::string::npos);
+  CHECK(refusal([&] { with_fixtures(*ten, "request body", ""); }).find("request body: the file is empty") !=
+        std::string::npos);
+  CHECK(refusal([] { from_fixtures("request body", "{"); }).find("request body:1:") != std::string::npos);
+  CHECK(everything(*ten) == before);
+  CHECK(from_fixtures("request body", kTen).tasks == 10);
+}
+
+TEST_CASE("changes: a captured envelope stays, and none takes its place") {
+  const auto captured = load(read_file("fixtures/logBackupTasks.json"));
+  for (const Changed& changed : {with_fixtures(*captured, "b", R"({"data":{"contents":[]},"traceId":"other"})"),
+                                 set(*captured, "{}", R"({"status":"STOPPED"})"), remove(*captured, "{}")}) {
+    CHECK(changed.dataset->envelope().trace_id == "8e1e79e260d12bba");
+    CHECK(changed.dataset->envelope().duration == 79);
+  }
+}
+
+TEST_CASE("changes: clusters and tenants outlive their tasks") {
+  const auto sample = load(read_file("fixtures/sample.json"));
+  const Changed none = remove(*sample, "{}");
+  CHECK(none.tasks == 60);
+  CHECK(remove(*none.dataset, "{}").tasks == 0);
+  const auto clusters = none.dataset->summary(kEndpoint);
+  REQUIRE(clusters.size() == 2);
+  CHECK(clusters[0].name == "ob_431");
+  CHECK(clusters[0].tenants.at(1).name == "order_center");
+  const ListResult result = list(*none.dataset, "", 1000005, 1000012);
+  CHECK(result.total == 0);
+  CHECK(result.tenant_exists);
+  const Changed again = with_fixtures(*none.dataset, "f.json", kTen);
+  CHECK(letters(*again.dataset) == "abcdefghij");
+}
+
+TEST_CASE("changes: an export loads back to the same dataset") {
+  const std::string odd =
+      R"({"clusters":[{"id":-9223372036854775808,"name":"","tenants":[{"id":0},{"id":9223372036854775807,"name":"\"\u0000磁\ud83d\ude00"}]},{"id":4,"name":"declared"}],"logBackupTasks":[)" +
+      task(R"("delay":1e3,"n":100.10,"big":123456789012345678901234567890,"zero":-0,"clusterName":"first")") + "," +
+      task(R"("delay":1E+2,"x":"\u0000\u001f\\\/😀","a":[null,{"b":null,"$c":{"$d":1}}],"clusterName":"second")") + "," +
+      task(R"("":1,"extra":[],"o":{},"letter":null)") + R"(]})" + "\n" +
+      R"({"clusterId":4,"tenantId":1,"createTime":"0000-01-01t00:00:00z","status":" odd ","clusterName":"of a task"})";
+  const std::string timed =
+      "[" + task(R"("letter":"a")") + "," +
+      task(R"("letter":"b","$timeline":[{"at":"PT10S","delay":null,"x":{"y":null}},{"at":"PT1M","clusterId":7}])") +
+      "," + task(R"("$since":"2024-08-01t00:00:00+08:00","letter":"c","$timeline":[{"at":"P1D"}])") + "]";
+  const std::pair<std::string, std::string> cases[] = {
+      {"the sample", read_file("fixtures/sample.json")},
+      {"the default", read_file("fixtures/logBackupTasks.json")},
+      {"ten", kTen},
+      {"odd values", odd},
+      {"timelines", timed},
+      {"nothing", "[]"},
+      {"a cluster alone", R"({"clusters":[{"id":1}]})"},
+  };
+  for (const auto& [name, text] : cases) {
+    CAPTURE(name);
+    const auto first = load(text);
+    const std::string exported = export_fixtures(*first);
+    CAPTURE(exported);
+    const auto second = load(exported);
+    CHECK(everything(*second) == everything(*first));
+    CHECK(second->has_timelines() == first->has_timelines());
+    CHECK(export_fixtures(*second) == exported);
+    CHECK_NOTHROW(read_json_text(exported));
+  }
+  CHECK(export_fixtures(*load("[]")) == "{\"clusters\":[],\n\"logBackupTasks\":[]}\n");
+  const std::string exported = export_fixtures(*load(timed));
+  CHECK(exported.find(
+            R"({"$timeline":[{"at":"PT10S","delay":null,"x":{"y":null}},{"at":"PT1M","clusterId":7}],"clusterId":1)") !=
+        std::string::npos);
+  CHECK(exported.find(R"({"$since":"2024-08-01t00:00:00+08:00","$timeline":[{"at":"P1D"}],"clusterId":1)") !=
+        std::string::npos);
+  CHECK(exported.find(R"({"id":7,"tenants":[{"id":2}]})") != std::string::npos);
+}
+
+TEST_CASE("changes: a declared name wins over those of tasks, whichever comes first") {
+  const std::string set_text = R"({"clusters":[{"id":1,"name":"declared"}]})";
+  const std::string task_text = task(R"("clusterName":"of a task")");
+  CHECK(load(set_text + task_text)->summary(kEndpoint)[0].name == "declared");
+  CHECK(load(task_text + set_text)->summary(kEndpoint)[0].name == "declared");
+}
+
+TEST_CASE("changes: a dataset in a file is changed in memory, also when the file is replaced") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "d.db";
+  const auto build = [&](const std::string& text) {
+    const auto builder = DatasetBuilder::in_file(file);
+    load_fixture_text("f.json", text, *builder);
+    return builder->finish();
+  };
+  build(kTen);
+  const std::string bytes = read_file(file);
+  const auto old = Dataset::open(file);
+  const auto check = [&] {
+    CHECK(letters(*set(*old, R"({"letter":"a"})", R"({"status":"FAILED"})").dataset, "status=FAILED") == "a");
+    CHECK(letters(*remove(*old, R"({"status":"RUNNING"})").dataset) == "bej");
+    CHECK(letters(*with_fixtures(*old, "f.json", task(R"("letter":"k")")).dataset) == "abcdefghijk");
+    CHECK(everything(*load(export_fixtures(*old))) == everything(*old));
+  };
+  check();
+  CHECK(read_file(file) == bytes);
+  build("[]");
+  check();
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("changes: datasets that nobody holds any more are freed, and a smaller one takes less") {
+  const auto sample = load(read_file("fixtures/sample.json"));
+  auto dataset = sample;
+  const auto round = [&](int i) {
+    dataset = set(*dataset, R"({"tenantId":1000012})", fmt::format(R"({{"errorMsg":"round {:06}"}})", i)).dataset;
+    dataset = with_fixtures(*dataset, "f.json", kTen).dataset;
+    dataset = remove(*dataset, R"({"clusterId":1})").dataset;
+  };
+  for (int i = 0; i < 5; ++i) round(i);
+  const sqlite3_int64 before = sqlite3_memory_used();
+  for (int i = 0; i < 100; ++i) round(i);
+  CHECK(sqlite3_memory_used() < before + 64 * 1024);
+  CHECK(list(*dataset, "", 1000005, 1000012).total == 25);
+
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += task(fmt::format(R"("n":{},"errorMsg":"{}")", i, std::string(100, 'x')));
+  dataset = load(many);
+  const sqlite3_int64 full = sqlite3_memory_used();
+  dataset = remove(*dataset, "{}").dataset;
+  CHECK(sqlite3_memory_used() < full - 1'000'000);
+}
+
+TEST_CASE("changes: readers of the old dataset go on while new ones are made") {
+  const auto sample = load(read_file("fixtures/sample.json"));
+  const std::string expected = list(*sample, "size=50", 1000005, 1000012).contents;
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> reads{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        if (list(*sample, "size=50", 1000005, 1000012).contents != expected) ++wrong;
+        ++reads;
+      }
+    });
+  }
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 30; ++i) {
+        const std::string status = fmt::format("S{}-{}", t, i);
+        const Changed changed = set(*sample, R"({"tenantId":1000012})", fmt::format(R"({{"status":"{}"}})", status));
+        const auto summary = changed.dataset->summary(kEndpoint);
+        const auto& statuses = summary.at(0).tenants.at(0).statuses;
+        if (statuses.size() != 1 || statuses[0].status != status || statuses[0].tasks != 25) ++wrong;
+        if (remove(*sample, R"({"clusterId":1000009})").tasks != 16) ++wrong;
+      }
+    });
+  }
+  for (std::size_t t = 3; t < threads.size(); ++t) threads[t].join();
+  stop = true;
+  for (std::size_t t = 0; t < 3; ++t) threads[t].join();
+  CHECK(wrong == 0);
+  CHECK(reads > 0);
+}
