@@ -89,24 +89,16 @@ std::size_t allowed_connections() {
 }
 
 // Lets a load be given up between two tasks.
-class StoppableSink : public FixtureSink {
+class StoppableSink : public ForwardingSink {
  public:
-  StoppableSink(FixtureSink& sink, const std::function<bool()>& stopped) : sink_(sink), stopped_(stopped) {}
+  StoppableSink(FixtureSink& sink, const std::function<bool()>& stopped) : ForwardingSink(sink), stopped_(stopped) {}
 
   void add_task(const Endpoint& endpoint, TaskRow row) override {
     if (stopped_()) throw Stopped();
-    sink_.add_task(endpoint, std::move(row));
+    ForwardingSink::add_task(endpoint, std::move(row));
   }
-  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
-    sink_.add_cluster(id, std::move(name));
-  }
-  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
-    sink_.add_tenant(cluster_id, id, std::move(name));
-  }
-  void add_envelope(CapturedEnvelope envelope) override { sink_.add_envelope(std::move(envelope)); }
 
  private:
-  FixtureSink& sink_;
   const std::function<bool()>& stopped_;
 };
 

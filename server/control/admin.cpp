@@ -5,15 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <charconv>
-#include <condition_variable>
-#include <deque>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include "ascii.h"
@@ -32,7 +27,6 @@ namespace {
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::chrono::milliseconds kLongestWait{60'000};
 constexpr std::size_t kShortBody = 64 * 1024;  // bytes that a connection's thread may parse
-constexpr std::size_t kMostJobs = 256;         // that wait for the worker
 
 // What ends a call without its answer.
 struct Problem : std::runtime_error {
@@ -76,55 +70,6 @@ std::int64_t parse_integer(std::string_view name, std::string_view text) {
 }
 
 }  // namespace
-
-// One thread for what takes long, so that the threads of connections stay free. Changes of data come one by one.
-class Admin::Worker {
- public:
-  Worker() : thread_([this] { run(); }) {}
-  ~Worker() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
-
-  bool is_full() const {
-    const std::lock_guard lock(mutex_);
-    return jobs_.size() >= kMostJobs;
-  }
-
-  void add(std::function<void()> job) {
-    {
-      const std::lock_guard lock(mutex_);
-      jobs_.push_back(std::move(job));
-    }
-    changed_.notify_one();
-  }
-
- private:
-  void run() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      changed_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
-      if (stopping_) return;
-      const auto job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job();
-      lock.lock();
-    }
-  }
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> jobs_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
 
 // One call with all that its route's function needs.
 struct Admin::Call {
@@ -492,9 +437,7 @@ const Admin::Row Admin::kRows[] = {
 };
 // clang-format on
 
-Admin::Admin(AdminOptions options, Worlds& worlds)
-    : options_(std::move(options)), worlds_(worlds), worker_(std::make_unique<Worker>()) {}
-Admin::~Admin() = default;
+Admin::Admin(AdminOptions options, Worlds& worlds) : options_(std::move(options)), worlds_(worlds) {}
 
 bool Admin::owns(std::string_view target) {
   const std::string_view path = split_target(target).path;
@@ -514,16 +457,16 @@ http::Response Admin::handle(const http::Request& request) {
         401, "the admin calls need the header 'Authorization: Bearer TOKEN' with the token of --admin-token");
   }
   if (!found || (!found->row->is_slow && request.body.size() <= kShortBody)) return answer(request, std::nullopt);
-  if (worker_->is_full()) return problem_response(503, "too many calls wait for their turn; ask again later");
   // What the worker makes of it; the connection takes it once it is ready.
   auto made = std::make_shared<http::Response>();
   http::Response later;
   later.pending = std::make_shared<http::Pending>([made] { return std::move(*made); });
-  worker_->add([this, request, made, pending = later.pending] {
+  const bool added = worker_.add([this, request, made, pending = later.pending] {
     if (pending->abandoned()) return;
     *made = answer(request, std::nullopt);
     pending->make_ready();
   });
+  if (!added) return problem_response(503, "too many calls wait for their turn; ask again later");
   return later;
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/worker.h"
 #include "control/world.h"
 #include "http/message.h"
 
@@ -29,7 +30,6 @@ struct AdminOptions {
 class Admin {
  public:
   Admin(AdminOptions options, Worlds& worlds);
-  ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
@@ -48,7 +48,6 @@ class Admin {
   static std::vector<Route> routes();
 
  private:
-  class Worker;
   struct Call;
   struct Functions;
   struct Row;
@@ -73,7 +72,7 @@ class Admin {
 
   const AdminOptions options_;
   Worlds& worlds_;
-  const std::unique_ptr<Worker> worker_;
+  Worker worker_;
 };
 
 }  // namespace ocp_mock

@@ -96,24 +96,16 @@ void append_task(std::string& out, const StoredTask& task) {
 }
 
 // Gives timelines that have none a time from which they count.
-class SinceSink : public FixtureSink {
+class SinceSink : public ForwardingSink {
  public:
-  SinceSink(FixtureSink& sink, std::optional<Instant> since) : sink_(sink), since_(since) {}
+  SinceSink(FixtureSink& sink, std::optional<Instant> since) : ForwardingSink(sink), since_(since) {}
 
   void add_task(const Endpoint& endpoint, TaskRow row) override {
     if (since_ && row.timeline && !row.timeline->since) row.timeline->since = format_iso_offset(*since_, 0);
-    sink_.add_task(endpoint, std::move(row));
+    ForwardingSink::add_task(endpoint, std::move(row));
   }
-  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
-    sink_.add_cluster(id, std::move(name));
-  }
-  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
-    sink_.add_tenant(cluster_id, id, std::move(name));
-  }
-  void add_envelope(CapturedEnvelope envelope) override { sink_.add_envelope(std::move(envelope)); }
 
  private:
-  FixtureSink& sink_;
   const std::optional<Instant> since_;
 };
 

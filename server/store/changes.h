@@ -59,8 +59,8 @@ struct TimelineState {
 };
 
 // The dataset as it is at now if it was loaded at loaded: the origin itself if no point of a timeline has passed, else
-// one without timelines. A point's fields are there from exactly its time on; time may go back. The last result is given again
-// for as long as no point lies between its time and now.
+// one without timelines. A point's fields are there from exactly its time on; time may go back. The last result is
+// given again for as long as no point lies between its time and now.
 std::shared_ptr<const Dataset> at_time(const std::shared_ptr<const Dataset>& origin, Instant loaded, Instant now,
                                        TimelineState& state);
 

@@ -48,4 +48,22 @@ class FixtureSink {
   virtual void add_envelope(CapturedEnvelope envelope) = 0;
 };
 
+// Hands everything on; for those who change some of it.
+class ForwardingSink : public FixtureSink {
+ public:
+  explicit ForwardingSink(FixtureSink& sink) : sink_(sink) {}
+
+  void add_task(const Endpoint& endpoint, TaskRow row) override { sink_.add_task(endpoint, std::move(row)); }
+  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
+    sink_.add_cluster(id, std::move(name));
+  }
+  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
+    sink_.add_tenant(cluster_id, id, std::move(name));
+  }
+  void add_envelope(CapturedEnvelope envelope) override { sink_.add_envelope(std::move(envelope)); }
+
+ private:
+  FixtureSink& sink_;
+};
+
 }  // namespace ocp_mock
