@@ -31,7 +31,6 @@ void Journal::record(Ticket ticket, JournalEntry entry) {
     entry.sequence = ++last_;
     if (size_ != 0) ring_.push_back(std::make_shared<const JournalEntry>(std::move(entry)));
     if (ring_.size() > size_) ring_.pop_front();
-    if (last_ - cleared_ > static_cast<std::int64_t>(size_)) ++evicted_;
     waiting.swap(waiting_);
   }
   for (const auto& one : waiting) {
@@ -54,7 +53,8 @@ void Journal::wake_after(std::int64_t sequence, const std::shared_ptr<http::Pend
 Journal::View Journal::view(std::int64_t after) const {
   const std::lock_guard lock(mutex_);
   const auto first = std::ranges::upper_bound(ring_, after, {}, [](const auto& entry) { return entry->sequence; });
-  return {{first, ring_.end()}, evicted_, in_flight_, last_};
+  const auto kept = static_cast<std::int64_t>(ring_.size());
+  return {{first, ring_.end()}, last_ - cleared_ - kept, in_flight_, last_};
 }
 
 std::int64_t Journal::last() const {
@@ -65,7 +65,6 @@ std::int64_t Journal::last() const {
 void Journal::clear() {
   const std::lock_guard lock(mutex_);
   ring_.clear();
-  evicted_ = 0;
   cleared_ = last_;
   in_flight_ = 0;
   ++epoch_;

@@ -76,7 +76,6 @@ class Journal {
   std::vector<std::weak_ptr<http::Pending>> waiting_;
   std::int64_t epoch_ = 0;
   std::int64_t in_flight_ = 0;
-  std::int64_t evicted_ = 0;
   std::int64_t last_ = 0;     // sequence
   std::int64_t cleared_ = 0;  // the last sequence when it was cleared
 };

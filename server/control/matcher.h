@@ -43,7 +43,6 @@ class Matcher {
 
   bool matches(const RequestView& request) const;
   std::vector<Difference> differences(const RequestView& request) const;
-  std::size_t criteria() const { return criteria_.size(); }
 
  private:
   struct Criterion {

@@ -92,18 +92,20 @@ void World::reset() {
 }
 
 std::optional<World::Admission> World::admit(const std::string& user) {
-  if (!rate_limit_) return std::nullopt;
-  std::shared_ptr<Throttle> throttle;
-  {
-    const std::lock_guard lock(mutex_);
-    throttle = throttle_;
-  }
+  const std::shared_ptr<Throttle> throttle = this->throttle();
+  if (!throttle) return std::nullopt;
   return Admission{rate_limit_->requests, throttle->admit(user, clock_.now())};
 }
 
 std::optional<World::Admission> World::uncounted() const {
-  if (!rate_limit_) return std::nullopt;
-  return Admission{rate_limit_->requests, {true, rate_limit_->requests, rate_limit_->seconds}};
+  const std::shared_ptr<Throttle> throttle = this->throttle();
+  if (!throttle) return std::nullopt;
+  return Admission{rate_limit_->requests, throttle->uncounted()};
+}
+
+std::shared_ptr<Throttle> World::throttle() const {
+  const std::lock_guard lock(mutex_);
+  return throttle_;
 }
 
 Worlds::Worlds(WorldOptions options, std::shared_ptr<const Dataset> dataset)

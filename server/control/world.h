@@ -88,6 +88,8 @@ class World {
   std::optional<Admission> uncounted() const;
 
  private:
+  std::shared_ptr<Throttle> throttle() const;
+
   const std::optional<RateLimit> rate_limit_;
   Scheduler& scheduler_;
   std::atomic<std::uint64_t> releases_{0};
@@ -101,7 +103,7 @@ class World {
   std::shared_ptr<const Dataset> origin_;
   Instant loaded_;  // by the clock
   TimelineState timeline_;
-  std::shared_ptr<Throttle> throttle_;
+  std::shared_ptr<Throttle> throttle_;  // null without a rate limit
 };
 
 class Worlds {

@@ -45,8 +45,6 @@ class Throttle {
   // For those whom nobody counts, because they have no user.
   Decision uncounted() const { return {true, limit_.requests, limit_.seconds}; }
 
-  const RateLimit& limit() const { return limit_; }
-
  private:
   struct Window {
     Instant begin;

@@ -80,7 +80,7 @@ TEST_CASE("matcher: one trailing slash makes no difference, as for OCP") {
 TEST_CASE("matcher: criteria that are none are said") {
   CHECK_THROWS_WITH(parse(R"({"headers":{"Authorization":null}})"),
                     "1:13: Authorization is not kept in the journal, for it may be a secret");
-  CHECK(parse(R"({"headers":{"Authorization":null}})", false).criteria() == 1);
+  CHECK(parse(R"({"headers":{"Authorization":null}})", false).matches(kRequest));
   CHECK_THROWS_WITH(parse(R"({"method":5})"), "1:2: method must be a string");
   CHECK_THROWS_WITH(parse(R"({"query":[]})"), "1:2: query must be an object");
   CHECK_THROWS_WITH(parse(R"({"query":{"a":{}}})"), "1:11: a must be a value, an array of values, or null");
