@@ -26,8 +26,8 @@ declare -A allowed=(
 # A library that has one room, and the files that may include it.
 declare -A owners=(
   ["httplib.h"]="http/response_writer.cpp"
-  ["SQLiteCpp/"]="store/dataset.cpp"
-  ["sqlite3.h"]="store/dataset.cpp"
+  ["SQLiteCpp/"]="store/database.h"
+  ["sqlite3.h"]="store/database.cpp store/dataset.cpp store/dataset_builder.cpp"
   ["nlohmann/"]="store/fixture_json.cpp"
   ["CLI/"]="cli/options.cpp"
   ["openssl/"]="ocp/digest.cpp healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"

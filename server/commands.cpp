@@ -22,7 +22,7 @@
 #include "ocp/json_text.h"
 #include "service.h"
 #include "stop_signal.h"
-#include "store/dataset.h"
+#include "store/dataset_builder.h"
 #include "store/fixtures.h"
 #include "text_file.h"
 

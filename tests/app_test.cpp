@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "store/dataset_builder.h"
 #include "store/fixtures.h"
 
 using namespace ocp_mock;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ocp/json_text.h"
+#include "store/dataset_builder.h"
 #include "store/task.h"
 
 namespace ocp_mock {

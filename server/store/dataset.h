@@ -1,6 +1,6 @@
 // The loaded data: an immutable SQLite database, its statements and its counts.
-// Enters: rows through a DatasetBuilder, or the file of an earlier run; then ListRequests. Leaves: pages of JSON text.
-// dataset.cpp is the only file that includes SQLiteCpp. Safe for use by several threads at once.
+// Enters: a database that a DatasetBuilder has made, now or in an earlier run; then ListRequests. Leaves: pages of JSON
+// text. Safe for use by several threads at once.
 #pragma once
 
 #include <cstdint>
@@ -88,31 +88,6 @@ class Dataset {
 
   // The lines of SQLite's EXPLAIN QUERY PLAN.
   virtual std::vector<std::string> query_plan(const SqlQuery& query) const = 0;
-};
-
-// Takes rows and makes a dataset of them, all or nothing.
-class DatasetBuilder : public FixtureSink {
- public:
-  static std::unique_ptr<DatasetBuilder> in_memory();
-
-  // The dataset will live in the file. It is written under a temporary name beside it and renamed by finish(), so that
-  // the file is whole or untouched. An existing file is replaced only if it is a dataset. Throws DatasetError.
-  static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file);
-
-  // Puts a row in the place of a task that is there. Its cluster and tenants become known.
-  virtual void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) = 0;
-
-  // Cluster and tenant stay known.
-  virtual void remove_task(const Endpoint& endpoint, std::int64_t id) = 0;
-
-  // Removes all that meet the conditions, and tells how many.
-  virtual std::int64_t remove_tasks(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) = 0;
-
-  // Tasks stay what they are now.
-  virtual void remove_timelines() = 0;
-
-  // The builder is spent afterwards. Throws DatasetError.
-  virtual std::shared_ptr<const Dataset> finish() = 0;
 };
 
 }  // namespace ocp_mock

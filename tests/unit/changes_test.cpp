@@ -1,4 +1,5 @@
 #include "store/changes.h"
+#include "store/dataset_builder.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

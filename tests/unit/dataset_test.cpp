@@ -1,4 +1,4 @@
-#include "store/dataset.h"
+#include "store/dataset_builder.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -10,7 +10,7 @@
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
-#include "store/dataset.h"
+#include "store/dataset_builder.h"
 #include "store/fixtures.h"
 #include "temporary_folder.h"
 

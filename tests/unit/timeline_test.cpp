@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/changes.h"
+#include "store/dataset_builder.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;

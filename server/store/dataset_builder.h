@@ -1,0 +1,41 @@
+// Makes datasets.
+// Enters: rows. Leaves: a Dataset, or nothing but a DatasetError.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "store/dataset.h"
+#include "store/fixture_sink.h"
+#include "store/query.h"
+
+namespace ocp_mock {
+
+// Takes rows and makes a dataset of them, all or nothing.
+class DatasetBuilder : public FixtureSink {
+ public:
+  static std::unique_ptr<DatasetBuilder> in_memory();
+
+  // The dataset will live in the file. It is written under a temporary name beside it and renamed by finish(), so that
+  // the file is whole or untouched. An existing file is replaced only if it is a dataset. Throws DatasetError.
+  static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file);
+
+  // Puts a row in the place of a task that is there. Its cluster and tenants become known.
+  virtual void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) = 0;
+
+  // Cluster and tenant stay known.
+  virtual void remove_task(const Endpoint& endpoint, std::int64_t id) = 0;
+
+  // Removes all that meet the conditions, and tells how many.
+  virtual std::int64_t remove_tasks(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) = 0;
+
+  // Tasks stay what they are now.
+  virtual void remove_timelines() = 0;
+
+  // The builder is spent afterwards. Throws DatasetError.
+  virtual std::shared_ptr<const Dataset> finish() = 0;
+};
+
+}  // namespace ocp_mock
