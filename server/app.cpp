@@ -129,7 +129,7 @@ App::App(AppOptions options, AppContext context, Worlds& worlds)
 
 http::Response App::handle(const http::Request& request) const {
   Exchange exchange{
-      std::chrono::steady_clock::now(), worlds_.of_user(""), envelope_values(request), "", "", {}, {}, {}, {}, 0};
+      .start = std::chrono::steady_clock::now(), .world = worlds_.of_user(""), .values = envelope_values(request)};
   auto refused = guarded(request, exchange, [&]() -> std::optional<http::Response> {
     admit(request, exchange);
     return std::nullopt;
@@ -147,8 +147,8 @@ void App::admit(const http::Request& request, Exchange& exchange) const {
   if (request.defect) throw refusal(*request.defect, options_);
   const auto [path, query] = split_target(request.target);
   const SignedRequest asked{request.method, path, query, request.headers, request.body};
-  const std::optional<PathMatch> route = match_path(path);
-  const bool open = route && route->companion && route->companion->open;
+  exchange.route = match_path(path);
+  const bool open = exchange.route && exchange.route->companion && exchange.route->companion->open;
   if (open) {
     // Whoever shows credentials that pass sees the time of their world.
     try {
@@ -185,7 +185,9 @@ class App::Delayed {
   Delayed(const Delayed&) = delete;
   Delayed& operator=(const Delayed&) = delete;
   ~Delayed() {
-    if (!concluded_) app_.record(request_, exchange_, http::Response{.status = 0});
+    if (concluded_) return;
+    app_.stamp(exchange_);
+    app_.record(request_, exchange_, http::Response{.status = 0});
   }
 
   http::Response conclude() {
@@ -215,7 +217,7 @@ http::Response App::conclude(const http::Request& request, Exchange& exchange) c
   http::Response response = *guarded(request, exchange, [&] { return std::optional(answer(request, exchange)); });
   if (exchange.fault) {
     const FaultAction& action = exchange.fault->action;
-    if (action.retry_after) response.headers.emplace_back("Retry-After", std::to_string(*action.retry_after));
+    if (action.retry_after) response.headers.add("Retry-After", std::to_string(*action.retry_after));
     response.delivery = action.delivery;
   }
   finish(request, exchange, response);
@@ -229,8 +231,8 @@ std::optional<http::Response> App::guarded(const http::Request& request, Exchang
     return step();
   } catch (const ApiError& error) {
     http::Response response = refuse(error, request, exchange);
-    if (error.status() == 401) response.headers.emplace_back("WWW-Authenticate", kChallenge);
-    if (error.status() == 405) response.headers.emplace_back("Allow", kAllowed);
+    if (error.status() == 401) response.headers.add("WWW-Authenticate", kChallenge);
+    if (error.status() == 405) response.headers.add("Allow", kAllowed);
     return response;
   } catch (const std::exception& error) {
     context_.logger->error("{} {} failed, trace id {}: {}", shown(request.method), shown_target(request),
@@ -244,7 +246,7 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
     return fail(exchange.fault->action, exchange);
   }
   const auto [path, query] = split_target(request.target);
-  const std::optional<PathMatch> route = match_path(path);
+  const std::optional<PathMatch>& route = exchange.route;
   if (!route) throw refusal_of_path(path);
   if (request.method != "GET" && request.method != "HEAD") {
     throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(without_user(path)), kAllowed});
@@ -273,7 +275,7 @@ http::Response App::fail(const FaultAction& action, Exchange& exchange) const {
       action.answer->status,
       {{"Content-Type", unauthorized ? kJsonUtf8 : kJson}},
       error_envelope(action.answer->status, action.answer->code, action.answer->message, exchange.values)};
-  if (unauthorized) response.headers.emplace_back("WWW-Authenticate", kChallenge);
+  if (unauthorized) response.headers.add("WWW-Authenticate", kChallenge);
   return response;
 }
 
@@ -285,11 +287,11 @@ void App::finish(const http::Request& request, Exchange& exchange, http::Respons
   if (!exchange.admission) exchange.admission = exchange.world->uncounted();
   if (exchange.admission) {
     const auto& [limit, decision] = *exchange.admission;
-    response.headers.emplace_back("RateLimit-Limit", std::to_string(limit));
-    response.headers.emplace_back("RateLimit-Remaining", std::to_string(decision.remaining));
-    response.headers.emplace_back("RateLimit-Reset", std::to_string(decision.reset));
+    response.headers.add("RateLimit-Limit", std::to_string(limit));
+    response.headers.add("RateLimit-Remaining", std::to_string(decision.remaining));
+    response.headers.add("RateLimit-Reset", std::to_string(decision.reset));
   }
-  response.headers.emplace_back("Date", date(exchange));
+  response.headers.add("Date", date(exchange));
   record(request, exchange, response);
   const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
   if (context_.logger->should_log(level)) {
@@ -304,15 +306,20 @@ void App::record(const http::Request& request, const Exchange& exchange, const h
   if (!worlds_.options().keeps_journal) return;
   const auto [path, query] = split_target(request.target);
   JournalEntry entry;
-  entry.time = exchange.world->clock().now();
+  entry.time = exchange.time;
   entry.user = exchange.user;
   entry.method = request.method;
   entry.path = cut(without_user(path));
   entry.query = cut(query);
   entry.trace_id = exchange.values.trace_id;
-  for (const auto& header : request.headers) {
-    if (is_secret_header(header.first) || entry.headers.size() == kHeadersKept) continue;
-    entry.headers.emplace_back(cut(header.first), cut(header.second));
+  if (request.headers.size() <= kHeadersKept && request.headers.text().size() <= kTextKept) {
+    entry.headers = request.headers;
+    entry.headers.erase_if([](const HeaderField& field) { return is_secret_header(field.name); });
+  } else {
+    for (const auto& [name, value] : request.headers) {
+      if (entry.headers.size() == kHeadersKept) break;
+      if (!is_secret_header(name)) entry.headers.add(cut(name), cut(value));
+    }
   }
   if (response.delivery.fault == http::Delivery::Fault::None) {
     entry.status = response.status;
@@ -363,9 +370,10 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
 
 // The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
 void App::stamp(Exchange& exchange) const {
+  exchange.time = exchange.world->clock().now();
   if (options_.frozen) return;
   exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
-  exchange.values.timestamp = format_iso_offset(exchange.world->clock().now(), options_.offset_minutes);
+  exchange.values.timestamp = format_iso_offset(exchange.time, options_.offset_minutes);
 }
 
 EnvelopeValues App::envelope_values(const http::Request& request) const {
@@ -378,7 +386,7 @@ std::string App::date(const Exchange& exchange) const {
   if (options_.frozen) {
     if (const auto instant = parse_rfc3339(options_.frozen->timestamp)) return format_http_date(*instant);
   }
-  return format_http_date(exchange.world->clock().now());
+  return format_http_date(exchange.time);
 }
 
 EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {

@@ -56,12 +56,14 @@ class App {
     std::chrono::steady_clock::time_point start;
     std::shared_ptr<World> world;
     EnvelopeValues values;
-    std::string user;
-    std::string refusal;  // why, in English; empty for a request that was granted
-    std::vector<Violation> violations;
-    std::optional<World::Admission> admission;
-    std::optional<Faults::Fired> fault;
-    std::optional<Journal::Ticket> ticket;
+    Instant time = {};                    // by the world's clock, when the answer was made
+    std::optional<PathMatch> route = {};  // nothing for a path that is not known
+    std::string user = {};
+    std::string refusal = {};  // why, in English; empty for a request that was granted
+    std::vector<Violation> violations = {};
+    std::optional<World::Admission> admission = {};
+    std::optional<Faults::Fired> fault = {};
+    std::optional<Journal::Ticket> ticket = {};
     std::uint64_t releases = 0;  // of the world, before the fault
   };
 

@@ -2,11 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace ocp_mock {
 
@@ -16,15 +12,6 @@ inline char to_upper_ascii(char c) { return c >= 'a' && c <= 'z' ? static_cast<c
 
 inline bool equals_ignoring_case(std::string_view left, std::string_view right) {
   return std::ranges::equal(left, right, {}, to_lower_ascii, to_lower_ascii);
-}
-
-// The value of the first pair of a name, in any case; nothing without one.
-inline std::optional<std::string_view> find_ignoring_case(std::span<const std::pair<std::string, std::string>> pairs,
-                                                          std::string_view name) {
-  for (const auto& [key, value] : pairs) {
-    if (equals_ignoring_case(key, name)) return value;
-  }
-  return std::nullopt;
 }
 
 // Without the blanks and tabs at both ends.

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -42,7 +43,7 @@ std::function<std::string()> trace_id_source() {
     std::uint64_t z = counter->fetch_add(0x9E3779B97F4A7C15, std::memory_order_relaxed);
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
     z = (z ^ z >> 27) * 0x94D049BB133111EB;
-    return fmt::format("{:016x}", z ^ z >> 31);
+    return fmt::format(FMT_COMPILE("{:016x}"), z ^ z >> 31);
   };
 }
 

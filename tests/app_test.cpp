@@ -48,9 +48,9 @@ class Fixed {
              worlds_) {}
 
   // With credentials, where the headers have none.
-  http::Response get(const std::string& target, http::Headers headers = {}) {
+  http::Response get(const std::string& target, Headers headers = {}) {
     http::Request request{"GET", target, std::move(headers), "", {}};
-    if (!request.header("Authorization")) request.headers.emplace_back("Authorization", kBasic);
+    if (!request.header("Authorization")) request.headers.add("Authorization", kBasic);
     return app_.handle(request);
   }
   http::Response handle(const http::Request& request) { return app_.handle(request); }
@@ -93,8 +93,7 @@ TEST_CASE("app: the envelope has the time, the server and a new trace id") {
         R"({"data":{"contents":[{"clusterId":1,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING","tenantId":2}],)"
         R"("page":{"number":1,"size":10,"totalElements":1,"totalPages":1}},"duration":N,"server":"a24d13ce67",)"
         R"("status":200,"successful":true,"timestamp":"2024-08-09T16:06:02.74+08:00","traceId":"0123456789abcdef"})");
-  CHECK(response.headers ==
-        http::Headers{{"Content-Type", "application/json"}, {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"}});
+  CHECK(response.headers == Headers{{"Content-Type", "application/json"}, {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"}});
 }
 
 TEST_CASE("app: the server's name and the offset are those of the options") {
@@ -157,7 +156,7 @@ TEST_CASE("app: with frozen values every answer has them") {
     CHECK(contains(response.body, "\"duration\":79,"));
     CHECK(contains(response.body, "\"server\":\"s\","));
     CHECK(contains(response.body, "\"timestamp\":\"2024-08-09T16:06:02.743+08:00\",\"traceId\":\"t\"}"));
-    CHECK(response.headers.back().second == "Fri, 09 Aug 2024 08:06:02 GMT");
+    CHECK(response.headers.find("Date") == "Fri, 09 Aug 2024 08:06:02 GMT");
   }
 }
 
@@ -269,9 +268,9 @@ TEST_CASE("app: without credentials everything but /api/v2/time is refused, befo
             R"(Authorization header, 'Basic' with user and password or 'OCP-ACCESS-KEY-HMACSHA1' with access key and )"
             R"(signature."},"server":"a24d13ce67","status":401,"successful":false,)"
             R"("timestamp":"2024-08-09T16:06:02.74+08:00","traceId":"0123456789abcdef"})");
-      CHECK(response.headers == http::Headers{{"Content-Type", "application/json;charset=UTF-8"},
-                                              {"WWW-Authenticate", "Basic realm=\"OCP\", charset=\"UTF-8\""},
-                                              {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"}});
+      CHECK(response.headers == Headers{{"Content-Type", "application/json;charset=UTF-8"},
+                                        {"WWW-Authenticate", "Basic realm=\"OCP\", charset=\"UTF-8\""},
+                                        {"Date", "Fri, 09 Aug 2024 08:06:02 GMT"}});
     }
   }
   CHECK(Fixed().handle({"GET", "/api/v2/time", {}, "", {}}).status == 200);
@@ -329,7 +328,7 @@ TEST_CASE("app: with a rate limit every answer says what is left of it, and past
            std::string(response.header("RateLimit-Remaining").value_or("-")) + " " +
            std::string(response.header("RateLimit-Reset").value_or("-"));
   };
-  const http::Headers other{{"Authorization", "Basic b3RoZXI6eA=="}};  // other:x
+  const Headers other{{"Authorization", "Basic b3RoZXI6eA=="}};  // other:x
   CHECK(limits(app.get(kPath)) == "200 2 1 60");
   app.now.second += 20;
   CHECK(limits(app.get("/unknown")) == "404 2 0 40");
@@ -360,9 +359,9 @@ TEST_CASE("app: at log level debug a refused access key shows the string that th
   add_access_key(options.credentials, "AK", {"geheim", "AK"});
   Fixed app(options);
   app.set_level(spdlog::level::debug);
-  const http::Headers headers{{"Host", "h"},
-                              {"Date", "Tue, 01 Jan 2030 00:00:00 GMT"},
-                              {"Authorization", "OCP-ACCESS-KEY-HMACSHA1 AK:" + sign("other", "x")}};
+  const Headers headers{{"Host", "h"},
+                        {"Date", "Tue, 01 Jan 2030 00:00:00 GMT"},
+                        {"Authorization", "OCP-ACCESS-KEY-HMACSHA1 AK:" + sign("other", "x")}};
   CHECK(app.get(kPath + "?page=1", headers).status == 401);
   CHECK(contains(app.log(), "the string that the server signed, trace id 0123456789abcdef: \"GET\\n\\n\\n"));
   CHECK(contains(app.log(), "Tue, 01 Jan 2030 00:00:00 GMT\\nh\\n\\n" + kPath + "?page=1\"\n"));

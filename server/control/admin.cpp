@@ -56,7 +56,7 @@ http::Response problem_response(int status, std::string_view detail) {
                           {{"Content-Type", "application/problem+json"}},
                           fmt::format(R"({{"detail":{},"status":{},"title":{},"type":"about:blank"}})",
                                       json_string(detail), status, json_string(title_of(status)))};
-  if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"ocp-mock-server admin\"");
+  if (status == 401) response.headers.add("WWW-Authenticate", "Bearer realm=\"ocp-mock-server admin\"");
   return response;
 }
 
@@ -526,7 +526,7 @@ http::Response Admin::answer(const http::Request& request, std::optional<Waiting
     return found->row->function(call);
   } catch (const Problem& problem) {
     http::Response response = problem_response(problem.status, problem.what());
-    if (!problem.allowed.empty()) response.headers.emplace_back("Allow", problem.allowed);
+    if (!problem.allowed.empty()) response.headers.add("Allow", problem.allowed);
     return response;
   } catch (const JsonFieldError& error) {
     return problem_response(400, fmt::format("request body:{}", error.what()));

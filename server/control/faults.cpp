@@ -188,10 +188,12 @@ std::int64_t Faults::add(const JsonValue& value) {
     throw JsonFieldError(value.position, fmt::format("{} faults are armed, which is the most", kMostFaults));
   }
   faults_.emplace(next_id_, std::move(fault));
+  count_armed();
   return next_id_++;
 }
 
 std::optional<Faults::Fired> Faults::fire(const RequestView& request) {
+  if (armed_ == 0) return std::nullopt;
   const std::lock_guard lock(mutex_);
   std::optional<Fired> fired;
   for (auto& [id, fault] : faults_) {
@@ -208,12 +210,15 @@ std::optional<Faults::Fired> Faults::fire(const RequestView& request) {
 
 bool Faults::remove(std::int64_t id) {
   const std::lock_guard lock(mutex_);
-  return faults_.erase(id) != 0;
+  const bool removed = faults_.erase(id) != 0;
+  count_armed();
+  return removed;
 }
 
 void Faults::clear() {
   const std::lock_guard lock(mutex_);
   faults_.clear();
+  count_armed();
 }
 
 void Faults::set_as(const Faults& other) {
@@ -231,6 +236,7 @@ void Faults::set_as(const Faults& other) {
   }
   const std::lock_guard lock(mutex_);
   faults_ = std::move(faults);
+  count_armed();
   next_id_ = std::max(next_id_, next_id);
 }
 

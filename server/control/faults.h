@@ -3,6 +3,7 @@
 // has fired. Random choices come from the seed of a fault alone. Safe for use by several threads at once.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -108,6 +109,9 @@ class Faults {
   static DelayRule parse_delay(JsonFields& fields);
   static std::chrono::milliseconds draw(const DelayRule& rule, Random& random);
 
+  void count_armed() { armed_ = faults_.size(); }
+
+  std::atomic<std::size_t> armed_{0};  // so many are in faults_; seen without the lock
   mutable std::mutex mutex_;
   std::map<std::int64_t, Fault> faults_;  // by id, so in the order of their arming
   std::int64_t next_id_ = 1;

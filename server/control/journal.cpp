@@ -1,7 +1,6 @@
 #include "control/journal.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "ascii.h"
@@ -9,11 +8,23 @@
 namespace ocp_mock {
 
 bool is_secret_header(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kWords{"auth",   "cookie", "key",  "password",
-                                                          "passwd", "secret", "token"};
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(), to_lower_ascii);
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+  const auto begins = [](std::string_view text, std::string_view word) {
+    return equals_ignoring_case(text.substr(0, word.size()), word);
+  };
+  for (std::string_view rest = name; !rest.empty(); rest.remove_prefix(1)) {
+    bool found = false;
+    switch (to_lower_ascii(rest.front())) {
+      case 'a': found = begins(rest, "auth"); break;
+      case 'c': found = begins(rest, "cookie"); break;
+      case 'k': found = begins(rest, "key"); break;
+      case 'p': found = begins(rest, "password") || begins(rest, "passwd"); break;
+      case 's': found = begins(rest, "secret"); break;
+      case 't': found = begins(rest, "token"); break;
+      default: break;
+    }
+    if (found) return true;
+  }
+  return false;
 }
 
 Journal::Ticket Journal::begin() {

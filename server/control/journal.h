@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "headers.h"
 #include "http/pending.h"
 #include "ocp/instant.h"
 
@@ -25,11 +26,11 @@ struct JournalEntry {
   std::string path;   // as sent
   std::string query;  // as sent, without the question mark
   std::string trace_id;
-  std::vector<std::pair<std::string, std::string>> headers;  // as sent, without those that hold secrets
-  int status = 0;                                            // 0 if a fault let no answer through
-  std::size_t bytes = 0;                                     // of the answer's body that left
-  std::int64_t microseconds = 0;                             // from the request's arrival to its answer
-  std::int64_t fault = 0;                                    // the id of the one that fired, 0 for none
+  Headers headers;                      // as sent, without those that hold secrets
+  int status = 0;                       // 0 if a fault let no answer through
+  std::size_t bytes = 0;                // of the answer's body that left
+  std::int64_t microseconds = 0;        // from the request's arrival to its answer
+  std::int64_t fault = 0;               // the id of the one that fired, 0 for none
   std::vector<std::string> violations;  // the rules of the contract that the client broke, in English
 };
 

@@ -37,7 +37,7 @@ Texts query_values(std::string_view query, std::string_view name) {
 Texts header_values(const RequestView& request, std::string_view name) {
   Texts values;
   for (const auto& [key, value] : request.headers) {
-    if (equals_ignoring_case(key, name)) values.push_back(value);
+    if (equals_ignoring_case(key, name)) values.emplace_back(value);
   }
   std::ranges::sort(values);
   return values;

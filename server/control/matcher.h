@@ -5,12 +5,12 @@
 
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "headers.h"
 #include "store/json_fields.h"
 
 namespace ocp_mock {
@@ -20,7 +20,7 @@ struct RequestView {
   std::string_view method;
   std::string_view path;
   std::string_view query;
-  std::span<const std::pair<std::string, std::string>> headers;
+  const Headers& headers;
   std::string_view user;
   std::optional<int> status;  // of the answer, where there is one
 };

@@ -92,15 +92,13 @@ void World::reset() {
 }
 
 std::optional<World::Admission> World::admit(const std::string& user) {
-  const std::shared_ptr<Throttle> throttle = this->throttle();
-  if (!throttle) return std::nullopt;
-  return Admission{rate_limit_->requests, throttle->admit(user, clock_.now())};
+  if (!rate_limit_) return std::nullopt;
+  return Admission{rate_limit_->requests, throttle()->admit(user, clock_.now())};
 }
 
 std::optional<World::Admission> World::uncounted() const {
-  const std::shared_ptr<Throttle> throttle = this->throttle();
-  if (!throttle) return std::nullopt;
-  return Admission{rate_limit_->requests, throttle->uncounted()};
+  if (!rate_limit_) return std::nullopt;
+  return Admission{rate_limit_->requests, throttle()->uncounted()};
 }
 
 std::shared_ptr<Throttle> World::throttle() const {

@@ -15,7 +15,7 @@ namespace {
 
 // A client that sends requests and reads no answers is read no further.
 constexpr std::size_t kMaximumUnsent = 1024 * 1024;
-constexpr std::size_t kKeptCapacity = 16 * 1024;
+constexpr std::size_t kKeptCapacity = 64 * 1024;  // of the buffer that the connections of a loop share
 
 // A handler that throws in spite of its contract; the exception's text is nothing for a client.
 template <typename Make>
@@ -125,6 +125,7 @@ std::optional<SteadyTime> Connection::timer() const {
 
 // Answers the requests in the bytes, as far as the client takes answers; the rest waits in unparsed_.
 void Connection::process(std::string_view bytes, Service& service) {
+  if (out_.capacity() < service.spare.capacity() && out_.empty()) out_.swap(service.spare);
   while (phase_ == Phase::Open && !later_) {
     if (!parser_.complete()) {
       if (bytes.empty()) break;
@@ -134,10 +135,11 @@ void Connection::process(std::string_view bytes, Service& service) {
     if (!parser_.complete()) continue;
 
     Asked asked{false, parser_.is_http_1_0(), parser_.keep_alive()};
-    const Request request = parser_.take();
-    asked.head_only = request.method == "HEAD";
-    linger_ = request.defect.has_value();
-    respond(made_by([&] { return service.handler(request); }), asked, service);
+    asked.head_only = parser_.request().method == "HEAD";
+    linger_ = parser_.request().defect.has_value();
+    Response response = made_by([&] { return service.handler(parser_.request()); });
+    parser_.next();
+    respond(std::move(response), asked, service);
     deadline_kind_ = Deadline::None;
     if (unsent() > kMaximumUnsent) break;
   }
@@ -164,7 +166,7 @@ void Connection::respond(Response response, const Asked& asked, Service& service
                                                    : Persistence::KeepAlive;
   if (!keep) close_after_answer();
   if (leaves_whole(response.delivery)) {
-    service.writer.write(std::move(response), asked.head_only ? Part::Head : Part::Whole, persistence, out_);
+    service.writer.write(response, asked.head_only ? Part::Head : Part::Whole, persistence, out_);
     return;
   }
   later_ = std::make_unique<Later>(asked);
@@ -172,6 +174,12 @@ void Connection::respond(Response response, const Asked& asked, Service& service
   if (departure.has_head()) service.writer.write(departure.response(), Part::Head, persistence, out_);
   // The time of the event is that of its batch, and a piece must not leave too early.
   later_->start = SteadyTime::clock::now();
+}
+
+// An idle connection holds no memory for answers.
+void Connection::return_buffer(Service& service) {
+  if (out_.capacity() > service.spare.capacity() && out_.capacity() <= kKeptCapacity) out_.swap(service.spare);
+  out_ = {};
 }
 
 bool Connection::flush(Service& service, SteadyTime now) {
@@ -189,7 +197,7 @@ bool Connection::flush(Service& service, SteadyTime now) {
     }
     out_.clear();
     sent_ = 0;
-    if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
+    return_buffer(service);
     if (later_) {
       if (later_->departure) take_due_pieces(now);
       if (unsent() != 0) continue;

@@ -30,6 +30,7 @@ using Handler = std::function<Response(const Request&)>;
 struct Service {
   const Handler& handler;
   ResponseWriter writer = {};
+  std::string spare = {};  // empty; a buffer for the next answer
   // Makes what any thread may call, also when connection and loop are gone, to have on_ready() called.
   std::function<std::function<void()>(int descriptor)> waker;
 };
@@ -96,6 +97,7 @@ class Connection {
   void process(std::string_view bytes, Service& service);
   void respond(Response response, const Asked& asked, Service& service);
   bool flush(Service& service, SteadyTime now);
+  void return_buffer(Service& service);
   void take_due_pieces(SteadyTime now);
   bool end_departure();
   void close_after_answer();

@@ -28,7 +28,7 @@ Departure::Departure(Response response, bool head_only, bool http_1_0) : respons
     case Fault::ResetConnection: ending_ = Ending::Reset; break;
     case Fault::EmptyResponse: ending_ = Ending::Close; break;
     case Fault::MalformedChunk:
-      response_.headers.emplace_back(kTransferEncoding, "chunked");
+      response_.headers.add(kTransferEncoding, "chunked");
       if (!head_only) replace_body(kMalformedChunk);
       ending_ = Ending::Close;
       break;
@@ -49,7 +49,7 @@ void Departure::dribble_or_truncate(bool head_only, bool http_1_0) {
   if (delivery.dribble_chunks == 0 || pieces_ == 0) return;
   time_ = std::clamp(delivery.dribble_time, std::chrono::milliseconds{0}, kLongest);
   chunked_ = size_ == whole && !http_1_0;
-  if (chunked_) response_.headers.emplace_back(kTransferEncoding, "chunked");
+  if (chunked_) response_.headers.add(kTransferEncoding, "chunked");
 }
 
 void Departure::replace_body(std::string_view bytes) {

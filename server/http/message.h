@@ -7,14 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "ascii.h"
+#include "headers.h"
 
 namespace ocp_mock::http {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;  // in the order sent, values without outer blanks
 
 // Why a request could not be taken as HTTP (RFC 9110, RFC 9112).
 enum class Defect {
@@ -40,7 +36,7 @@ struct Request {
   std::string body;
   std::optional<Defect> defect;  // set: the rest holds what was read before it
 
-  std::optional<std::string_view> header(std::string_view name) const { return find_ignoring_case(headers, name); }
+  std::optional<std::string_view> header(std::string_view name) const { return headers.find(name); }
 };
 
 // How an answer leaves, where it does not leave whole and at once. A fault goes before the rest.
@@ -71,7 +67,7 @@ struct Response {
   Delivery delivery = {};
   std::shared_ptr<Pending> pending = {};  // set: the answer is not there yet, and the rest of this means nothing
 
-  std::optional<std::string_view> header(std::string_view name) const { return find_ignoring_case(headers, name); }
+  std::optional<std::string_view> header(std::string_view name) const { return headers.find(name); }
 };
 
 }  // namespace ocp_mock::http

@@ -1,6 +1,7 @@
 #include "http/request_parser.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -10,26 +11,46 @@ namespace {
 
 constexpr std::size_t kChunkLineBytes = 4096;  // a chunk's size and extensions, or one trailer
 
+constexpr std::size_t kKeptCapacity = 4096;  // of a text, for the next request
+
+using Characters = std::array<bool, 256>;
+
 // RFC 9110: the characters of a token, so of a method and of a header's name.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
+constexpr Characters kToken = [] {
+  Characters set{};
+  for (std::size_t c = 0; c < set.size(); ++c) {
+    set[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  }
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) set[static_cast<unsigned char>(c)] = true;
+  return set;
+}();
+
+constexpr Characters kControl = [] {
+  Characters set{};
+  for (std::size_t c = 0; c < 0x20; ++c) set[c] = true;
+  set[0x7F] = true;
+  return set;
+}();
+
+constexpr Characters kControlButTab = [] {
+  Characters set = kControl;
+  set['\t'] = false;
+  return set;
+}();
+
+bool has_any(std::string_view text, const Characters& set) {
+  return std::ranges::any_of(text, [&](char c) { return set[static_cast<unsigned char>(c)]; });
 }
 
-bool has_control(std::string_view text, std::string_view allowed) {
-  return std::ranges::any_of(text, [&](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos;
-  });
+bool is_token(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
 std::optional<std::pair<std::string_view, std::string_view>> split_header(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return std::nullopt;
   const std::string_view value = trim_blanks(line.substr(colon + 1));
-  if (has_control(value, "\t")) return std::nullopt;
+  if (has_any(value, kControlButTab)) return std::nullopt;
   return std::pair{line.substr(0, colon), value};
 }
 
@@ -102,32 +123,47 @@ std::size_t RequestParser::feed_line(std::string_view bytes, std::size_t limit) 
 }
 
 std::size_t RequestParser::feed_head(std::string_view bytes) {
+  std::size_t begin = 0;
   std::size_t used = 0;
+  std::string_view head;  // what there is of it; it lies in the bytes if it came in one piece
+  const bool in_pieces = !head_.empty();
   while (used < bytes.size() && !complete() && state_ == State::Head) {
     // Line by line: a line feed without carriage return would otherwise wait for more for ever.
     const auto feed_at = bytes.find('\n', used);
     const std::size_t end = feed_at == std::string_view::npos ? bytes.size() : feed_at + 1;
-    const std::size_t room = limits_.head_bytes - head_.size();
+    const std::size_t room = limits_.head_bytes - (in_pieces ? head_.size() : used - begin);
+    const std::size_t taken = std::min(end - used, room);
+    if (in_pieces) {
+      head_.append(bytes, used, taken);
+      head = head_;
+    } else {
+      head = bytes.substr(begin, used + taken - begin);
+    }
     const bool too_large = end - used > room;
-    head_.append(bytes, used, std::min(end - used, room));
     used = end;
     if (too_large) {
-      fail(head_.find('\n') == std::string::npos ? Defect::TargetTooLong : Defect::HeadTooLarge);
+      fail(head.find('\n') == std::string_view::npos ? Defect::TargetTooLong : Defect::HeadTooLarge);
     } else if (feed_at == std::string_view::npos) {
       break;
-    } else if (!head_.ends_with("\r\n")) {
-      fail(head_.find('\n') == head_.size() - 1 ? Defect::MalformedRequestLine : Defect::MalformedHeader);
-    } else if (head_.size() == 2) {
-      head_.clear();  // an empty line before a request is passed over (RFC 9112, 2.2)
-    } else if (head_.ends_with("\r\n\r\n")) {
-      parse_head();
+    } else if (!head.ends_with("\r\n")) {
+      fail(head.find('\n') == head.size() - 1 ? Defect::MalformedRequestLine : Defect::MalformedHeader);
+    } else if (head.size() == 2) {
+      // An empty line before a request is passed over (RFC 9112, 2.2).
+      head_.clear();
+      begin = used;
+      head = {};
+      if (in_pieces) return used;
+    } else if (head.ends_with("\r\n\r\n")) {
+      parse_head(head);
     }
   }
+  if (!in_pieces && state_ == State::Head) head_ = head;
   return used;
 }
 
-void RequestParser::parse_head() {
-  std::string_view rest = head_;
+void RequestParser::parse_head(std::string_view head) {
+  request_.headers.reserve(head.size());
+  std::string_view rest = head;
   const auto next_line = [&rest] {
     const auto end = rest.find("\r\n");
     const std::string_view line = rest.substr(0, end);
@@ -151,7 +187,7 @@ bool RequestParser::parse_request_line(std::string_view line) {
   const std::string_view method = line.substr(0, method_end);
   const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
   const std::string_view version = line.substr(target_end + 1);
-  if (!is_token(method) || has_control(target, "") || target.find(' ') != std::string_view::npos) {
+  if (!is_token(method) || has_any(target, kControl) || target.find(' ') != std::string_view::npos) {
     fail(Defect::MalformedRequestLine);
     return false;
   }
@@ -167,7 +203,7 @@ bool RequestParser::parse_request_line(std::string_view line) {
 
 bool RequestParser::parse_header(std::string_view line) {
   const auto header = split_header(line);
-  if (header) request_.headers.emplace_back(header->first, header->second);
+  if (header) request_.headers.add(header->first, header->second);
   return header.has_value();
 }
 
@@ -245,10 +281,26 @@ void RequestParser::fail(Defect defect) {
   finish();
 }
 
-Request RequestParser::take() {
-  Request request = std::move(request_);
-  *this = RequestParser(limits_);
-  return request;
+void RequestParser::next() {
+  const auto clear = [](std::string& text) {
+    text.clear();
+    if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
+  };
+  clear(request_.method);
+  clear(request_.target);
+  clear(request_.body);
+  clear(head_);
+  clear(line_);
+  request_.headers.clear();
+  if (request_.headers.text().capacity() > kKeptCapacity) request_.headers = {};
+  request_.defect.reset();
+  state_ = State::Head;
+  trailer_bytes_ = 0;
+  body_left_ = 0;
+  keep_alive_ = true;
+  http_1_0_ = false;
+  wants_continue_ = false;
+  started_ = false;
 }
 
 }  // namespace ocp_mock::http

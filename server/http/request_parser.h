@@ -20,7 +20,7 @@ class RequestParser {
   // Takes bytes up to the end of the request and returns how many. Needs !complete().
   std::size_t feed(std::string_view bytes);
 
-  // The request, or its defect, is there; take() it to go on.
+  // The request, or its defect, is there; next() to go on.
   bool complete() const { return state_ == State::Complete; }
 
   // Nothing of the next request has come yet.
@@ -39,15 +39,18 @@ class RequestParser {
   // What was read so far with a defect found outside, a timeout. The parser is complete then.
   void fail(Defect defect);
 
-  // Returns the request and makes ready for the next.
-  Request take();
+  // Until next().
+  const Request& request() const { return request_; }
+
+  // Makes ready for the next request, with the memory of this one.
+  void next();
 
  private:
   enum class State { Head, Body, ChunkSize, ChunkData, ChunkEnd, Trailers, Complete };
 
   std::size_t feed_head(std::string_view bytes);
   std::size_t feed_line(std::string_view bytes, std::size_t limit);
-  void parse_head();
+  void parse_head(std::string_view head);
   bool parse_request_line(std::string_view line);
   bool parse_header(std::string_view line);
   void choose_framing();
@@ -57,7 +60,7 @@ class RequestParser {
   ParserLimits limits_;
   State state_ = State::Head;
   Request request_;
-  std::string head_;  // request line and headers as they came
+  std::string head_;  // request line and headers as they came, if not yet whole
   std::string line_;  // of the chunk framing
   std::size_t trailer_bytes_ = 0;
   std::size_t body_left_ = 0;  // of the body or of the chunk

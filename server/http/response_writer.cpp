@@ -2,8 +2,19 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+#include <charconv>
+
 namespace ocp_mock::http {
 namespace {
+
+constexpr std::size_t kLayoutsKept = 64;
+
+// Stand around the index of a header in the place of its value; no header has them.
+constexpr char kMark = '\1';
+constexpr char kMarkEnd = '\2';
+
+std::string mark(std::size_t index) { return kMark + std::to_string(index) + kMarkEnd; }
 
 // What httplib sees of a connection: a constant to read, the output to write to.
 class BufferStream : public httplib::Stream {
@@ -37,8 +48,9 @@ class ResponseWriter::Engine : public httplib::Server {
   Engine() {
     set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
       out.status = response_->status;
-      out.body = std::move(response_->body);
-      for (const auto& [name, value] : response_->headers) out.set_header(name, value);
+      if (!response_->body.empty()) out.body = "-";  // httplib names a type for what has none
+      std::size_t index = 0;
+      for (const auto& [name, value] : response_->headers) out.set_header(std::string(name), mark(index++));
       return HandlerResponse::Handled;
     });
     // httplib would put the exception's text into a header.
@@ -48,32 +60,74 @@ class ResponseWriter::Engine : public httplib::Server {
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
       out.headers.erase("Accept-Ranges");
       out.headers.erase("Connection");
+      out.headers.erase("Content-Length");
       // RFC 9110, 8.6: a 204 has no length either.
-      if (out.has_header("Transfer-Encoding") || out.status == 204) out.headers.erase("Content-Length");
+      if (!out.has_header("Transfer-Encoding") && out.status != 204) {
+        out.set_header("Content-Length", mark(response_->headers.size()));
+      }
       if (persistence_ == Persistence::Close) out.set_header("Connection", "close");
       if (persistence_ == Persistence::KeepAliveHttp10) out.set_header("Connection", "keep-alive");
     });
   }
 
-  void write(Response& response, Part part, Persistence persistence, std::string& out) {
+  // The head of the response, with marks in the places of its values.
+  std::string lay_out(const Response& response, Persistence persistence) {
     response_ = &response;
     persistence_ = persistence;
-    BufferStream stream(part == Part::Head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n", out);
+    std::string head;
+    BufferStream stream("HEAD / HTTP/1.1\r\n\r\n", head);
     bool closed = false;
     // "Close" spares httplib its Keep-Alive header; the handler above has the say.
     process_request(stream, true, closed, nullptr);
+    return head;
   }
 
  private:
-  Response* response_ = nullptr;
+  const Response* response_ = nullptr;
   Persistence persistence_ = Persistence::Close;
 };
+
+bool ResponseWriter::Layout::fits(const Response& response, Persistence wanted) const {
+  return status == response.status && persistence == wanted && has_body != response.body.empty() &&
+         std::ranges::equal(names, response.headers, {}, {}, &HeaderField::name);
+}
 
 ResponseWriter::ResponseWriter() : engine_(std::make_unique<Engine>()) {}
 ResponseWriter::~ResponseWriter() = default;
 
-void ResponseWriter::write(Response response, Part part, Persistence persistence, std::string& out) {
-  engine_->write(response, part, persistence, out);
+void ResponseWriter::write(const Response& response, Part part, Persistence persistence, std::string& out) {
+  const Layout& head = layout(response, persistence);
+  for (const auto& [text, index] : head.pieces) {
+    out += text;
+    if (index == response.headers.size()) {
+      out += std::to_string(response.body.size());
+    } else {
+      const std::string_view value = response.headers[index].value;
+      out += value.substr(0, value.find_first_of("\r\n"));
+    }
+  }
+  out += head.rest;
+  if (part == Part::Whole) out += response.body;
+}
+
+const ResponseWriter::Layout& ResponseWriter::layout(const Response& response, Persistence persistence) {
+  const auto known =
+      std::ranges::find_if(layouts_, [&](const Layout& layout) { return layout.fits(response, persistence); });
+  if (known != layouts_.end()) return *known;
+
+  if (layouts_.size() >= kLayoutsKept) layouts_.clear();
+  Layout made{response.status, persistence, !response.body.empty(), {}, {}, {}};
+  for (const auto& [name, value] : response.headers) made.names.emplace_back(name);
+  const std::string head = engine_->lay_out(response, persistence);
+  std::size_t end = 0;
+  for (std::size_t begin = head.find(kMark); begin != std::string::npos; begin = head.find(kMark, end)) {
+    Piece piece{head.substr(end, begin - end), 0};
+    end = head.find(kMarkEnd, begin) + 1;
+    std::from_chars(head.data() + begin + 1, head.data() + end, piece.value);
+    made.pieces.push_back(std::move(piece));
+  }
+  made.rest = head.substr(end);
+  return layouts_.emplace_back(std::move(made));
 }
 
 }  // namespace ocp_mock::http

@@ -75,20 +75,35 @@ std::optional<std::vector<std::string>> decode_path(std::string_view path) {
   return segments;
 }
 
-// The values of the template's {places}.
-std::optional<std::vector<std::string>> match(std::string_view path, std::span<const std::string> segments) {
-  const std::vector<std::string_view> expected = split_path(path);
-  if (segments.size() != expected.size()) return std::nullopt;
-  std::vector<std::string> values;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (expected[i].starts_with('{')) {
-      if (segments[i].empty()) return std::nullopt;
-      values.push_back(segments[i]);
-    } else if (segments[i] != expected[i]) {
-      return std::nullopt;
+// The first segment; the rest follows it, and has no data if there is none.
+std::string_view next_segment(std::string_view& rest) {
+  const auto end = rest.find('/');
+  const std::string_view segment = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  return segment;
+}
+
+bool equals_decoded(std::string_view encoded, std::string_view text) {
+  if (encoded.find('%') == std::string_view::npos) return encoded == text;
+  return percent_decode(encoded, Plus::Kept) == text;
+}
+
+// Whether a path fits the template; then the values of its {places}. Nothing is decoded before it must be.
+bool match(std::string_view expected, std::string_view path, std::vector<std::string>& values) {
+  values.clear();
+  if (path.ends_with('/')) path.remove_suffix(1);
+  while (expected.data() != nullptr && path.data() != nullptr) {
+    const std::string_view wanted = next_segment(expected);
+    const std::string_view segment = next_segment(path);
+    if (!wanted.starts_with('{')) {
+      if (!equals_decoded(segment, wanted)) return false;
+    } else if (auto value = percent_decode(segment, Plus::Kept); value && !value->empty()) {
+      values.push_back(std::move(*value));
+    } else {
+      return false;
     }
   }
-  return values;
+  return expected.data() == nullptr && path.data() == nullptr;
 }
 
 }  // namespace
@@ -108,13 +123,15 @@ const Endpoint* find_endpoint_of_fixture(std::string_view fixture) {
 
 std::optional<PathMatch> match_path(std::string_view path) {
   if (!path.starts_with('/')) return std::nullopt;
-  const auto segments = decode_path(path);
-  if (!segments) return std::nullopt;
+  PathMatch found;
   for (const Endpoint& endpoint : kEndpoints) {
-    if (auto values = match(endpoint.path, *segments)) return PathMatch{&endpoint, std::move(*values), nullptr};
+    found.endpoint = &endpoint;
+    if (match(endpoint.path, path, found.values)) return found;
   }
+  found.endpoint = nullptr;
   for (const Companion& companion : kCompanions) {
-    if (match(companion.path, *segments)) return PathMatch{nullptr, {}, &companion};
+    found.companion = &companion;
+    if (match(companion.path, path, found.values)) return found;
   }
   return std::nullopt;
 }

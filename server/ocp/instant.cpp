@@ -1,5 +1,6 @@
 #include "ocp/instant.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -208,16 +209,16 @@ std::optional<int> parse_offset(std::string_view text) {
 std::string format_iso_offset(Instant instant, int offset_minutes) {
   const CivilTime civil = to_civil(instant.second + offset_minutes * 60);
   std::string text =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(civil.date.year()),
+      fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}"), static_cast<int>(civil.date.year()),
                   static_cast<unsigned>(civil.date.month()), static_cast<unsigned>(civil.date.day()),
                   civil.time.hours().count(), civil.time.minutes().count(), civil.time.seconds().count());
   if (const int milliseconds = instant.nano / 1'000'000; milliseconds != 0) {
-    fmt::format_to(std::back_inserter(text), ".{:03}", milliseconds);
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE(".{:03}"), milliseconds);
     text.erase(text.find_last_not_of('0') + 1);
   }
   if (offset_minutes == 0) return text + 'Z';
   const int distance = offset_minutes < 0 ? -offset_minutes : offset_minutes;
-  fmt::format_to(std::back_inserter(text), "{}{:02}:{:02}", offset_minutes < 0 ? '-' : '+', distance / 60,
+  fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{:02}:{:02}"), offset_minutes < 0 ? '-' : '+', distance / 60,
                  distance % 60);
   return text;
 }
@@ -234,7 +235,7 @@ std::optional<Instant> parse_http_date(std::string_view text) {
 
 std::string format_http_date(Instant instant) {
   const CivilTime civil = to_civil(instant.second);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kWeekdays.at(civil.weekday.c_encoding()),
+  return fmt::format(FMT_COMPILE("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT"), kWeekdays.at(civil.weekday.c_encoding()),
                      static_cast<unsigned>(civil.date.day()), kMonths.at(static_cast<unsigned>(civil.date.month()) - 1),
                      static_cast<int>(civil.date.year()), civil.time.hours().count(), civil.time.minutes().count(),
                      civil.time.seconds().count());

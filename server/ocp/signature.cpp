@@ -35,10 +35,8 @@ std::string lower(std::string_view text) {
 // In the order sent.
 Pairs ocp_headers(const SignedRequest& request) {
   Pairs found;
-  for (const auto& header : request.headers) {
-    if (equals_ignoring_case(std::string_view(header.first).substr(0, kHeaderPrefix.size()), kHeaderPrefix)) {
-      found.push_back(header);
-    }
+  for (const auto& [name, value] : request.headers) {
+    if (equals_ignoring_case(name.substr(0, kHeaderPrefix.size()), kHeaderPrefix)) found.emplace_back(name, value);
   }
   return found;
 }

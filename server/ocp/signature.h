@@ -4,13 +4,12 @@
 #pragma once
 
 #include <array>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "ascii.h"
+#include "headers.h"
 #include "ocp/error.h"
 
 namespace ocp_mock {
@@ -20,11 +19,11 @@ struct SignedRequest {
   std::string_view method;
   std::string_view path;   // still encoded
   std::string_view query;  // without the question mark; empty without one
-  std::span<const std::pair<std::string, std::string>> headers;
+  const Headers& headers;
   std::string_view body;
 
   // The first header of a name, in any case; empty without one.
-  std::string_view header(std::string_view name) const { return find_ignoring_case(headers, name).value_or(""); }
+  std::string_view header(std::string_view name) const { return headers.find(name).value_or(""); }
 };
 
 // In the order of the message: method, hash of the body, Content-Type, Date, Host, x-ocp headers, path and query.

@@ -23,7 +23,7 @@ const std::string kBody = "0123456789";
 
 // What is delivered in which way is in the target.
 Response deliver(const Request& request) {
-  const Headers headers = {{"Content-Type", "text/plain"}};
+  const ocp_mock::Headers headers = {{"Content-Type", "text/plain"}};
   const auto in_way = [&](const Delivery& delivery) { return Response{200, headers, kBody, delivery}; };
   if (request.target == "/reset") return in_way({.fault = Fault::ResetConnection});
   if (request.target == "/empty") return in_way({.fault = Fault::EmptyResponse});

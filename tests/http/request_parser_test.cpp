@@ -15,7 +15,9 @@ const ParserLimits kSmall{200, 20};
 
 std::string text(const Request& request, bool keep_alive) {
   std::string out = request.method + " " + request.target;
-  for (const auto& [name, value] : request.headers) out += " <" + name + ":" + value + ">";
+  for (const auto& [name, value] : request.headers) {
+    out.append(" <").append(name).append(":").append(value).append(">");
+  }
   if (!request.body.empty()) out += " [" + request.body + "]";
   if (request.defect) out += " defect " + std::to_string(static_cast<int>(*request.defect));
   return out + (keep_alive ? " keep" : " close");
@@ -32,7 +34,8 @@ std::vector<std::string> parse(std::string_view bytes, std::size_t piece, const 
       rest.remove_prefix(parser.feed(rest));
       if (!parser.complete()) continue;
       const bool keep = parser.keep_alive();
-      const Request request = parser.take();
+      const Request request = parser.request();
+      parser.next();
       found.push_back(text(request, keep));
       if (request.defect) return found;
     }
@@ -201,7 +204,7 @@ TEST_CASE("request parser: it says once that a client waits for 100 Continue") {
   parser.feed("x");
   CHECK(parser.complete());
   CHECK_FALSE(parser.wants_continue());
-  parser.take();
+  parser.next();
   parser.feed("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n");
   CHECK(parser.complete());
   CHECK_FALSE(parser.wants_continue());
@@ -213,8 +216,9 @@ TEST_CASE("request parser: a timeout keeps what was read") {
   CHECK_FALSE(parser.idle());
   parser.fail(Defect::Timeout);
   REQUIRE(parser.complete());
-  const Request request = parser.take();
+  const Request& request = parser.request();
   CHECK(request.target == "/a");
   CHECK(request.defect == Defect::Timeout);
+  parser.next();
   CHECK(parser.idle());
 }

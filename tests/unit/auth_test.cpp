@@ -12,8 +12,6 @@ using namespace ocp_mock;
 
 namespace {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
 constexpr Instant kNow{1673946837, 0};  // Tue, 17 Jan 2023 09:13:57 GMT
 const std::string kDate = "Tue, 17 Jan 2023 09:13:57 GMT";
 const std::string kSecretKey = "2fc0c299cc94c6be266f2ceece765d4d";

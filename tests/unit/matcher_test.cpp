@@ -3,14 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <utility>
-#include <vector>
 
 using namespace ocp_mock;
 
 namespace {
 
-const std::vector<std::pair<std::string, std::string>> kHeaders{{"X-Ocp-A", "1"}, {"Accept", "b"}, {"accept", "a"}};
+const Headers kHeaders{{"X-Ocp-A", "1"}, {"Accept", "b"}, {"accept", "a"}};
 const RequestView kRequest{"GET", "/api/v2/%6fb/5/x", "status=B&status=A&page=1&q=a+b", kHeaders, "admin", 200};
 
 Matcher parse(const std::string& json, bool with_status = true) {

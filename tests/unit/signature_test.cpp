@@ -12,8 +12,6 @@ using namespace ocp_mock;
 
 namespace {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
 const std::string kSecretKey = "2fc0c299cc94c6be266f2ceece765d4d";
 const std::string kDate = "Tue, 17 Jan 2023 09:13:57 GMT";
 
@@ -33,7 +31,7 @@ struct Asked {
 
 Headers with(const Headers& more) {
   Headers headers = Asked().headers;
-  headers.insert(headers.end(), more.begin(), more.end());
+  for (const auto& [name, value] : more) headers.add(name, value);
   return headers;
 }
 
@@ -179,7 +177,10 @@ TEST_CASE("signature: a refused one is explained by what was signed in its place
   const std::string empty_hash = "D41D8CD98F00B204E9800998ECF8427E";
   const std::string head = kHead + "/api/status";
   Asked post = published_example();
-  post.headers[0].second = "application/json;charset=UTF-8";
+  post.headers = {{"Content-Type", "application/json;charset=UTF-8"},
+                  {"Date", kDate},
+                  {"Host", "ocp.alibaba.net:8080"},
+                  {"x-ocp-data", "A,1"}};
   Asked query;
   query.query = "status=B&status=A&x=a+b&t=1:2&e";
   Asked two_headers;
