@@ -2,6 +2,7 @@
 """Measures the release build beside other servers; scripts/bench.sh installs and builds what this needs."""
 
 import argparse
+import fcntl
 import resource
 import signal
 import sys
@@ -68,6 +69,11 @@ def main():
         signal.signal(end, lambda number, _: sys.exit(128 + number))
 
     WORK.mkdir(parents=True, exist_ok=True)
+    lock = open(WORK / "lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("bench.sh: another run is under way here")
     started = report.now()
     begun = time.monotonic()
     run = figures.Run(chosen.mode, chosen.seconds)

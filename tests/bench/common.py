@@ -1,6 +1,7 @@
 """What every part of the benchmark knows: where things are, and how a measurement says that it has no result."""
 
 import pathlib
+import shlex
 import statistics
 import sys
 
@@ -70,5 +71,4 @@ def number(value):
 
 def shown(words):
     """A command line as the documents show it: paths from the folder of the sources, quoted for a shell."""
-    import shlex
     return " ".join(shlex.quote(str(word).replace(f"{ROOT}/", "")) for word in words)

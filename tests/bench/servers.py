@@ -202,9 +202,12 @@ class JsonServer1(Server):
     def __init__(self, count):
         folder = npm("json-server-1", "json-server@1.0.0-beta.3")
         port = free_port()
+        # It serves the files of ./public, and under NODE_ENV=production ends without that folder.
+        root = WORK / "json-server"
+        (root / "public").mkdir(parents=True, exist_ok=True)
         super().__init__("json-server 1.0.0-beta.3",
                          ["node", "--require", HERE / "loopback.cjs", folder / "json-server/lib/bin.js",
-                          "--port", port, data.json_server(count)], port, NODE_ENV="production", **quiet_home())
+                          "--port", port, data.json_server(count)], port, root, NODE_ENV="production", **quiet_home())
 
 
 class Mockoon(Server):
@@ -244,7 +247,7 @@ class WireMock(Server):
         super().__init__("WireMock 3.13.2",
                          ["java", "-jar", jars[0], "--bind-address", "127.0.0.1", "--port", port, "--root-dir", root,
                           "--disable-banner", "--disable-gzip", "--disable-request-logging",
-                          "--max-request-journal-entries", "1000"], port)
+                          "--use-chunked-encoding", "never", "--max-request-journal-entries", "1000"], port)
 
 
 PEERS = {
