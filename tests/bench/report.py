@@ -9,7 +9,7 @@ import re
 import subprocess
 
 import servers
-from common import ROOT, WORK, shown
+from common import AUTHORIZATION, ROOT, WORK
 
 
 @dataclasses.dataclass
@@ -133,10 +133,10 @@ Medians; in brackets the least and the greatest sample.
 - Load and servers share the machine, over 127.0.0.1. Servers that are compared run at the same time, and are put under load one right
   after another in each repetition, in rotated order. Ratios are made within a repetition.
 - This server runs with its defaults, so with authentication and the journal; only its log is off. Requests carry
-  `{': '.join(('Authorization', 'Basic YWRtaW46c2VjcmV0'))}`. 100,000 tasks and more are served from a file of `--db`, fewer
+  `{': '.join(AUTHORIZATION)}`. 100,000 tasks and more are served from a file of `--db`, fewer
   from memory (`--fixtures`). It uses a thread for each core.
-- nginx answers the same request with a constant body of the same size, by two workers. It stands for what the machine can do. It
-  sends five headers, this server three: `Server` and `Connection` cannot be taken away there. Its body is joined from
+- nginx answers the same request with a constant body of the same size, by two workers which share its
+  connections (`reuseport`). It stands for what the machine can do. It sends five headers, this server three: `Server` and `Connection` cannot be taken away there. Its body is joined from
   pieces of up to 4,000 bytes, because its configuration has no longer words.
 - The tasks are those of `tests/bench/data.py`: one tenant, eight statuses in equal numbers and in no order, spread over 2024, all of
   the same length. Filtered means two statuses and half a year, an eighth of the tasks. The middle page is that of half the tasks.

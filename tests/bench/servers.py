@@ -175,7 +175,8 @@ class Nginx(Server):
             # nginx reads no word of more than 4,096 bytes, so a long body is joined from pieces.
             pieces = [f"p{i}" for i in range(-(-size // 4000))]
             bodies = "".join(f'set ${piece} "{"x" * min(4000, size - 4000 * i)}";\n' for i, piece in enumerate(pieces))
-            servers.append(f'server {{\nlisten 127.0.0.1:{port} backlog=4096;\n{bodies}'
+            # Without reuseport one of the workers may take all of 32 connections, and a core stands idle.
+            servers.append(f'server {{\nlisten 127.0.0.1:{port} reuseport backlog=4096;\n{bodies}'
                            f'return 200 "{"".join("${%s}" % piece for piece in pieces)}";\n}}\n')
         return ("daemon off;\nworker_processes 2;\nworker_rlimit_nofile 16384;\npid nginx.pid;\nerror_log error.log;\n"
                 "events { worker_connections 8192; }\n"
