@@ -40,6 +40,8 @@ class Result:
     left_out: list = dataclasses.field(default_factory=list)
     notes: list = dataclasses.field(default_factory=list)
     samples: dict = dataclasses.field(default_factory=dict)
+    # Markdown at the end of the figure's part.
+    appendix: str = ""
 
 
 def aligned(head, rows):
@@ -136,8 +138,9 @@ Medians; in brackets the least and the greatest sample.
   `{': '.join(AUTHORIZATION)}`. 100,000 tasks and more are served from a file of `--db`, fewer
   from memory (`--fixtures`). It uses a thread for each core.
 - nginx answers the same request with a constant body of the same size, by two workers which share its
-  connections (`reuseport`). It stands for what the machine can do. It sends five headers, this server three: `Server` and `Connection` cannot be taken away there. Its body is joined from
-  pieces of up to 4,000 bytes, because its configuration has no longer words.
+  connections (`reuseport`). It stands for what the machine can do. It sends five headers, this server three: `Server`
+  and `Connection` cannot be taken away there. Its body is joined from pieces of up to 4,000 bytes, because its
+  configuration has no longer words.
 - The tasks are those of `tests/bench/data.py`: one tenant, eight statuses in equal numbers and in no order, spread over 2024, all of
   the same length. Filtered means two statuses and half a year, an eighth of the tasks. The middle page is that of half the tasks.
 - An answer other than 2xx or an error of a socket makes a sample invalid, and the figure says so."""]
@@ -150,6 +153,8 @@ Medians; in brackets the least and the greatest sample.
             parts.append("\n".join(f"- {note}." for note in result.notes))
         if servers.commands.get(name):
             parts.append("```sh\n" + "\n".join(servers.commands[name]) + "\n```")
+        if result.appendix:
+            parts.append(result.appendix)
     parts.append("## Not run")
     parts.append("\n".join(f"- {name}: {why}." for name, result in results.items() for why in result.left_out)
                  or "Nothing was left out.")

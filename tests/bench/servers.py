@@ -42,6 +42,8 @@ class Server:
     # Where its page 1 is.
     target = PAGE_1
     patience = 120
+    # Seconds under load before it is measured.
+    warming = 2
 
     def __init__(self, name, argv, port=None, cwd=WORK, **environment):
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -226,6 +228,9 @@ class Mockoon(Server):
 class WireMock(Server):
     """A constant answer, that of our server: it has no query."""
 
+    # Seconds under load until Java has compiled what it runs.
+    warming = 10
+
     def __init__(self, count, answer):
         folder = npm("wiremock", "wiremock@3.13.2")
         jars = list((folder / "wiremock/build").glob("*.jar"))
@@ -248,7 +253,7 @@ class WireMock(Server):
         super().__init__("WireMock 3.13.2",
                          ["java", "-jar", jars[0], "--bind-address", "127.0.0.1", "--port", port, "--root-dir", root,
                           "--disable-banner", "--disable-gzip", "--disable-request-logging",
-                          "--use-chunked-encoding", "never", "--max-request-journal-entries", "1000"], port)
+                          "--use-chunked-encoding", "never"], port)
 
 
 PEERS = {
