@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the build needs, with --tests also those of the tests; those that are missing only.
-# Needs root for that; with nothing missing it needs neither root nor a network.
+# Installs the Debian packages that the build needs, with --tests those of the tests and with --bench those of the
+# benchmark too; those that are missing only. Needs root for that; with nothing missing it needs neither root nor a
+# network.
 set -euo pipefail
 
 packages=(
@@ -28,10 +29,22 @@ test_packages=(
   python3-httpx
   python3-requests
 )
+# What the benchmark measures with, and what it measures beside this server.
+bench_packages=(
+  binutils
+  default-jre-headless
+  nginx-light
+  nodejs
+  npm
+  python3
+  sqlite3
+  wrk
+)
 case ${1:-} in
   "") ;;
   --tests) packages+=("${test_packages[@]}") ;;
-  *) echo "usage: install_dependencies.sh [--tests]" >&2 && exit 2 ;;
+  --bench) packages+=("${bench_packages[@]}") ;;
+  *) echo "usage: install_dependencies.sh [--tests|--bench]" >&2 && exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
@@ -39,10 +52,19 @@ if ! command -v dpkg-query >/dev/null; then
   exit 1
 fi
 
+# Other packages have these programs too: Node's own holds npm, and cannot be installed together with Debian's.
+is_needed() {
+  case $1 in
+    default-jre-headless) ! command -v java >/dev/null ;;
+    npm) ! command -v npm >/dev/null ;;
+    nginx-light) ! command -v nginx >/dev/null && [ ! -x /usr/sbin/nginx ] ;;
+  esac
+}
+
 missing=()
 for package in "${packages[@]}"; do
   status=$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$status" = installed ] || missing+=("$package")
+  [ "$status" = installed ] || ! is_needed "$package" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -53,4 +75,26 @@ fi
 echo "installing: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update >&2
-apt-get install --yes --no-install-recommends "${missing[@]}" >&2
+if [ "${1:-}" != --bench ]; then
+  apt-get install --yes --no-install-recommends "${missing[@]}" >&2
+  exit
+fi
+
+# Debian would start an nginx that listens on all interfaces, now and after each boot.
+policy=/usr/sbin/policy-rc.d
+if [[ " ${missing[*]} " == *" nginx-light "* && ! -e $policy ]]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+# One by one: the benchmark runs without what cannot be installed.
+failed=0
+for package in "${missing[@]}"; do
+  if ! apt-get install --yes --no-install-recommends "$package" >&2; then
+    echo "install_dependencies.sh: $package could not be installed" >&2
+    failed=1
+  elif [ "$package" = nginx-light ] && command -v systemctl >/dev/null; then
+    systemctl disable nginx >&2 || true
+  fi
+done
+exit $failed
