@@ -340,8 +340,8 @@ class FilterQueries {
   }
 
   // A merged task costs as much as so many that are passed by in the order of all statuses, and as many more to begin.
-  static constexpr std::int64_t kMergedCost = 8;
-  static constexpr std::int64_t kMergedStart = 64;
+  static constexpr std::int64_t kMergedCost = 5;
+  static constexpr std::int64_t kMergedStart = 8;
 
   Lane& lane_;
   const Endpoint& endpoint_;
