@@ -32,7 +32,7 @@ constexpr std::size_t kFiltersPerReader = 4096;
 constexpr std::size_t kTenantsPerDataset = 4096;
 
 // Fewer tasks are sorted while the request waits.
-constexpr std::int64_t kSlowTasks = 4000;
+constexpr std::int64_t kSlowTasks = 2000;
 
 // The statuses of a request as bits. An exception where one is not of the endpoint's list.
 StatusSet set_of(const Endpoint& endpoint, const std::vector<std::string>& statuses) {
@@ -98,6 +98,18 @@ struct Lane {
   Reader reader;
   std::unordered_map<FilterKey, Filter, HashOfFilter> filters;
   std::vector<SqlQuery>* executed = nullptr;  // notes the queries of ranges and tasks, where explain() wants them
+};
+
+// Has a lane note what it runs, while it lives.
+class [[nodiscard]] Noting {
+ public:
+  Noting(Lane& lane, std::vector<SqlQuery>& queries) : lane_(lane) { lane.executed = &queries; }
+  Noting(const Noting&) = delete;
+  Noting& operator=(const Noting&) = delete;
+  ~Noting() { lane_.executed = nullptr; }
+
+ private:
+  Lane& lane_;
 };
 
 enum class Order { Default, Ascending, Other };
@@ -423,13 +435,11 @@ class SqliteDataset : public Dataset {
     Executed executed;
     Lane& lane = lane_of_thread();
     std::unique_lock lock(lane.mutex);
-    const struct StopNoting {
-      Lane& lane;
-      ~StopNoting() { lane.executed = nullptr; }
-    } stop{lane};
-    lane.executed = &executed.count;
-    const Filter filter = make_filter(lane, endpoint, key);
-    lane.executed = nullptr;
+    Filter filter;
+    {
+      const Noting noting(lane, executed.count);
+      filter = make_filter(lane, endpoint, key);
+    }
     const Piece piece = piece_of(request, filter.total);
     if (piece.count == 0) return executed;
     if (order == Order::Other) {
@@ -438,7 +448,7 @@ class SqliteDataset : public Dataset {
       lock.lock();
       executed.page.push_back(sort_query(endpoint, request, sorts_whole_table(lane.reader, endpoint, filter.total)));
     }
-    lane.executed = &executed.page;
+    const Noting noting(lane, executed.page);
     std::string contents;
     append_page(lane, endpoint, key, filter, order, ids.get(), piece, contents);
     return executed;
