@@ -11,7 +11,8 @@
 
 namespace ocp_mock {
 
-// Statuses of an endpoint, at most 32, a bit each in the order of its list; 0 for any status, also those that it does not list.
+// Statuses of an endpoint, at most 32, a bit each in the order of its list; 0 for any status, also those that it does
+// not list.
 using StatusSet = std::uint32_t;
 
 // What the default order compares: the newest comes first, and of those with one instant the lowest id.
