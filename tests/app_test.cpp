@@ -31,6 +31,9 @@ class BrokenDataset : public Dataset {
   ListResult list(const Endpoint&, const ListRequest&) const override {
     throw std::runtime_error("SELECT secret FROM sqlite_master");
   }
+  bool is_slow(const Endpoint&, const ListRequest&) const override { return false; }
+  void prepare(const Endpoint&, const ListRequest&) const override {}
+  Executed explain(const Endpoint&, const ListRequest&) const override { return {}; }
   CapturedEnvelope envelope() const override { return {}; }
   std::vector<ClusterSummary> summary(const Endpoint&) const override { return {}; }
   bool has_timelines() const override { return false; }

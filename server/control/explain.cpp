@@ -69,6 +69,10 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   const std::int64_t in_window = dataset.list(endpoint, step).total;
   const ListResult found = dataset.list(endpoint, request);
 
+  const Executed executed = dataset.explain(endpoint, request);
+  const auto queries_of = [&](const std::vector<SqlQuery>& queries) {
+    return array_of(queries, [&](const SqlQuery& one) { return json_of(one, dataset); });
+  };
   const auto sort = array_of(request.sort, [](const SortKey& key) {
     return json_string(fmt::format("{},{}", key.field->name, key.descending ? "desc" : "asc"));
   });
@@ -76,10 +80,9 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
       R"({{"count":{},"page":{},"parameters":{{"clusterId":{},"endTime":{},"page":{},"size":{},"sort":{},)"
       R"("startTime":{},"status":{},"tenantId":{}}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
       R"("violations":{}}})",
-      json_of(count_query(endpoint, request), dataset), json_of(page_query(endpoint, request), dataset),
-      request.cluster_id, time_of(request.end_time), request.page, request.size, sort, time_of(request.start_time),
-      array_of(request.statuses, json_string), request.tenant_id, json_string(endpoint.path), found.total, in_window,
-      of_tenant.total,
+      queries_of(executed.count), queries_of(executed.page), request.cluster_id, time_of(request.end_time),
+      request.page, request.size, sort, time_of(request.start_time), array_of(request.statuses, json_string),
+      request.tenant_id, json_string(endpoint.path), found.total, in_window, of_tenant.total,
       array_of(violations, [](const Violation& violation) { return json_string(violation.text(Language::English)); }));
 }
 

@@ -1,10 +1,12 @@
 #include "store/database.h"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <system_error>
+#include <utility>
 
 namespace ocp_mock {
 namespace {
@@ -12,6 +14,25 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kStatementsPerReader = 64;
+
+std::size_t place_of(const Endpoint& endpoint, std::string_view status) {
+  const auto found = std::ranges::find(endpoint.statuses, status);
+  return found == endpoint.statuses.end() ? Milestones::kUnlisted
+                                          : static_cast<std::size_t>(found - endpoint.statuses.begin());
+}
+
+// Rows in the default order: cluster, tenant, second, nanosecond, id, status.
+std::string walk_sql(const Endpoint& endpoint, std::string_view where) {
+  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
+  return fmt::format(
+      "SELECT cluster_id, tenant_id, {1}, {2}, id, status FROM {0} INDEXED BY {0}_by_time{3}"
+      " ORDER BY cluster_id, tenant_id, {1} DESC, {2} DESC, id",
+      endpoint.table, time[0], time[1], where);
+}
+
+void add_row(Milestones& milestones, const Endpoint& endpoint, const Statement& row) {
+  milestones.add({row.integer(2), row.integer(3), row.integer(4)}, place_of(endpoint, row.bytes(5)));
+}
 
 }  // namespace
 
@@ -36,8 +57,51 @@ std::optional<std::string> optional_text(const SQLite::Column& column) {
   return column.getString();
 }
 
+Statement::Statement(sqlite3* database, const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int result = sqlite3_prepare_v3(database, sql.c_str(), static_cast<int>(sql.size()) + 1,
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  statement_.reset(statement);
+  if (result != SQLITE_OK) throw SQLite::Exception(database, result);
+}
+
+void Statement::bind(std::string_view value) {
+  check(sqlite3_bind_text64(statement_.get(), ++bound_, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Statement::bind_blob(std::string_view value) {
+  check(sqlite3_bind_blob64(statement_.get(), ++bound_, value.data(), value.size(), SQLITE_STATIC));
+}
+
+void Statement::bind_all(const std::vector<SqlValue>& values) {
+  for (const SqlValue& value : values) {
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      bind(*integer);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      check(sqlite3_bind_double(statement_.get(), ++bound_, *real));
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      bind(*text);
+    } else {
+      check(sqlite3_bind_null(statement_.get(), ++bound_));
+    }
+  }
+}
+
+std::string_view Statement::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_.get(), column);
+  return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+void Statement::fail() const {
+  sqlite3* const database = sqlite3_db_handle(statement_.get());
+  throw SQLite::Exception(database, sqlite3_errcode(database));
+}
+
 Reader::Reader(const std::string& uri)
-    : database_(uri, SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX) {}
+    : database_(uri, SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX) {
+  // A file is mapped, as far as SQLite maps one: its pages are neither read one by one nor copied.
+  database_.exec("PRAGMA mmap_size = 2147418112");
+}
 
 void Reader::run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) {
   SQLite::Statement& statement = prepared(query.sql);
@@ -51,6 +115,23 @@ void Reader::run(const SqlQuery& query, const std::function<void(SQLite::Stateme
   } reset{statement};
   bind_values(statement, query.values);
   while (statement.executeStep()) row(statement);
+}
+
+Statement& Reader::range(const Endpoint& endpoint, const RangeShape& shape) {
+  const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 |
+                            static_cast<std::uint64_t>(shape.statuses) << 8 |
+                            static_cast<std::uint64_t>(shape.result) << 4 |
+                            static_cast<std::uint64_t>(shape.begin) << 1 | static_cast<std::uint64_t>(shape.merged);
+  const auto found = fixed_statements_.find(key);
+  if (found != fixed_statements_.end()) return found->second;
+  return fixed_statements_.try_emplace(key, handle(), range_sql(endpoint, shape)).first->second;
+}
+
+Statement& Reader::task(const Endpoint& endpoint) {
+  const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 | 0xFF;
+  const auto found = fixed_statements_.find(key);
+  if (found != fixed_statements_.end()) return found->second;
+  return fixed_statements_.try_emplace(key, handle(), task_sql(endpoint)).first->second;
 }
 
 SQLite::Statement& Reader::prepared(const std::string& sql) {
@@ -99,6 +180,54 @@ void refuse_special_file(const fs::path& file) {
   if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
     throw DatasetError(fmt::format("{} is no regular file; the dataset must be one", file.string()));
   }
+}
+
+void write_milestones(SQLite::Database& database) {
+  database.exec("DELETE FROM milestone");
+  Statement insert(database.getHandle(), "INSERT INTO milestone VALUES (?1, ?2, ?3, ?4)");
+  for (const Endpoint& endpoint : endpoints()) {
+    Statement row(database.getHandle(), walk_sql(endpoint, ""));
+    std::pair<std::int64_t, std::int64_t> tenant;
+    Milestones milestones(endpoint.statuses.size());
+    const auto store = [&] {
+      milestones.finish();
+      if (milestones.total(0) > Milestones::kUnstoredRows) {
+        const std::string places = milestones.bytes();
+        const Use use(insert);
+        insert.bind(endpoint.table);
+        insert.bind(tenant.first);
+        insert.bind(tenant.second);
+        insert.bind_blob(places);
+        insert.step();
+      }
+      milestones = Milestones(endpoint.statuses.size());
+    };
+    while (row.step()) {
+      const std::pair<std::int64_t, std::int64_t> next{row.integer(0), row.integer(1)};
+      if (next != tenant) store();
+      tenant = next;
+      add_row(milestones, endpoint, row);
+    }
+    store();
+  }
+}
+
+Milestones read_milestones(const Reader& reader, const Endpoint& endpoint, std::int64_t cluster_id,
+                           std::int64_t tenant_id) {
+  Statement stored(reader.handle(),
+                   "SELECT places FROM milestone WHERE resource = ?1 AND cluster_id = ?2 AND tenant_id = ?3");
+  stored.bind(endpoint.table);
+  stored.bind(cluster_id);
+  stored.bind(tenant_id);
+  if (stored.step()) return Milestones::of_bytes(endpoint.statuses.size(), stored.bytes(0));
+
+  Statement row(reader.handle(), walk_sql(endpoint, " WHERE cluster_id = ?1 AND tenant_id = ?2"));
+  row.bind(cluster_id);
+  row.bind(tenant_id);
+  Milestones made(endpoint.statuses.size());
+  while (row.step()) add_row(made, endpoint, row);
+  made.finish();
+  return made;
 }
 
 }  // namespace ocp_mock

@@ -1,59 +1,457 @@
 #include "store/dataset.h"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cerrno>
-#include <condition_variable>
+#include <iterator>
+#include <map>
 #include <mutex>
+#include <span>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <tuple>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
 #include "store/database.h"
+#include "store/ordering.h"
 
 namespace ocp_mock {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kCountsPerDataset = 4096;
+// What is kept of a reader's filters and of a dataset's tenants; then they are read anew.
+constexpr std::size_t kFiltersPerReader = 4096;
+constexpr std::size_t kTenantsPerDataset = 4096;
+
+// Fewer tasks are sorted while the request waits.
+constexpr std::int64_t kSlowTasks = 2000;
+
+// The statuses of a request as bits. An exception where one is not of the endpoint's list.
+StatusSet set_of(const Endpoint& endpoint, const std::vector<std::string>& statuses) {
+  StatusSet set = 0;
+  for (const std::string& status : statuses) {
+    const auto found = std::ranges::find(endpoint.statuses, status);
+    if (found == endpoint.statuses.end()) throw std::invalid_argument("a status that the endpoint does not list");
+    set |= StatusSet{1} << (found - endpoint.statuses.begin());
+  }
+  return set;
+}
+
+using TenantKey = std::tuple<const Endpoint*, std::int64_t, std::int64_t>;  // endpoint, cluster, tenant
+
+// Which tasks a request is about, whatever the page and the order.
+struct FilterKey {
+  const Endpoint* endpoint;
+  std::int64_t cluster_id;
+  std::int64_t tenant_id;
+  std::optional<Instant> start_time;
+  std::optional<Instant> end_time;
+  StatusSet statuses;
+
+  bool operator==(const FilterKey&) const = default;
+};
+
+struct HashOfFilter {
+  std::size_t operator()(const FilterKey& key) const {
+    std::uint64_t hash = key.statuses;
+    const auto mix = [&](std::int64_t value) {
+      hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15;
+      hash ^= hash >> 32;
+    };
+    mix(key.cluster_id);
+    mix(key.tenant_id);
+    if (key.start_time) mix(key.start_time->second);
+    if (key.end_time) mix(~key.end_time->second);
+    return hash;
+  }
+};
+
+// What is known of a filter. The data never changes, so it stays true.
+struct Filter {
+  bool cluster_exists = true;
+  bool tenant_exists = true;
+  std::int64_t total = 0;
+  StatusSet statuses = 0;  // 0 also where the tenant has no others
+  std::int64_t newer = 0;  // tasks of these statuses that are newer than the window
+  std::shared_ptr<const Milestones> milestones;
+};
+
+// A piece of the filter's default order: after so many of its tasks, at most so many.
+struct Piece {
+  std::int64_t offset;
+  std::int64_t count;
+};
+
+// A reader with what it knows. Used by one thread at a time.
+struct Lane {
+  explicit Lane(const std::string& uri) : reader(uri) {}
+
+  std::mutex mutex;
+  Reader reader;
+  std::unordered_map<FilterKey, Filter, HashOfFilter> filters;
+  std::vector<SqlQuery>* executed = nullptr;  // notes the queries of ranges and tasks, where explain() wants them
+};
+
+// Has a lane note what it runs, while it lives.
+class [[nodiscard]] Noting {
+ public:
+  Noting(Lane& lane, std::vector<SqlQuery>& queries) : lane_(lane) { lane.executed = &queries; }
+  Noting(const Noting&) = delete;
+  Noting& operator=(const Noting&) = delete;
+  ~Noting() { lane_.executed = nullptr; }
+
+ private:
+  Lane& lane_;
+};
+
+enum class Order { Default, Ascending, Other };
+
+Order order_of(const Endpoint& endpoint, const ListRequest& request) {
+  if (request.sort.empty()) return Order::Default;
+  if (request.sort.size() > 1 || request.sort.front().field->name != endpoint.time_field) return Order::Other;
+  return request.sort.front().descending ? Order::Default : Order::Ascending;
+}
+
+// The page's piece of all tasks of the filter; empty past the last page.
+Piece piece_of(const ListRequest& request, std::int64_t total) {
+  if (total == 0 || request.page - 1 > (total - 1) / request.size) return {0, 0};
+  const std::int64_t offset = (request.page - 1) * request.size;
+  return {offset, std::min(request.size, total - offset)};
+}
+
+void note(Lane& lane, std::string sql, std::vector<SqlValue> values) {
+  if (std::ranges::find(*lane.executed, sql, &SqlQuery::sql) != lane.executed->end()) return;
+  lane.executed->push_back({std::move(sql), std::move(values)});
+}
+
+// The queries of one filter, run by one lane.
+class FilterQueries {
+ public:
+  FilterQueries(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter)
+      : lane_(lane), endpoint_(endpoint), key_(key), filter_(filter), milestones_(*filter.milestones) {}
+
+  // How many tasks of the tenant with the filter's statuses are not older.
+  std::int64_t count_until(std::int64_t second, std::int64_t nano) {
+    const std::size_t after = milestones_.count_until(second, nano);
+    if (after == 0) return 0;
+    const std::size_t last = after - 1;
+    if (milestones_.is_inside(last)) return milestones_.before(after, filter_.statuses);
+    std::int64_t count = milestones_.before(last, filter_.statuses);
+    if (milestones_.before(after, filter_.statuses) == count) return count;
+    Run run(*this, {RangeShape::Result::Count, RangeShape::Begin::Until, 0, false});
+    run.values.begin = milestones_.key(last);
+    run.values.end = {second, nano, 0};
+    run.each([&](const Statement& row) { count += row.integer(0); });
+    return count;
+  }
+
+  void append(Piece piece, std::string& contents) {
+    const Start start = start_of(piece);
+    if (start.merged) return append_tasks(keys(piece), contents);
+    bool first = true;
+    read(start, piece.count, RangeShape::Result::Tasks, [&](const Statement& row) {
+      append_task(row.bytes(0), piece.count, first, contents);
+      first = false;
+    });
+  }
+
+  std::vector<TimeKey> keys(Piece piece) {
+    std::vector<TimeKey> keys;
+    keys.reserve(static_cast<std::size_t>(piece.count));
+    read(start_of(piece), piece.count, RangeShape::Result::Keys, [&](const Statement& row) {
+      keys.push_back({row.integer(0), row.integer(1), row.integer(2)});
+    });
+    return keys;
+  }
+
+  // A piece of the order with the oldest first. Tasks of one instant keep the order that they have in the default
+  // order, and other than that it is the reverse; so only a group of tasks with one instant that does not lie in the
+  // piece as a whole needs more than the same piece from the other end.
+  std::vector<TimeKey> ascending_keys(Piece piece) {
+    const std::int64_t begin = filter_.total - piece.offset - piece.count;
+    const std::int64_t end = filter_.total - piece.offset;
+    const std::int64_t first = std::max<std::int64_t>(begin - 1, 0);
+    const std::vector<TimeKey> around = keys({first, std::min(end + 1, filter_.total) - first});
+    const auto at = [&](std::int64_t place) -> const TimeKey& {
+      return around[static_cast<std::size_t>(place - first)];
+    };
+    std::vector<TimeKey> ascending;
+    ascending.reserve(static_cast<std::size_t>(piece.count));
+    for (std::int64_t group_end = end; group_end > begin;) {
+      std::int64_t group = group_end - 1;
+      while (group > begin && at(group - 1).same_instant(at(group))) --group;
+      const bool begins_earlier = group == begin && first < begin && at(first).same_instant(at(group));
+      const bool ends_later = group_end == end && end < filter_.total && at(end).same_instant(at(group));
+      if (!begins_earlier && !ends_later) {
+        for (std::int64_t i = group; i < group_end; ++i) ascending.push_back(at(i));
+      } else {
+        const TimeKey key = at(group);
+        std::int64_t place = group;
+        if (begins_earlier) place = count_until(key.second, key.nano + 1) - filter_.newer;
+        if (ends_later) place += count_until(key.second, key.nano) - filter_.newer - end;
+        for (const TimeKey& one : keys({place, group_end - group})) ascending.push_back(one);
+      }
+      group_end = group;
+    }
+    return ascending;
+  }
+
+  void append_tasks(const std::vector<TimeKey>& keys, std::string& contents) {
+    append_each(
+        keys, [](const TimeKey& key) { return key.id; }, contents);
+  }
+
+  void append_tasks(std::span<const std::int64_t> ids, std::string& contents) {
+    append_each(
+        ids, [](std::int64_t id) { return id; }, contents);
+  }
+
+ private:
+  struct Start {
+    RangeShape::Begin begin = RangeShape::Begin::Newest;
+    TimeKey key;
+    std::int64_t offset = 0;
+    bool merged = false;
+  };
+
+  // A statement with its values; bound and noted when it is run.
+  class Run {
+   public:
+    Run(FilterQueries& queries, RangeShape shape) : queries_(queries), shape_(shape) {
+      shape_.statuses = static_cast<std::size_t>(std::popcount(queries.filter_.statuses));
+    }
+
+    struct Values {
+      TimeKey begin;
+      TimeKey end;
+      std::int64_t limit = 0;
+      std::int64_t offset = 0;
+    } values;
+
+    // Calls row for each row of the answer.
+    template <typename Row>
+    void each(const Row& row) const {
+      Statement& statement = queries_.lane_.reader.range(queries_.endpoint_, shape_);
+      const Use use(statement);
+      bind([&](auto value) { statement.bind(value); });
+      if (queries_.lane_.executed != nullptr) {
+        std::vector<SqlValue> noted;
+        bind([&](auto value) {
+          if constexpr (std::is_same_v<decltype(value), std::string_view>) {
+            noted.emplace_back(std::string(value));
+          } else {
+            noted.emplace_back(value);
+          }
+        });
+        note(queries_.lane_, range_sql(queries_.endpoint_, shape_), std::move(noted));
+      }
+      while (statement.step()) row(statement);
+    }
+
+   private:
+    // In the order of range_sql().
+    template <typename Bind>
+    void bind(const Bind& next) const {
+      next(queries_.key_.cluster_id);
+      next(queries_.key_.tenant_id);
+      if (shape_.begin != RangeShape::Begin::Newest) {
+        next(values.begin.second);
+        next(values.begin.nano);
+      }
+      if (shape_.begin == RangeShape::Begin::Within) next(values.begin.id);
+      const bool counting = shape_.result == RangeShape::Result::Count;
+      if (counting) {
+        next(values.end.second);
+        next(values.end.nano);
+      }
+      for (StatusSet rest = queries_.filter_.statuses; rest != 0; rest &= rest - 1) {
+        next(queries_.endpoint_.statuses[static_cast<std::size_t>(std::countr_zero(rest))]);
+      }
+      if (counting) return;
+      next(values.limit);
+      next(values.offset);
+    }
+
+    FilterQueries& queries_;
+    RangeShape shape_;
+  };
+
+  // Where to begin so that few tasks are passed over: the window's end, or a milestone.
+  Start start_of(Piece piece) const {
+    Start start;
+    start.offset = piece.offset;
+    if (key_.end_time) {
+      start.begin = RangeShape::Begin::Until;
+      start.key = {key_.end_time->second, key_.end_time->nano, 0};
+    }
+    const StatusSet statuses = filter_.statuses;
+    const std::int64_t place = filter_.newer + piece.offset;
+    const std::size_t milestone = milestones_.last_before(place, statuses);
+    if (const std::int64_t passed = place - milestones_.before(milestone, statuses); passed < start.offset) {
+      start.begin = milestones_.is_inside(milestone) ? RangeShape::Begin::Within : RangeShape::Begin::Until;
+      start.key = milestones_.key(milestone);
+      start.offset = passed;
+    }
+    if (std::popcount(statuses) > 1) {
+      // Few of the tasks that lie between may have these statuses.
+      const std::size_t end = milestones_.last_before(place + piece.count - 1, statuses) + 1;
+      const std::int64_t between = milestones_.before(end, 0) - milestones_.before(milestone, 0);
+      start.merged = between > kMergedCost * (start.offset + piece.count) + kMergedStart * std::popcount(statuses);
+    }
+    return start;
+  }
+
+  template <typename Row>
+  void read(const Start& start, std::int64_t count, RangeShape::Result result, const Row& row) {
+    Run run(*this, {result, start.begin, 0, start.merged});
+    run.values.begin = start.key;
+    run.values.limit = count;
+    run.values.offset = start.offset;
+    std::int64_t rows = 0;
+    run.each([&](const Statement& statement) {
+      ++rows;
+      row(statement);
+    });
+    if (start.begin != RangeShape::Begin::Within || rows == count) return;
+    // All tasks that were passed over have the milestone's instant, and so it goes on behind that.
+    Run rest(*this, {result, RangeShape::Begin::Before, 0, start.merged});
+    rest.values.begin = start.key;
+    rest.values.limit = count - rows;
+    rest.each(row);
+  }
+
+  template <typename Items, typename Id>
+  void append_each(const Items& items, const Id& id_of, std::string& contents) {
+    Statement& statement = lane_.reader.task(endpoint_);
+    bool first = true;
+    for (const auto& item : items) {
+      const Use use(statement);
+      statement.bind(id_of(item));
+      if (!statement.step()) throw std::logic_error("a task is not where an index has it");
+      append_task(statement.bytes(0), std::ssize(items), first, contents);
+      first = false;
+    }
+    if (lane_.executed != nullptr) note(lane_, task_sql(endpoint_), {id_of(items.front())});
+  }
+
+  static void append_task(std::string_view json, std::int64_t tasks, bool first, std::string& contents) {
+    if (first) {
+      contents.reserve((json.size() + json.size() / 8) * static_cast<std::size_t>(tasks));
+    } else {
+      contents += ',';
+    }
+    contents += json;
+  }
+
+  // A merged task costs as much as so many that are passed by in the order of all statuses, and as many more to begin.
+  static constexpr std::int64_t kMergedCost = 5;
+  static constexpr std::int64_t kMergedStart = 8;
+
+  Lane& lane_;
+  const Endpoint& endpoint_;
+  const FilterKey& key_;
+  const Filter& filter_;
+  const Milestones& milestones_;
+};
 
 class SqliteDataset : public Dataset {
  public:
   // All readers are opened here, for a file may be replaced by another later.
   explicit SqliteDataset(const std::string& uri) {
     const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
-    for (unsigned i = 0; i < count; ++i) idle_readers_.push_back(std::make_unique<Reader>(uri));
+    for (unsigned i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>(uri));
     copyist_ = std::make_unique<Reader>(uri);
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
   }
 
   ListResult list(const Endpoint& endpoint, const ListRequest& request) const override {
+    const FilterKey key = key_of(endpoint, request);
+    Lane& lane = lane_of_thread();
+    std::unique_lock lock(lane.mutex);
+    const Filter* filter = &filter_of(lane, endpoint, key);
     ListResult result;
-    result.total = count(count_query(endpoint, request));
-    if (result.total == 0) {
-      const SqlQuery exists{
-          "SELECT EXISTS(SELECT 1 FROM cluster WHERE id = ?1),"
-          " EXISTS(SELECT 1 FROM tenant WHERE cluster_id = ?1 AND id = ?2)",
-          {request.cluster_id, request.tenant_id}};
-      run(exists, [&](SQLite::Statement& row) {
-        result.cluster_exists = row.getColumn(0).getInt() != 0;
-        result.tenant_exists = row.getColumn(1).getInt() != 0;
-      });
-      return result;
+    result.cluster_exists = filter->cluster_exists;
+    result.tenant_exists = filter->tenant_exists;
+    result.total = filter->total;
+    const Piece piece = piece_of(request, filter->total);
+    if (piece.count == 0) return result;
+    const Order order = order_of(endpoint, request);
+    std::shared_ptr<const TaskIds> ids;
+    if (order == Order::Other) {
+      const std::string order_key = key_of_order(key, request);
+      ids = orders_.find(order_key);
+      if (ids == nullptr && filter->total <= kSlowTasks) {
+        ids = std::make_shared<TaskIds>(sorted_ids(lane.reader, endpoint, request, filter->total));
+        orders_.add(order_key, ids);
+      } else if (ids == nullptr) {
+        const std::int64_t total = filter->total;
+        lock.unlock();
+        ids = sorted_apart(endpoint, request, order_key, total);
+        lock.lock();
+        filter = &filter_of(lane, endpoint, key);
+      }
     }
-    if (request.page - 1 > (result.total - 1) / request.size) return result;  // past the last page
-    run(page_query(endpoint, request), [&](SQLite::Statement& row) {
-      const SQLite::Column json = row.getColumn(0);
-      if (!result.contents.empty()) result.contents += ',';
-      result.contents.append(json.getText(), static_cast<std::size_t>(json.getBytes()));
-    });
+    append_page(lane, endpoint, key, *filter, order, ids.get(), piece, result.contents);
     return result;
+  }
+
+  bool is_slow(const Endpoint& endpoint, const ListRequest& request) const override {
+    if (order_of(endpoint, request) != Order::Other) return false;
+    const FilterKey key = key_of(endpoint, request);
+    {
+      Lane& lane = lane_of_thread();
+      const std::lock_guard lock(lane.mutex);
+      const std::int64_t total = filter_of(lane, endpoint, key).total;
+      if (total <= kSlowTasks || piece_of(request, total).count == 0) return false;
+    }
+    return orders_.find(key_of_order(key, request)) == nullptr;
+  }
+
+  void prepare(const Endpoint& endpoint, const ListRequest& request) const override {
+    if (order_of(endpoint, request) != Order::Other) return;
+    const FilterKey key = key_of(endpoint, request);
+    std::int64_t total = 0;
+    {
+      Lane& lane = lane_of_thread();
+      const std::lock_guard lock(lane.mutex);
+      total = filter_of(lane, endpoint, key).total;
+    }
+    if (total != 0) sorted_apart(endpoint, request, key_of_order(key, request), total);
+  }
+
+  Executed explain(const Endpoint& endpoint, const ListRequest& request) const override {
+    const FilterKey key = key_of(endpoint, request);
+    const Order order = order_of(endpoint, request);
+    std::shared_ptr<const TaskIds> ids;
+    Executed executed;
+    Lane& lane = lane_of_thread();
+    std::unique_lock lock(lane.mutex);
+    Filter filter;
+    {
+      const Noting noting(lane, executed.count);
+      filter = make_filter(lane, endpoint, key);
+    }
+    const Piece piece = piece_of(request, filter.total);
+    if (piece.count == 0) return executed;
+    if (order == Order::Other) {
+      lock.unlock();
+      ids = sorted_apart(endpoint, request, key_of_order(key, request), filter.total);
+      lock.lock();
+      executed.page.push_back(sort_query(endpoint, request, sorts_whole_table(lane.reader, endpoint, filter.total)));
+    }
+    const Noting noting(lane, executed.page);
+    std::string contents;
+    append_page(lane, endpoint, key, filter, order, ids.get(), piece, contents);
+    return executed;
   }
 
   CapturedEnvelope envelope() const override {
@@ -119,55 +517,111 @@ class SqliteDataset : public Dataset {
   }
 
  private:
-  // Lends a reader to the calling thread, which waits while all are lent.
+  // Threads take turns in the lanes as they first come, so that few share one.
+  Lane& lane_of_thread() const {
+    static std::atomic<std::size_t> threads{0};
+    thread_local const std::size_t thread = threads.fetch_add(1, std::memory_order_relaxed);
+    return *lanes_[thread % lanes_.size()];
+  }
+
   void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) const {
-    std::unique_lock lock(mutex_);
-    reader_returned_.wait(lock, [&] { return !idle_readers_.empty(); });
-    std::unique_ptr<Reader> reader = std::move(idle_readers_.back());
-    idle_readers_.pop_back();
-    lock.unlock();
-    const auto give_back = [&] {
-      lock.lock();
-      idle_readers_.push_back(std::move(reader));
-      lock.unlock();
-      reader_returned_.notify_one();
-    };
-    try {
-      reader->run(query, row);
-    } catch (...) {
-      give_back();
-      throw;
-    }
-    give_back();
+    Lane& lane = lane_of_thread();
+    const std::lock_guard lock(lane.mutex);
+    lane.reader.run(query, row);
   }
 
-  // The data never changes, so a total that was counted once stays true.
-  std::int64_t count(const SqlQuery& query) const {
-    std::string key = query.sql;
-    for (const SqlValue& value : query.values) {
-      key += '\n';
-      if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-        key += std::to_string(*integer);
-      } else {
-        key += std::get<std::string>(value);
-      }
+  static FilterKey key_of(const Endpoint& endpoint, const ListRequest& request) {
+    return {&endpoint,          request.cluster_id, request.tenant_id,
+            request.start_time, request.end_time,   set_of(endpoint, request.statuses)};
+  }
+
+  static std::string key_of_order(const FilterKey& key, const ListRequest& request) {
+    std::string text = fmt::format("{} {} {} {}", key.endpoint->table, key.cluster_id, key.tenant_id, key.statuses);
+    for (const auto& time : {key.start_time, key.end_time}) {
+      text += time ? fmt::format(" {}.{}", time->second, time->nano) : " -";
     }
+    for (const SortKey& sort : request.sort)
+      text += fmt::format(" {}{}", sort.field->name, sort.descending ? '-' : '+');
+    return text;
+  }
+
+  // What it gives stays until the lane is asked for another filter.
+  const Filter& filter_of(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
+    if (const auto known = lane.filters.find(key); known != lane.filters.end()) return known->second;
+    Filter filter = make_filter(lane, endpoint, key);
+    if (lane.filters.size() >= kFiltersPerReader) lane.filters.clear();
+    return lane.filters.emplace(key, std::move(filter)).first->second;
+  }
+
+  Filter make_filter(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
+    Filter filter;
+    filter.milestones = milestones_of(lane, endpoint, key);
+    const Milestones& milestones = *filter.milestones;
+    const std::int64_t of_statuses = milestones.total(key.statuses);
+    if (of_statuses != milestones.total(0)) filter.statuses = key.statuses;
+    if (of_statuses != 0) {
+      FilterQueries queries(lane, endpoint, key, filter);
+      const std::int64_t until_start =
+          key.start_time ? queries.count_until(key.start_time->second, key.start_time->nano) : of_statuses;
+      if (key.end_time) filter.newer = queries.count_until(key.end_time->second, std::int64_t{key.end_time->nano} + 1);
+      filter.total = std::max<std::int64_t>(until_start - filter.newer, 0);
+    }
+    if (filter.total == 0) {
+      const SqlQuery exists{
+          "SELECT EXISTS(SELECT 1 FROM cluster WHERE id = ?1),"
+          " EXISTS(SELECT 1 FROM tenant WHERE cluster_id = ?1 AND id = ?2)",
+          {key.cluster_id, key.tenant_id}};
+      lane.reader.run(exists, [&](SQLite::Statement& row) {
+        filter.cluster_exists = row.getColumn(0).getInt() != 0;
+        filter.tenant_exists = row.getColumn(1).getInt() != 0;
+      });
+    }
+    return filter;
+  }
+
+  std::shared_ptr<const Milestones> milestones_of(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
+    const TenantKey tenant{key.endpoint, key.cluster_id, key.tenant_id};
     {
-      const std::lock_guard lock(mutex_);
-      if (const auto known = counts_.find(key); known != counts_.end()) return known->second;
+      const std::lock_guard lock(milestones_mutex_);
+      if (const auto known = milestones_.find(tenant); known != milestones_.end()) return known->second;
     }
-    std::int64_t total = 0;
-    run(query, [&](SQLite::Statement& row) { total = row.getColumn(0).getInt64(); });
-    const std::lock_guard lock(mutex_);
-    if (counts_.size() >= kCountsPerDataset) counts_.clear();
-    counts_.emplace(std::move(key), total);
-    return total;
+    auto made =
+        std::make_shared<const Milestones>(read_milestones(lane.reader, endpoint, key.cluster_id, key.tenant_id));
+    const std::lock_guard lock(milestones_mutex_);
+    if (milestones_.size() >= kTenantsPerDataset) milestones_.clear();
+    return milestones_.emplace(tenant, std::move(made)).first->second;
   }
 
-  mutable std::mutex mutex_;
-  mutable std::condition_variable reader_returned_;
-  mutable std::vector<std::unique_ptr<Reader>> idle_readers_;
-  mutable std::unordered_map<std::string, std::int64_t> counts_;
+  // The ids in the order of the request, from the cache or by the reader that no page waits for.
+  std::shared_ptr<const TaskIds> sorted_apart(const Endpoint& endpoint, const ListRequest& request,
+                                              const std::string& key, std::int64_t tasks) const {
+    const std::lock_guard lock(copyist_mutex_);
+    if (auto known = orders_.find(key)) return known;
+    auto ids = std::make_shared<const TaskIds>(sorted_ids(*copyist_, endpoint, request, tasks));
+    orders_.add(key, ids);
+    return ids;
+  }
+
+  static void append_page(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter, Order order,
+                          const TaskIds* ids, Piece piece, std::string& contents) {
+    FilterQueries queries(lane, endpoint, key, filter);
+    switch (order) {
+      case Order::Default: queries.append(piece, contents); break;
+      case Order::Ascending: queries.append_tasks(queries.ascending_keys(piece), contents); break;
+      case Order::Other:
+        queries.append_tasks(
+            std::span(*ids).subspan(static_cast<std::size_t>(piece.offset), static_cast<std::size_t>(piece.count)),
+            contents);
+        break;
+    }
+  }
+
+  std::vector<std::unique_ptr<Lane>> lanes_;
+
+  mutable std::mutex milestones_mutex_;
+  mutable std::map<TenantKey, std::shared_ptr<const Milestones>> milestones_;
+
+  mutable OrderCache orders_;
 
   // Reads all that there is, for changes; of its own, so that requests do not wait for it.
   mutable std::mutex copyist_mutex_;
@@ -175,6 +629,7 @@ class SqliteDataset : public Dataset {
 
   bool has_timelines_ = false;
 };
+
 // Tells a file from the one that takes its place. Throws DatasetError if there is none.
 std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
   struct stat status {};
@@ -207,7 +662,8 @@ std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
       }
       auto dataset = std::make_shared<SqliteDataset>(file_uri(file, "?immutable=1"));
       dataset->envelope();
-      for (const Endpoint& endpoint : endpoints()) dataset->query_plan(page_query(endpoint, {}));
+      dataset->query_plan({"SELECT places FROM milestone", {}});
+      for (const Endpoint& endpoint : endpoints()) dataset->query_plan({range_sql(endpoint, {}), {}});
       if (inode_of(file) == before) return dataset;
     }
   } catch (const SQLite::Exception& error) {

@@ -33,6 +33,12 @@ struct ListResult {
   std::string contents;    // JSON texts of the page's tasks, joined by commas
 };
 
+// Queries in the order in which they were run; one that was run several times stands there once, as it was run first.
+struct Executed {
+  std::vector<SqlQuery> count;  // none where stored counts told the total
+  std::vector<SqlQuery> page;
+};
+
 struct StatusCount {
   std::string status;
   std::int64_t tasks = 0;
@@ -67,7 +73,19 @@ class Dataset {
 
   virtual ~Dataset() = default;
 
+  // Takes microseconds, unless is_slow(). The request's statuses are of the endpoint's list.
   virtual ListResult list(const Endpoint& endpoint, const ListRequest& request) const = 0;
+
+  // Whether list() has to sort many tasks first, because prepare() has not done so or its result is no longer kept.
+  // Cheap itself.
+  virtual bool is_slow(const Endpoint& endpoint, const ListRequest& request) const = 0;
+
+  // Sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one call after
+  // the other; each_task() and copy() wait meanwhile, pages do not.
+  virtual void prepare(const Endpoint& endpoint, const ListRequest& request) const = 0;
+
+  // What list() runs to answer a request that it has not been asked before: first to count, then for the page.
+  virtual Executed explain(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
   // The first captured answer's, where the fixtures had one.
   virtual CapturedEnvelope envelope() const = 0;

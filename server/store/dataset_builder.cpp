@@ -117,6 +117,7 @@ class SqliteBuilder : public DatasetBuilder {
                                "INSERT INTO tenant VALUES (?1, ?2, ?3)"
                                " ON CONFLICT DO UPDATE SET name = coalesce(name, excluded.name)");
       for (const auto& [key, names] : tenants_) execute(tenant, {key.first, key.second, names.best()});
+      write_milestones(*database_);
       database_->exec("COMMIT");
     });
     inserts_.clear();

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <utility>
 
 namespace ocp_mock {
 namespace {
@@ -23,11 +23,10 @@ class QueryBuilder {
   SqlQuery query_;
 };
 
-void add_filters(QueryBuilder& query, const Endpoint& endpoint, const ListRequest& request) {
-  query.add(fmt::format(" FROM {} WHERE cluster_id = {}", endpoint.table, query.bind(request.cluster_id)));
+void add_filters(QueryBuilder& query, const ListRequest& request, const std::vector<std::string>& time) {
+  query.add(fmt::format(" WHERE cluster_id = {}", query.bind(request.cluster_id)));
   query.add(fmt::format(" AND tenant_id = {}", query.bind(request.tenant_id)));
 
-  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
   const auto compare_time = [&](std::string_view comparison, const std::optional<Instant>& bound) {
     if (!bound) return;
     const std::string second = query.bind(bound->second);
@@ -58,41 +57,68 @@ void add_conditions(QueryBuilder& query, const std::vector<ColumnCondition>& con
   }
 }
 
-std::int64_t offset_of(const ListRequest& request) {
-  constexpr std::int64_t kMaximum = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t pages = request.page - 1;
-  return pages > kMaximum / request.size ? kMaximum : pages * request.size;
-}
-
-// Rows without the field come last and rows that tie keep fixture order, in both directions.
-std::string order_of(const Endpoint& endpoint, const ListRequest& request) {
-  std::vector<SortKey> keys = request.sort;
-  if (keys.empty()) keys.push_back({endpoint.find_field(endpoint.time_field), true});
-  std::string order;
-  for (const SortKey& key : keys) {
-    const std::vector<std::string> columns = columns_of(*key.field);
-    if (!key.field->required) order += fmt::format("{} IS NULL, ", columns[0]);
-    for (const std::string& column : columns) order += fmt::format("{} {}, ", column, key.descending ? "DESC" : "ASC");
-  }
-  return order + "id";
-}
-
 }  // namespace
 
-SqlQuery count_query(const Endpoint& endpoint, const ListRequest& request) {
-  QueryBuilder query;
-  query.add("SELECT COUNT(*)");
-  add_filters(query, endpoint, request);
-  return query.take();
+std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
+  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
+  int places = 0;
+  const auto place = [&] { return fmt::format("?{}", ++places); };
+  std::string where = fmt::format(" WHERE cluster_id = {}", place());
+  where += fmt::format(" AND tenant_id = {}", place());
+  const auto compare_time = [&](std::string_view comparison) {
+    const std::string second = place();
+    where += fmt::format(" AND ({}, {}) {} ({}, {})", time[0], time[1], comparison, second, place());
+  };
+  switch (shape.begin) {
+    case RangeShape::Begin::Newest: break;
+    case RangeShape::Begin::Until: compare_time("<="); break;
+    case RangeShape::Begin::Before: compare_time("<"); break;
+    case RangeShape::Begin::Within:
+      where += fmt::format(" AND {} = {}", time[0], place());
+      where += fmt::format(" AND {} = {}", time[1], place());
+      where += fmt::format(" AND id >= {}", place());
+      break;
+  }
+  const bool counting = shape.result == RangeShape::Result::Count;
+  if (counting) compare_time(">=");
+
+  const std::string_view index = shape.statuses == 1 || shape.merged ? "by_status" : "by_time";
+  const std::string_view columns = counting ? "COUNT(*)" : shape.result == RangeShape::Result::Tasks ? "json" : "";
+  const std::string select =
+      fmt::format("SELECT {} FROM {} INDEXED BY {}_{}{}",
+                  columns.empty() ? fmt::format("{}, {}, id", time[0], time[1]) : std::string(columns), endpoint.table,
+                  endpoint.table, index, where);
+
+  std::string sql = shape.merged ? "" : select;
+  if (shape.merged) {
+    for (std::size_t i = 0; i < shape.statuses; ++i) {
+      sql += fmt::format("{}{} AND status = {}", i == 0 ? "" : " UNION ALL ", select, place());
+    }
+  } else if (shape.statuses == 1) {
+    sql += fmt::format(" AND status = {}", place());
+  } else if (shape.statuses > 1) {
+    std::string list;
+    for (std::size_t i = 0; i < shape.statuses; ++i) list += fmt::format("{}{}", i == 0 ? "" : ", ", place());
+    sql += fmt::format(" AND status IN ({})", list);
+  }
+  if (counting) return sql;
+  sql += fmt::format(" ORDER BY {} DESC, {} DESC, id", time[0], time[1]);
+  const std::string limit = place();
+  return sql + fmt::format(" LIMIT {} OFFSET {}", limit, place());
 }
 
-SqlQuery page_query(const Endpoint& endpoint, const ListRequest& request) {
+std::string task_sql(const Endpoint& endpoint) {
+  return fmt::format("SELECT json FROM {} WHERE id = ?1", endpoint.table);
+}
+
+SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table) {
   QueryBuilder query;
-  query.add("SELECT json");
-  add_filters(query, endpoint, request);
-  query.add(fmt::format(" ORDER BY {}", order_of(endpoint, request)));
-  query.add(fmt::format(" LIMIT {}", query.bind(request.size)));
-  query.add(fmt::format(" OFFSET {}", query.bind(offset_of(request))));
+  query.add("SELECT id");
+  for (const SortKey& key : request.sort) {
+    for (const std::string& column : columns_of(*key.field)) query.add(", " + column);
+  }
+  query.add(fmt::format(" FROM {}{}", endpoint.table, whole_table ? " NOT INDEXED" : ""));
+  add_filters(query, request, columns_of(*endpoint.find_field(endpoint.time_field)));
   return query.take();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,11 +21,47 @@ struct SqlQuery {
   std::vector<SqlValue> values;  // of ?1, ?2, ...
 };
 
-// One row: how many tasks pass the filters.
-SqlQuery count_query(const Endpoint& endpoint, const ListRequest& request);
+// A piece of a tenant's default order, as SQL text without values: what the pages and totals of requests are made of.
+// The values are bound in the order of the members of RangeValues, each only where the shape has a place for it.
+struct RangeShape {
+  enum class Result {
+    Tasks,  // a row a task: its JSON text
+    Keys,   // a row a task: second and nanosecond of its time, and its id
+    Count,  // one row: how many; without limit and offset
+  };
+  enum class Begin {
+    Newest,  // all tasks
+    Until,   // those of an instant and older ones
+    Within,  // those of an instant, from an id on
+    Before,  // those older than an instant
+  };
+  Result result = Result::Tasks;
+  Begin begin = Begin::Newest;
+  std::size_t statuses = 0;  // how many; 0: any
+  bool merged = false;       // several statuses, each from the index of its own; Keys only
+};
 
-// A row a task of the asked page, in order: its JSON text.
-SqlQuery page_query(const Endpoint& endpoint, const ListRequest& request);
+struct RangeValues {
+  std::int64_t cluster_id = 0;
+  std::int64_t tenant_id = 0;
+  std::int64_t begin_second = 0;  // unless Newest
+  std::int64_t begin_nano = 0;
+  std::int64_t begin_id = 0;    // Within
+  std::int64_t end_second = 0;  // Count: the oldest instant that counts
+  std::int64_t end_nano = 0;
+  std::vector<std::string_view> statuses;
+  std::int64_t limit = 0;  // unless Count
+  std::int64_t offset = 0;
+};
+
+std::string range_sql(const Endpoint& endpoint, const RangeShape& shape);
+
+// The JSON text of the task with an id.
+std::string task_sql(const Endpoint& endpoint);
+
+// The tasks that pass the filters, in any order: id and the columns of the sort fields, each field's one after the
+// other. Reads the whole table, also other tenants' tasks, or an index and then task by task.
+SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table);
 
 // What a column must hold; nothing in it where the value is nothing.
 struct ColumnCondition {

@@ -140,34 +140,63 @@ TEST_CASE("dataset: clusters and tenants are known from tasks and declarations")
   CHECK(known(2, 2) == "false false 0");
 }
 
-TEST_CASE("dataset: indexes serve the default order and the filters") {
+TEST_CASE("dataset: indexes serve every range of the default order, without sorting") {
   const auto dataset = load(json({{"a", "2024-08-01T00:00:00Z"}}));
-  const auto plan = [&](const SqlQuery& query) {
+  using Result = RangeShape::Result;
+  using Begin = RangeShape::Begin;
+  for (const Result result : {Result::Tasks, Result::Keys, Result::Count}) {
+    for (const Begin begin : {Begin::Newest, Begin::Until, Begin::Within, Begin::Before}) {
+      for (std::size_t statuses = 0; statuses <= kEndpoint.statuses.size(); ++statuses) {
+        for (const bool merged : {false, true}) {
+          if (merged && (statuses < 2 || result != Result::Keys)) continue;
+          if (result == Result::Count && begin != Begin::Until) continue;
+          const std::string sql = range_sql(kEndpoint, {result, begin, statuses, merged});
+          CAPTURE(sql);
+          std::string plan;
+          for (const std::string& line : dataset->query_plan({sql, {}})) plan += line + "\n";
+          CAPTURE(plan);
+          const std::string index = statuses == 1 || merged ? "log_backup_task_by_status" : "log_backup_task_by_time";
+          CHECK(plan.find("SEARCH log_backup_task USING ") != std::string::npos);
+          CHECK(plan.find("SCAN") == std::string::npos);
+          CHECK(plan.find("TEMP B-TREE") == std::string::npos);
+          CHECK(plan.find(index) != std::string::npos);
+          CHECK((plan.find("COVERING") != std::string::npos) == (result != Result::Tasks));
+          if (begin == Begin::Within) CHECK(plan.find("create_time_nano=? AND id>?") != std::string::npos);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
+  std::vector<Task> tasks;
+  for (int i = 0; i < 300; ++i) {
+    tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", 59 - i / 60, 59 - i % 60),
+                     i % 2 == 0 ? "FAILED" : "STOPPED"});
+  }
+  const auto dataset = load(json(tasks));
+  const auto shown = [&](const std::string& query) {
+    const Executed executed = dataset->explain(kEndpoint, parse(query));
     std::string text;
-    for (const std::string& line : dataset->query_plan(query)) text += line + "\n";
+    for (const auto* queries : {&executed.count, &executed.page}) {
+      for (const SqlQuery& one : *queries) {
+        text += one.sql.substr(0, one.sql.find(" INDEXED BY")) + fmt::format(" {}; ", one.values.size());
+      }
+      text += "| ";
+    }
     return text;
   };
-  for (const std::string query :
-       {"", "page=7&size=100", "startTime=2024-08-06T00:00:00Z", "endTime=2024-08-06T00:00:00Z",
-        "startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00:00:00Z", "status=FAILED",
-        "status=FAILED&startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00:00:00Z", "status=FAILED,RUNNING",
-        "status=FAILED,RUNNING&startTime=2024-08-06T00:00:00Z", "sort=createTime,desc"}) {
-    CAPTURE(query);
-    const ListRequest request = parse(query);
-    for (const SqlQuery& sql : {page_query(kEndpoint, request), count_query(kEndpoint, request)}) {
-      const std::string text = plan(sql);
-      CAPTURE(text);
-      CHECK(text.find("SEARCH log_backup_task USING ") == 0);
-      CHECK(text.find("SCAN") == std::string::npos);
-      CHECK(text.find("TEMP B-TREE") == std::string::npos);
-    }
-    if (query.starts_with("status=FAILED") && query.find(',') == std::string::npos) {
-      CHECK(plan(page_query(kEndpoint, request)).find("log_backup_task_by_status") != std::string::npos);
-    }
-    const std::string count_plan = plan(count_query(kEndpoint, request));
-    CAPTURE(count_plan);
-    CHECK(count_plan.find("USING COVERING INDEX") != std::string::npos);
-  }
+  CHECK(shown("") == "| SELECT json FROM log_backup_task 4; | ");
+  CHECK(shown("page=99") == "| | ");
+  CHECK(shown("page=10&status=FAILED,RUNNING") == "| SELECT json FROM log_backup_task 8; | ");
+  CHECK(shown("startTime=2024-08-01T00:57:30Z") ==
+        "SELECT COUNT(*) FROM log_backup_task 6; | SELECT json FROM log_backup_task 4; | ");
+  CHECK(shown("sort=createTime") ==
+        "| SELECT create_time_second, create_time_nano, id FROM log_backup_task 6; "
+        "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+  CHECK(shown("sort=delay") ==
+        "| SELECT id, delay FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 2; "
+        "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
 }
 
 TEST_CASE("dataset: of several captured answers the first one's envelope is kept") {

@@ -23,8 +23,7 @@ std::string text(const SqlQuery& query) {
   return out;
 }
 
-const std::string kFrom = " FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2";
-const std::string kDefaultOrder = " ORDER BY create_time_second DESC, create_time_nano DESC, id";
+const Endpoint& kEndpoint = endpoints().front();
 
 }  // namespace
 
@@ -48,65 +47,56 @@ TEST_CASE("query: filters become a WHERE with bound values") {
        " AND (create_time_second, create_time_nano) >= (?3, ?4) AND (create_time_second, create_time_nano) <= (?5, ?6)"
        " AND status = ?7",
        " | -62135596800 | 0 | 253402300799 | 0 | 'FAILED'"},
-      {"page=3&size=7&sort=delay", "", ""},
+      {"page=3&size=7", "", ""},
   };
   for (const auto& [query, where, values] : cases) {
     CAPTURE(query);
-    CHECK(text(count_query(endpoints().front(), parse(query))) ==
-          "SELECT COUNT(*)" + kFrom + where + " | 1000005 | 1000012" + values);
+    CHECK(text(sort_query(kEndpoint, parse(query + "&sort=checkpoint&sort=delay,desc"), false)) ==
+          "SELECT id, checkpoint_second, checkpoint_nano, delay FROM log_backup_task"
+          " WHERE cluster_id = ?1 AND tenant_id = ?2" +
+              where + " | 1000005 | 1000012" + values);
   }
+  CHECK(text(sort_query(kEndpoint, parse("sort=status"), true)) ==
+        "SELECT id, status FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2"
+        " | 1000005 | 1000012");
 }
 
-TEST_CASE("query: a page becomes LIMIT and OFFSET, without overflow") {
+TEST_CASE("query: a range of the default order begins at an instant, within it, or behind it") {
+  using Result = RangeShape::Result;
+  using Begin = RangeShape::Begin;
+  const std::string where = " WHERE cluster_id = ?1 AND tenant_id = ?2";
+  const std::string by_time = " FROM log_backup_task INDEXED BY log_backup_task_by_time" + where;
+  const std::string by_status = " FROM log_backup_task INDEXED BY log_backup_task_by_status" + where;
+  const std::string keys = "SELECT create_time_second, create_time_nano, id";
+  const std::string order = " ORDER BY create_time_second DESC, create_time_nano DESC, id";
+  const std::string time = " AND (create_time_second, create_time_nano) ";
   const struct {
-    std::string query;
-    std::string values;
+    RangeShape shape;
+    std::string sql;
   } cases[] = {
-      {"", " | 10 | 0"},
-      {"page=1&size=2000", " | 2000 | 0"},
-      {"page=3&size=7", " | 7 | 14"},
-      {"size=2001", " | 2000 | 0"},
-      {"page=9223372036854775807&size=1", " | 1 | 9223372036854775806"},
-      {"page=9223372036854775807&size=2000", " | 2000 | 9223372036854775807"},
-      {"page=4611686018427387905&size=2", " | 2 | 9223372036854775807"},
-      {"page=4611686018427387904&size=2", " | 2 | 9223372036854775806"},
+      {{Result::Tasks, Begin::Newest, 0, false}, "SELECT json" + by_time + order + " LIMIT ?3 OFFSET ?4"},
+      {{Result::Keys, Begin::Until, 0, false}, keys + by_time + time + "<= (?3, ?4)" + order + " LIMIT ?5 OFFSET ?6"},
+      {{Result::Tasks, Begin::Before, 1, false},
+       "SELECT json" + by_status + time + "< (?3, ?4) AND status = ?5" + order + " LIMIT ?6 OFFSET ?7"},
+      {{Result::Tasks, Begin::Within, 2, false},
+       "SELECT json" + by_time +
+           " AND create_time_second = ?3 AND create_time_nano = ?4 AND id >= ?5 AND status IN (?6, ?7)" + order +
+           " LIMIT ?8 OFFSET ?9"},
+      {{Result::Keys, Begin::Until, 2, true},
+       keys + by_status + time + "<= (?3, ?4) AND status = ?5 UNION ALL " + keys + by_status + time +
+           "<= (?3, ?4) AND status = ?6" + order + " LIMIT ?7 OFFSET ?8"},
+      {{Result::Count, Begin::Until, 1, false},
+       "SELECT COUNT(*)" + by_status + time + "<= (?3, ?4)" + time + ">= (?5, ?6) AND status = ?7"},
   };
-  for (const auto& [query, values] : cases) {
-    CAPTURE(query);
-    CHECK(text(page_query(endpoints().front(), parse(query))) ==
-          "SELECT json" + kFrom + kDefaultOrder + " LIMIT ?3 OFFSET ?4 | 1000005 | 1000012" + values);
-  }
-}
-
-TEST_CASE("query: sort fields become an ORDER BY that ends with the order of the fixtures") {
-  const struct {
-    std::string query;
-    std::string order;
-  } cases[] = {
-      {"", "create_time_second DESC, create_time_nano DESC, id"},
-      {"sort=createTime", "create_time_second ASC, create_time_nano ASC, id"},
-      {"sort=createTime,desc", "create_time_second DESC, create_time_nano DESC, id"},
-      {"sort=status,desc", "status DESC, id"},
-      {"sort=delay", "delay IS NULL, delay ASC, id"},
-      {"sort=delay,desc", "delay IS NULL, delay DESC, id"},
-      {"sort=checkpoint,desc", "checkpoint_second IS NULL, checkpoint_second DESC, checkpoint_nano DESC, id"},
-      {"sort=status&sort=modifyTime,desc",
-       "status ASC, modify_time_second IS NULL, modify_time_second DESC, modify_time_nano DESC, id"},
-  };
-  for (const auto& [query, order] : cases) {
-    CAPTURE(query);
-    CHECK(text(page_query(endpoints().front(), parse(query))) ==
-          "SELECT json" + kFrom + " ORDER BY " + order + " LIMIT ?3 OFFSET ?4 | 1000005 | 1000012 | 10 | 0");
-  }
+  for (const auto& [shape, sql] : cases) CHECK(range_sql(kEndpoint, shape) == sql);
 }
 
 TEST_CASE("query: a selection of tasks binds its values") {
-  const Endpoint& endpoint = endpoints().front();
-  CHECK(tasks_query(endpoint, {}).sql ==
+  CHECK(tasks_query(kEndpoint, {}).sql ==
         "SELECT id, json, since, points FROM log_backup_task"
         " LEFT JOIN timeline ON resource = 'log_backup_task' AND task = id ORDER BY id");
   const SqlQuery query =
-      tasks_query(endpoint, {{{"cluster_id", std::int64_t{5}}, {"delay", {}}, {"status", "A'B"}}, true});
+      tasks_query(kEndpoint, {{{"cluster_id", std::int64_t{5}}, {"delay", {}}, {"status", "A'B"}}, true});
   CHECK(query.sql ==
         "SELECT id, json, since, points FROM log_backup_task"
         " JOIN timeline ON resource = 'log_backup_task' AND task = id"
@@ -115,9 +105,8 @@ TEST_CASE("query: a selection of tasks binds its values") {
 }
 
 TEST_CASE("query: a removal binds its values") {
-  const Endpoint& endpoint = endpoints().front();
-  CHECK(removal_query(endpoint, {}).sql == "DELETE FROM log_backup_task");
-  const SqlQuery query = removal_query(endpoint, {{"delay", {}}, {"tenant_id", std::int64_t{7}}});
+  CHECK(removal_query(kEndpoint, {}).sql == "DELETE FROM log_backup_task");
+  const SqlQuery query = removal_query(kEndpoint, {{"delay", {}}, {"tenant_id", std::int64_t{7}}});
   CHECK(query.sql == "DELETE FROM log_backup_task WHERE delay IS NULL AND tenant_id = ?1");
   CHECK((query.values == std::vector<SqlValue>{std::int64_t{7}}));
 }

@@ -1,0 +1,98 @@
+#include "store/milestones.h"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <vector>
+
+using namespace ocp_mock;
+
+namespace {
+
+struct Row {
+  std::int64_t second;
+  std::size_t status;
+};
+
+Milestones of(const std::vector<Row>& rows) {
+  Milestones made(2);
+  std::int64_t id = 0;
+  for (const Row& row : rows) made.add({row.second, 0, ++id}, row.status);
+  made.finish();
+  return made;
+}
+
+// Newest first, so many rows an instant.
+Milestones of_groups(const std::vector<std::int64_t>& groups) {
+  std::vector<Row> rows;
+  std::int64_t second = 0;
+  for (const std::int64_t size : groups) {
+    --second;
+    for (std::int64_t i = 0; i < size; ++i) rows.push_back({second, static_cast<std::size_t>(i) % 2});
+  }
+  return of(rows);
+}
+
+std::vector<std::int64_t> places_of(const Milestones& milestones) {
+  std::vector<std::int64_t> places;
+  for (std::size_t i = 0; i < milestones.size(); ++i) places.push_back(milestones.before(i, 0));
+  return places;
+}
+
+constexpr std::int64_t kStep = Milestones::kStep;
+
+}  // namespace
+
+TEST_CASE("milestones: they stand where an instant begins, and within one that many tasks share") {
+  using Places = std::vector<std::int64_t>;
+  CHECK(places_of(of({})).empty());
+  CHECK(places_of(of_groups({1})) == Places{0});
+  CHECK(places_of(of_groups(Places(kStep, 1))) == Places{0});
+  CHECK(places_of(of_groups(Places(kStep + 1, 1))) == Places{0, kStep});
+  CHECK(places_of(of_groups({kStep - 1, 10, 1})) == Places{0, kStep + 9});
+  CHECK(places_of(of_groups({2 * kStep})) == Places{0});
+  CHECK(places_of(of_groups({5 * kStep})) == Places{0, 2 * kStep, 4 * kStep});
+  CHECK(places_of(of_groups({4 * kStep + 1, 3})) == Places{0, 2 * kStep, 4 * kStep, 4 * kStep + 1});
+
+  const Milestones milestones = of_groups({4 * kStep + 1, 3});
+  CHECK_FALSE(milestones.is_inside(0));
+  CHECK(milestones.is_inside(1));
+  CHECK(milestones.is_inside(2));
+  CHECK_FALSE(milestones.is_inside(3));
+}
+
+TEST_CASE("milestones: they tell how many rows of any statuses come before") {
+  const Milestones milestones = of({{9, 0}, {8, Milestones::kUnlisted}, {7, 1}, {6, 0}});
+  CHECK(milestones.total(0) == 4);
+  CHECK(milestones.total(0b01) == 2);
+  CHECK(milestones.total(0b10) == 1);
+  CHECK(milestones.total(0b11) == 3);
+
+  const Milestones half = of_groups(std::vector<std::int64_t>(10 * kStep, 2));
+  CHECK(half.last_before(0, 0) == 0);
+  CHECK(half.last_before(kStep - 1, 0) == 0);
+  CHECK(half.last_before(kStep, 0) == 1);
+  CHECK(half.last_before(kStep, 0b10) == 2);
+  CHECK(half.last_before(1'000'000, 0) == half.size() - 1);
+  CHECK(half.count_until(0, 0) == 0);
+  CHECK(half.count_until(-1, 0) == 1);
+  CHECK(half.count_until(-1, 1) == 0);
+  CHECK(half.count_until(-1'000'000, 0) == half.size());
+}
+
+TEST_CASE("milestones: their bytes are read again, and damaged ones are refused") {
+  const Milestones made = of_groups({3 * kStep, 5, 7, 2 * kStep});
+  const std::string bytes = made.bytes();
+  const Milestones read = Milestones::of_bytes(2, bytes);
+  CHECK(read.bytes() == bytes);
+  CHECK(places_of(read) == places_of(made));
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    CHECK(read.key(i).second == made.key(i).second);
+    CHECK(read.key(i).id == made.key(i).id);
+    CHECK(read.is_inside(i) == made.is_inside(i));
+  }
+  CHECK_THROWS_AS(Milestones::of_bytes(3, bytes), std::runtime_error);
+  CHECK_THROWS_AS(Milestones::of_bytes(2, bytes.substr(1)), std::runtime_error);
+  CHECK_THROWS_AS(Milestones::of_bytes(2, bytes + "x"), std::runtime_error);
+  CHECK_THROWS_AS(Milestones::of_bytes(2, ""), std::runtime_error);
+}
