@@ -138,7 +138,7 @@ http::Response App::handle(const http::Request& request) const {
     finish(request, exchange, *refused);
     return std::move(*refused);
   }
-  if (exchange.fault && exchange.fault->action.delay.count() > 0) return delayed(request, std::move(exchange));
+  if (exchange.fault && exchange.fault->action.delay.count() > 0) return delayed(request, exchange);
   return conclude(request, exchange);
 }
 
@@ -176,15 +176,15 @@ void App::admit(const http::Request& request, Exchange& exchange) const {
   exchange.fault = exchange.world->faults().fire({request.method, path, query, request.headers, exchange.user, {}});
 }
 
-// The rest of the way after the delay of a fault, which holds no thread. A client that goes meanwhile leaves an entry
-// in the journal as well.
-class App::Delayed {
+// The rest of the way, after what holds no thread of a connection. A client that goes meanwhile leaves an entry in the
+// journal as well.
+class App::Later {
  public:
-  Delayed(const App& app, const http::Request& request, Exchange exchange)
+  Later(const App& app, const http::Request& request, Exchange exchange)
       : app_(app), request_(request), exchange_(std::move(exchange)) {}
-  Delayed(const Delayed&) = delete;
-  Delayed& operator=(const Delayed&) = delete;
-  ~Delayed() {
+  Later(const Later&) = delete;
+  Later& operator=(const Later&) = delete;
+  ~Later() {
     if (concluded_) return;
     app_.stamp(exchange_);
     app_.record(request_, exchange_, http::Response{.status = 0});
@@ -202,19 +202,44 @@ class App::Delayed {
   bool concluded_ = false;
 };
 
-http::Response App::delayed(const http::Request& request, Exchange exchange) const {
+// Takes the exchange over.
+std::shared_ptr<http::Pending> App::rest_of(const http::Request& request, Exchange& exchange) const {
+  const auto rest = std::make_shared<Later>(*this, request, std::move(exchange));
+  return std::make_shared<http::Pending>([rest] { return rest->conclude(); });
+}
+
+http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
   const std::shared_ptr<World> world = exchange.world;
   const std::chrono::milliseconds delay = exchange.fault->action.delay;
   const std::uint64_t releases = exchange.releases;
-  const auto rest = std::make_shared<Delayed>(*this, request, std::move(exchange));
   http::Response later;
-  later.pending = std::make_shared<http::Pending>([rest] { return rest->conclude(); });
+  later.pending = rest_of(request, exchange);
   world->delay(delay, later.pending, releases);
+  return later;
+}
+
+// The request is answered from the beginning once it is prepared; if too many wait already, at once and slowly.
+http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
+  auto preparation = std::exchange(exchange.preparation, {});
+  exchange.prepared = true;
+  exchange.violations.clear();
+  http::Response later;
+  later.pending = rest_of(request, exchange);
+  const bool added = preparations_.add([preparation = std::move(preparation), pending = later.pending] {
+    // What it throws, list() throws again.
+    try {
+      if (!pending->abandoned()) preparation();
+    } catch (const std::exception&) {
+    }
+    pending->make_ready();
+  });
+  if (!added) later.pending->make_ready();
   return later;
 }
 
 http::Response App::conclude(const http::Request& request, Exchange& exchange) const {
   http::Response response = *guarded(request, exchange, [&] { return std::optional(answer(request, exchange)); });
+  if (exchange.preparation) return prepared(request, exchange);
   if (exchange.fault) {
     const FaultAction& action = exchange.fault->action;
     if (action.retry_after) response.headers.add("Retry-After", std::to_string(*action.retry_after));
@@ -347,7 +372,12 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
   const ListRequest list = parse_list_request(route, query, exchange.violations);
   refuse_violations(exchange.violations);
-  const ListResult found = exchange.world->dataset()->list(*route.endpoint, list);
+  const std::shared_ptr<const Dataset> dataset = exchange.world->dataset();
+  if (!exchange.prepared && dataset->is_slow(*route.endpoint, list)) {
+    exchange.preparation = [dataset, endpoint = route.endpoint, list] { dataset->prepare(*endpoint, list); };
+    return "";
+  }
+  const ListResult found = dataset->list(*route.endpoint, list);
   if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
   if (!found.tenant_exists) {
     throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});

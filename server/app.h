@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "control/worker.h"
 #include "control/world.h"
 #include "http/limits.h"
 #include "http/message.h"
@@ -64,13 +65,17 @@ class App {
     std::optional<World::Admission> admission = {};
     std::optional<Faults::Fired> fault = {};
     std::optional<Journal::Ticket> ticket = {};
-    std::uint64_t releases = 0;  // of the world, before the fault
+    std::uint64_t releases = 0;              // of the world, before the fault
+    std::function<void()> preparation = {};  // what must be done on another thread before there can be an answer
+    bool prepared = false;
   };
 
-  class Delayed;
+  class Later;
 
   void admit(const http::Request& request, Exchange& exchange) const;
-  http::Response delayed(const http::Request& request, Exchange exchange) const;
+  http::Response delayed(const http::Request& request, Exchange& exchange) const;
+  http::Response prepared(const http::Request& request, Exchange& exchange) const;
+  std::shared_ptr<http::Pending> rest_of(const http::Request& request, Exchange& exchange) const;
   http::Response conclude(const http::Request& request, Exchange& exchange) const;
   http::Response answer(const http::Request& request, Exchange& exchange) const;
   http::Response fail(const FaultAction& action, Exchange& exchange) const;
@@ -90,6 +95,7 @@ class App {
   const AppContext context_;
   Worlds& worlds_;
   const Authenticator authenticator_;
+  mutable Worker preparations_;
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

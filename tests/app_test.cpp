@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <thread>
 
+#include "http/pending.h"
 #include "store/dataset_builder.h"
 #include "store/fixtures.h"
 
@@ -383,4 +385,41 @@ TEST_CASE("app: the log shows no password of a target in absolute form") {
   CHECK_FALSE(contains(app.log(), "geheim"));
   app.get("/a@b");
   CHECK(contains(app.log(), "GET /a@b 404 "));
+}
+
+TEST_CASE("app: many tasks are sorted on another thread, once, and then the request is answered") {
+  const auto builder = DatasetBuilder::in_memory();
+  std::string tasks;
+  for (int i = 0; i < 2001; ++i) {
+    tasks += R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING","delay":)" +
+             std::to_string(i) + "}\n";
+  }
+  load_fixture_text("logBackupTasks.ndjson", tasks, *builder);
+  WorldOptions worlds;
+  worlds.keeps_journal = true;
+  Fixed app({}, builder->finish(), worlds);
+  const std::string target = kPath + "?sort=delay,desc&size=1&unknown=1";
+
+  const http::Response later = app.get(target);
+  REQUIRE(later.pending);
+  CHECK(app.worlds().base().journal().view().in_flight == 1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!later.pending->ready()) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::yield();
+  }
+  const http::Response response = later.pending->finish();
+  CHECK_FALSE(response.pending);
+  CHECK(response.status == 200);
+  CHECK(contains(response.body, "\"delay\":2000,"));
+  CHECK(contains(response.body, "\"totalElements\":2001,"));
+  const Journal::View journal = app.worlds().base().journal().view();
+  CHECK(journal.in_flight == 0);
+  REQUIRE(journal.entries.size() == 1);
+  CHECK(journal.entries[0]->violations.size() == 1);
+
+  const http::Response again = app.get(target + "&page=2");
+  CHECK_FALSE(again.pending);
+  CHECK(contains(again.body, "\"delay\":1999,"));
+  CHECK_FALSE(app.get(kPath + "?sort=delay,desc&status=FAILED").pending);
 }

@@ -1,6 +1,6 @@
-// What a request costs, without a clock: how often memory is asked for on its way from bytes to bytes, and for how much.
-// A request that asks more often than the number here by more than a tenth fails; so does a number here that is too high
-// by as much. SQLite's own memory is not counted.
+// What a request costs, without a clock: how often memory is asked for on its way from bytes to bytes, and for how
+// much. A request that asks more often than the number here by more than a tenth fails; so does a number here that is
+// too high by as much. SQLite's own memory is not counted.
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
@@ -36,12 +36,12 @@ namespace {
 
 const std::string kPath = "/api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks";
 const std::string kBare = "Host: h\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n";
-const std::string kBrowser =
-    kBare +
-    "Connection: keep-alive\r\nCache-Control: max-age=0\r\nsec-ch-ua-platform: \"Linux\"\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n"
-    "Accept: application/json, text/plain, */*\r\nAccept-Encoding: gzip, deflate, br\r\n"
-    "Accept-Language: en-US,en;q=0.9\r\nReferer: http://127.0.0.1:8080/\r\n";
+const std::string kBrowser = kBare +
+                             "Connection: keep-alive\r\nCache-Control: max-age=0\r\nsec-ch-ua-platform: \"Linux\"\r\n"
+                             "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                             "Chrome/130.0.0.0 Safari/537.36\r\n"
+                             "Accept: application/json, text/plain, */*\r\nAccept-Encoding: gzip, deflate, br\r\n"
+                             "Accept-Language: en-US,en;q=0.9\r\nReferer: http://127.0.0.1:8080/\r\n";
 
 std::shared_ptr<const Dataset> sample() {
   const auto builder = DatasetBuilder::in_memory();

@@ -11,11 +11,9 @@ void make_ready(const std::weak_ptr<http::Pending>& pending) {
 
 }  // namespace
 
-Scheduler::Scheduler() : thread_([this] { run(); }) {}
-
 Scheduler::~Scheduler() {
   stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Scheduler::wake_after(std::chrono::milliseconds time, const void* owner, std::weak_ptr<http::Pending> pending) {
@@ -23,6 +21,7 @@ void Scheduler::wake_after(std::chrono::milliseconds time, const void* owner, st
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
+      if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
       entries_.emplace(due, Entry{owner, std::move(pending)});
       changed_.notify_one();
       return;

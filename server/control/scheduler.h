@@ -16,7 +16,8 @@ namespace ocp_mock {
 
 class Scheduler {
  public:
-  Scheduler();
+  // The thread begins with the first answer that waits.
+  Scheduler() = default;
 
   // Makes all that is left ready.
   ~Scheduler();

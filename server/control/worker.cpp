@@ -4,21 +4,20 @@
 
 namespace ocp_mock {
 
-Worker::Worker() : thread_([this] { run(); }) {}
-
 Worker::~Worker() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Worker::add(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
     if (jobs_.size() >= kMostJobs) return false;
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     jobs_.push_back(std::move(job));
   }
   changed_.notify_one();

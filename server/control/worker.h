@@ -15,7 +15,8 @@ class Worker {
  public:
   static constexpr std::size_t kMostJobs = 256;  // that wait
 
-  Worker();
+  // The thread begins with the first job.
+  Worker() = default;
 
   // Waits for the job that runs; those behind it are dropped.
   ~Worker();
