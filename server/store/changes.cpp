@@ -101,9 +101,9 @@ class SinceSink : public ForwardingSink {
  public:
   SinceSink(FixtureSink& sink, std::optional<Instant> since) : ForwardingSink(sink), since_(since) {}
 
-  void add_task(const Endpoint& endpoint, TaskRow row) override {
+  void add_task(const Endpoint& endpoint, TaskRow& row) override {
     if (since_ && row.timeline && !row.timeline->since) row.timeline->since = format_iso_offset(*since_, 0);
-    ForwardingSink::add_task(endpoint, std::move(row));
+    ForwardingSink::add_task(endpoint, row);
   }
 
  private:

@@ -37,11 +37,14 @@ class SqliteBuilder : public DatasetBuilder {
     });
   }
 
-  void add_task(const Endpoint& endpoint, TaskRow row) override {
+  void add_task(const Endpoint& endpoint, TaskRow& row) override {
     merge_homes(row);
-    row.columns.emplace_back(std::move(row.json));
     guarded([&] {
-      execute(statement_for(endpoint, inserts_, insert_sql), row.columns);
+      SQLite::Statement& insert = statement_for(endpoint, inserts_, insert_sql);
+      bind_values(insert, row.columns);
+      insert.bindNoCopy(static_cast<int>(row.columns.size()) + 1, row.json);
+      insert.exec();
+      insert.reset();
       if (row.timeline) add_timeline(endpoint, database_->getLastInsertRowid(), *row.timeline);
     });
   }
@@ -151,13 +154,13 @@ class SqliteBuilder : public DatasetBuilder {
     }
   };
 
-  static void merge(std::optional<std::string>& known, std::optional<std::string> name) {
-    if (!known) known = std::move(name);
+  static void merge(std::optional<std::string>& known, const std::optional<std::string>& name) {
+    if (!known) known = name;
   }
 
-  void merge_homes(TaskRow& row) {
-    merge(clusters_[row.cluster_id].of_task, std::move(row.cluster_name));
-    merge(tenants_[{row.cluster_id, row.tenant_id}].of_task, std::move(row.tenant_name));
+  void merge_homes(const TaskRow& row) {
+    merge(clusters_[row.cluster_id].of_task, row.cluster_name);
+    merge(tenants_[{row.cluster_id, row.tenant_id}].of_task, row.tenant_name);
     for (const auto& home : row.later_tenants) {
       clusters_.try_emplace(home.first);
       tenants_.try_emplace(home);
