@@ -1,7 +1,7 @@
 #include "store/plain_json.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -18,15 +18,19 @@ constexpr std::size_t kLongestCharacter = 3;  // in bytes; longer ones are answe
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Whether one of eight bytes is a quote, a backslash, a control character or no ASCII.
-bool has_special(const char* bytes) {
+// How many of eight bytes stand before a quote, a backslash, a control character or what is no ASCII; 8 if there is
+// none. It may tell fewer.
+std::size_t count_usual(const char* bytes) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x8080808080808080;
   std::uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof word);
   const std::uint64_t quote = word ^ (kOnes * '"');
   const std::uint64_t backslash = word ^ (kOnes * '\\');
-  return ((word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & kHighs) != 0;
+  // The lowest bit that is set is right; those above may come from borrowing.
+  const std::uint64_t found = (word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & kHighs;
+  if (found == 0) return 8;
+  return std::endian::native == std::endian::little ? static_cast<std::size_t>(std::countr_zero(found)) / 8 : 0;
 }
 
 enum class Outcome { Found, Unusual, Incomplete };
@@ -136,7 +140,11 @@ class Scanner {
     if (!take('"')) return false;
     const char* begin = next_;
     for (;;) {
-      while (end_ - next_ >= 8 && !has_special(next_)) next_ += 8;
+      while (end_ - next_ >= 8) {
+        const std::size_t usual = count_usual(next_);
+        next_ += usual;
+        if (usual < 8) break;
+      }
       if (next_ == end_) return false;
       const auto c = static_cast<unsigned char>(*next_);
       if (c == '"') break;

@@ -409,7 +409,7 @@ TEST_CASE("byte source: positions are those of the last byte taken, whatever the
       CHECK(same(source.position(), expected[0]));
       std::size_t wrong = 0;
       for (std::size_t taken = 1; taken <= text.size(); ++taken) {
-        REQUIRE(!source.at_end());
+        if (source.at_end()) ++wrong;
         source.take();
         if (taken % step != 0 && taken != text.size()) continue;
         if (taken % 2 == 0 && !same(source.position(), expected[taken])) ++wrong;
