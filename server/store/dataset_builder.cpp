@@ -139,6 +139,7 @@ class SqliteBuilder : public DatasetBuilder {
     inserts_.clear();
     updates_.clear();
     deletes_.clear();
+    timeline_removal_.reset();
     guarded([&] { give_back_free_pages(); });
     std::shared_ptr<const Dataset> dataset;
     guarded([&] {
@@ -238,8 +239,10 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   void remove_timeline(const Endpoint& endpoint, std::int64_t id) {
-    SQLite::Statement remove(*database_, "DELETE FROM timeline WHERE resource = ?1 AND task = ?2");
-    execute(remove, {std::string(endpoint.table), id});
+    if (!timeline_removal_) {
+      timeline_removal_.emplace(*database_, "DELETE FROM timeline WHERE resource = ?1 AND task = ?2");
+    }
+    execute(*timeline_removal_, {std::string(endpoint.table), id});
   }
 
   static void execute(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
@@ -300,6 +303,7 @@ class SqliteBuilder : public DatasetBuilder {
   Statements inserts_;
   Statements updates_;
   Statements deletes_;
+  std::optional<SQLite::Statement> timeline_removal_;
   std::map<std::int64_t, Names> clusters_;
   std::map<std::pair<std::int64_t, std::int64_t>, Names> tenants_;
   bool has_envelope_ = false;

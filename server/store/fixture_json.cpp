@@ -349,6 +349,22 @@ bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& doc
   return true;
 }
 
+JsonValue read_canonical_json(std::string_view text) {
+  ByteSource source(text);
+  PlainObject plain;
+  find_plain_object(source, 0, false, plain);
+  const bool as_it_stands =
+      plain.text.size() == text.size() && std::ranges::none_of(plain.members, &PlainMember::escaped);
+  if (!as_it_stands) return read_json_text(text);
+  JsonValue object;
+  object.kind = JsonKind::Object;
+  object.members.reserve(plain.members.size());
+  for (const PlainMember& member : plain.members) {
+    object.members.push_back({std::string(member.key), {}, {member.kind, std::string(member.value), {}, {}, {}}});
+  }
+  return object;
+}
+
 JsonValue read_json_text(std::string_view text) {
   ByteSource source(text);
   WholeDocument handler;

@@ -82,6 +82,9 @@ class JsonSyntaxError : public std::exception {
 // handler took item by item are empty in the document. Throws JsonSyntaxError, after which the source is spent.
 bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document);
 
+// The object of a text that append_canonical_json or append_json has made. Positions are not told.
+JsonValue read_canonical_json(std::string_view text);
+
 // The one document of a text. Throws JsonSyntaxError, also for an empty text, for a second document and for a key that
 // stands twice in one object.
 JsonValue read_json_text(std::string_view text);

@@ -440,6 +440,24 @@ TEST_CASE("fixtures: one JSON document of a text") {
   }
 }
 
+TEST_CASE("fixtures: a canonical text reads to the value that it was made of") {
+  for (const std::string text : {"{}", R"({"a":1.50})", R"({"a":"x","b":true,"c":-0,"d":""})", R"({"a":"\"\\\n"})",
+                                 R"({"a":"\uD83D\uDE00"})", R"({"a":[1,{"b":null}],"c":{"d":"e"}})", R"({"é":"中"})",
+                                 R"({"a":1e400,"b":123456789012345678901234567890})"}) {
+    CAPTURE(text);
+    const JsonValue value = read_canonical_json(text);
+    const JsonValue expected = read_json_text(text);
+    REQUIRE(value.members.size() == expected.members.size());
+    for (std::size_t i = 0; i < value.members.size(); ++i) {
+      CHECK(value.members[i].value.kind == expected.members[i].value.kind);
+      CHECK(value.members[i].value.text == expected.members[i].value.text);
+    }
+    std::string out;
+    append_json(out, value);
+    CHECK(out == text);
+  }
+}
+
 TEST_CASE("fixtures: JSON values are the same by value") {
   const struct {
     std::string left;
