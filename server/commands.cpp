@@ -94,9 +94,9 @@ class StoppableSink : public ForwardingSink {
  public:
   StoppableSink(FixtureSink& sink, const std::function<bool()>& stopped) : ForwardingSink(sink), stopped_(stopped) {}
 
-  void add_task(const Endpoint& endpoint, TaskRow row) override {
+  void add_task(const Endpoint& endpoint, TaskRow& row) override {
     if (stopped_()) throw Stopped();
-    ForwardingSink::add_task(endpoint, std::move(row));
+    ForwardingSink::add_task(endpoint, row);
   }
 
  private:

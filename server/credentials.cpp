@@ -20,11 +20,7 @@ class CredentialsReader : JsonHandler {
   CredentialsReader(Credentials& credentials, std::string name) : credentials_(credentials), name_(std::move(name)) {}
 
   void read(std::string_view text) {
-    ByteSource source([&text](char* buffer, std::size_t size) {
-      const std::size_t count = text.copy(buffer, size);
-      text.remove_prefix(count);
-      return count;
-    });
+    ByteSource source(text);
     JsonValue document;
     try {
       if (!read_json_document(source, *this, document)) throw std::runtime_error(name_ + ": the file is empty");

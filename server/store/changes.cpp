@@ -71,7 +71,7 @@ bool picks(const JsonValue& where, const JsonValue& task) {
 void each_picked(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where,
                  const std::function<void(const StoredTask&, JsonValue)>& visit) {
   dataset.each_task(endpoint, candidates(endpoint, where).selection, [&](const StoredTask& stored) {
-    JsonValue task = read_json_text(stored.json);
+    JsonValue task = read_canonical_json(stored.json);
     if (picks(where, task)) visit(stored, std::move(task));
   });
 }
@@ -101,9 +101,9 @@ class SinceSink : public ForwardingSink {
  public:
   SinceSink(FixtureSink& sink, std::optional<Instant> since) : ForwardingSink(sink), since_(since) {}
 
-  void add_task(const Endpoint& endpoint, TaskRow row) override {
+  void add_task(const Endpoint& endpoint, TaskRow& row) override {
     if (since_ && row.timeline && !row.timeline->since) row.timeline->since = format_iso_offset(*since_, 0);
-    ForwardingSink::add_task(endpoint, std::move(row));
+    ForwardingSink::add_task(endpoint, row);
   }
 
  private:
@@ -222,7 +222,7 @@ std::shared_ptr<const Dataset> at_time(const std::shared_ptr<const Dataset>& ori
           break;
         }
         fresh.from = std::max(fresh.from.value_or(at), at);
-        if (!task) task = read_json_text(stored.json);
+        if (!task) task = read_canonical_json(stored.json);
         set_members(*task, point.fields);
       }
       if (task) moved.push_back({&endpoint, stored.id, std::move(*task)});

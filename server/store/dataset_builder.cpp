@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <optional>
@@ -20,6 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Up to so many rows indexes are kept as rows come and go; beyond, making them anew at the end costs less, if that is
+// not a small part of all rows.
+constexpr std::int64_t kRowsForKeptIndexes = 10'000;
+constexpr std::int64_t kPartForKeptIndexes = 4;
+
 class SqliteBuilder : public DatasetBuilder {
  public:
   // Without a file the dataset lives in memory. With a source it begins as a copy of that.
@@ -33,15 +39,23 @@ class SqliteBuilder : public DatasetBuilder {
         database_->exec(std::string(embedded::schema_sql));
       } else {
         has_envelope_ = database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact)").getInt() != 0;
+        for (const Endpoint& endpoint : endpoints()) {
+          const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", endpoint.table));
+          rows_for_kept_indexes_ = std::max(rows_for_kept_indexes_, last.getInt64() / kPartForKeptIndexes);
+        }
       }
     });
   }
 
-  void add_task(const Endpoint& endpoint, TaskRow row) override {
+  void add_task(const Endpoint& endpoint, TaskRow& row) override {
     merge_homes(row);
-    row.columns.emplace_back(std::move(row.json));
     guarded([&] {
-      execute(statement_for(endpoint, inserts_, insert_sql), row.columns);
+      count_change();
+      SQLite::Statement& insert = statement_for(endpoint, inserts_, insert_sql);
+      bind_values(insert, row.columns);
+      insert.bindNoCopy(static_cast<int>(row.columns.size()) + 1, row.json);
+      insert.exec();
+      insert.reset();
       if (row.timeline) add_timeline(endpoint, database_->getLastInsertRowid(), *row.timeline);
     });
   }
@@ -51,6 +65,7 @@ class SqliteBuilder : public DatasetBuilder {
     row.columns.emplace_back(std::move(row.json));
     row.columns.emplace_back(id);
     guarded([&] {
+      count_change();
       execute(statement_for(endpoint, updates_, update_sql), row.columns);
       remove_timeline(endpoint, id);
       if (row.timeline) add_timeline(endpoint, id, *row.timeline);
@@ -59,6 +74,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   void remove_task(const Endpoint& endpoint, std::int64_t id) override {
     guarded([&] {
+      count_change();
       execute(statement_for(endpoint, deletes_, delete_sql), {id});
       remove_timeline(endpoint, id);
     });
@@ -108,6 +124,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   std::shared_ptr<const Dataset> finish() override {
     guarded([&] {
+      make_indexes();
       // A name that the source of a copy knows stays.
       SQLite::Statement cluster(*database_,
                                 "INSERT INTO cluster VALUES (?1, ?2)"
@@ -123,6 +140,7 @@ class SqliteBuilder : public DatasetBuilder {
     inserts_.clear();
     updates_.clear();
     deletes_.clear();
+    timeline_removal_.reset();
     guarded([&] { give_back_free_pages(); });
     std::shared_ptr<const Dataset> dataset;
     guarded([&] {
@@ -152,13 +170,13 @@ class SqliteBuilder : public DatasetBuilder {
     }
   };
 
-  static void merge(std::optional<std::string>& known, std::optional<std::string> name) {
-    if (!known) known = std::move(name);
+  static void merge(std::optional<std::string>& known, const std::optional<std::string>& name) {
+    if (!known) known = name;
   }
 
-  void merge_homes(TaskRow& row) {
-    merge(clusters_[row.cluster_id].of_task, std::move(row.cluster_name));
-    merge(tenants_[{row.cluster_id, row.tenant_id}].of_task, std::move(row.tenant_name));
+  void merge_homes(const TaskRow& row) {
+    merge(clusters_[row.cluster_id].of_task, row.cluster_name);
+    merge(tenants_[{row.cluster_id, row.tenant_id}].of_task, row.tenant_name);
     for (const auto& home : row.later_tenants) {
       clusters_.try_emplace(home.first);
       tenants_.try_emplace(home);
@@ -197,6 +215,24 @@ class SqliteBuilder : public DatasetBuilder {
     database_ = std::move(small);
   }
 
+  void count_change() {
+    if (++changes_ != rows_for_kept_indexes_) return;
+    std::vector<std::string> names;
+    SQLite::Statement indexes(*database_,
+                              "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+    while (indexes.executeStep()) {
+      names.push_back(indexes.getColumn(0).getString());
+      dropped_indexes_.push_back(indexes.getColumn(1).getString());
+    }
+    indexes.reset();
+    for (const std::string& name : names) database_->exec(fmt::format("DROP INDEX {}", name));
+  }
+
+  void make_indexes() {
+    for (const std::string& sql : dropped_indexes_) database_->exec(sql);
+    dropped_indexes_.clear();
+  }
+
   void add_timeline(const Endpoint& endpoint, std::int64_t id, const TaskTimeline& timeline) {
     SQLite::Statement insert(*database_, "INSERT INTO timeline VALUES (?1, ?2, ?3, ?4)");
     execute(insert, {std::string(endpoint.table), id, timeline.since ? SqlValue(*timeline.since) : SqlValue(),
@@ -204,8 +240,10 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   void remove_timeline(const Endpoint& endpoint, std::int64_t id) {
-    SQLite::Statement remove(*database_, "DELETE FROM timeline WHERE resource = ?1 AND task = ?2");
-    execute(remove, {std::string(endpoint.table), id});
+    if (!timeline_removal_) {
+      timeline_removal_.emplace(*database_, "DELETE FROM timeline WHERE resource = ?1 AND task = ?2");
+    }
+    execute(*timeline_removal_, {std::string(endpoint.table), id});
   }
 
   static void execute(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
@@ -266,9 +304,13 @@ class SqliteBuilder : public DatasetBuilder {
   Statements inserts_;
   Statements updates_;
   Statements deletes_;
+  std::optional<SQLite::Statement> timeline_removal_;
   std::map<std::int64_t, Names> clusters_;
   std::map<std::pair<std::int64_t, std::int64_t>, Names> tenants_;
   bool has_envelope_ = false;
+  std::int64_t changes_ = 0;
+  std::int64_t rows_for_kept_indexes_ = kRowsForKeptIndexes;
+  std::vector<std::string> dropped_indexes_;  // their SQL; to be made at the end
 };
 
 }  // namespace

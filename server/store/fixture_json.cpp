@@ -143,14 +143,42 @@ class TreeBuilder {
       frame.handed_over = handler_.wants_items(frame.path);
     }
     frames_.push_back(std::move(frame));
+    if (frames_.back().handed_over && take_plain_items(false)) {
+      // The parser waits for the first item still.
+      skip_blanks(source_);
+      source_.take();
+    }
     return true;
   }
 
   bool close() {
     JsonValue value = std::move(frames_.back().value);
     frames_.pop_back();
+    const bool was_item = !frames_.empty() && frames_.back().handed_over;
     attach(std::move(value));
+    if (was_item) take_plain_items(true);
     return true;
+  }
+
+  // Hands items over that the parser need not see, as many as follow each other here, and tells whether there were any.
+  // Behind them are a comma and another plain object, which is the parser's: what it tells of a later error begins
+  // with the last string or number that it has read. Needs a parser that has taken the bytes up to the bracket or the
+  // item before, and no more.
+  bool take_plain_items(bool behind_comma) {
+    bool taken = false;
+    std::size_t size = find_plain_object(source_, 0, behind_comma, plain_);
+    while (size != 0) {
+      const char* place = source_.ahead().data();
+      const std::size_t next_size = find_plain_object(source_, size, true, next_plain_);
+      if (next_size == 0) break;
+      if (source_.ahead().data() != place) find_plain_object(source_, 0, behind_comma, plain_);
+      if (!handler_.plain_item(frames_.back().path, plain_)) break;
+      source_.skip(size);
+      taken = behind_comma = true;
+      std::swap(plain_, next_plain_);
+      size = next_size;
+    }
+    return taken;
   }
 
   bool add(JsonKind kind, std::string text, Position position) {
@@ -174,6 +202,8 @@ class TreeBuilder {
   JsonHandler& handler_;
   std::vector<Frame> frames_;
   JsonValue document_;
+  PlainObject plain_;
+  PlainObject next_plain_;
 };
 
 enum class Nulls { Kept, Dropped };
@@ -310,29 +340,8 @@ std::string describe(const JsonValue& value) {
   return "";
 }
 
-bool ByteSource::at_end() {
-  if (next_ < end_) return false;
-  next_ = 0;
-  end_ = refill_(buffer_.data(), buffer_.size());
-  return end_ == 0;
-}
-
-char ByteSource::peek() { return buffer_[next_]; }
-
-void ByteSource::take() {
-  const char c = buffer_[next_++];
-  previous_ = position_;
-  if (last_was_newline_) {
-    ++position_.line;
-    position_.column = 0;
-  }
-  last_was_newline_ = c == '\n';
-  const bool continues_character = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-  if (!continues_character) ++position_.column;
-}
-
 bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document) {
-  while (!source.at_end() && std::string_view(" \t\r\n").find(source.peek()) != std::string_view::npos) source.take();
+  skip_blanks(source);
   if (source.at_end()) return false;
   TreeBuilder builder(source, handler);
   Json::sax_parse(ByteIterator(source), ByteIterator(), &builder, Json::input_format_t::json, false);
@@ -340,12 +349,24 @@ bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& doc
   return true;
 }
 
+JsonValue read_canonical_json(std::string_view text) {
+  ByteSource source(text);
+  PlainObject plain;
+  find_plain_object(source, 0, false, plain);
+  const bool as_it_stands =
+      plain.text.size() == text.size() && std::ranges::none_of(plain.members, &PlainMember::escaped);
+  if (!as_it_stands) return read_json_text(text);
+  JsonValue object;
+  object.kind = JsonKind::Object;
+  object.members.reserve(plain.members.size());
+  for (const PlainMember& member : plain.members) {
+    object.members.push_back({std::string(member.key), {}, {member.kind, std::string(member.value), {}, {}, {}}});
+  }
+  return object;
+}
+
 JsonValue read_json_text(std::string_view text) {
-  ByteSource source([&](char* buffer, std::size_t size) {
-    const std::size_t count = text.copy(buffer, size);
-    text.remove_prefix(count);
-    return count;
-  });
+  ByteSource source(text);
   WholeDocument handler;
   JsonValue document;
   if (!read_json_document(source, handler, document)) {

@@ -4,22 +4,14 @@
 // The grammar is nlohmann/json's; fixture_json.cpp is the only file that includes it.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "store/byte_source.h"
+#include "store/plain_json.h"
+
 namespace ocp_mock {
-
-// Of a byte in a file: both count from 1, columns in characters.
-struct Position {
-  std::int64_t line = 1;
-  std::int64_t column = 1;
-};
-
-enum class JsonKind { Null, Boolean, Integer, Float, String, Array, Object };
 
 struct JsonMember;
 
@@ -57,30 +49,6 @@ bool same_json(const JsonValue& left, const JsonValue& right);
 // What a message may show of a value: its kind, and the value where it is short.
 std::string describe(const JsonValue& value);
 
-// Bytes in order, with the position of the last one taken.
-class ByteSource {
- public:
-  // Fills a buffer, returns how many bytes it has put there; 0 at the end.
-  using Refill = std::function<std::size_t(char* buffer, std::size_t size)>;
-
-  explicit ByteSource(Refill refill) : refill_(std::move(refill)) {}
-
-  bool at_end();
-  char peek();  // needs !at_end()
-  void take();  // needs !at_end()
-  Position position() const { return position_; }
-  Position previous_position() const { return previous_; }
-
- private:
-  Refill refill_;
-  std::array<char, 65536> buffer_;
-  std::size_t next_ = 0;
-  std::size_t end_ = 0;
-  bool last_was_newline_ = false;
-  Position position_{1, 0};
-  Position previous_{1, 0};
-};
-
 class JsonHandler {
  public:
   virtual ~JsonHandler() = default;
@@ -92,6 +60,8 @@ class JsonHandler {
   // a member of the document, "key.key" for a member of a member.
   virtual bool wants_items(std::string_view path) = 0;
   virtual void item(std::string_view path, JsonValue value) = 0;
+  // An item that is a plain object is offered here first, and handed to item() unless this takes it.
+  virtual bool plain_item(std::string_view, const PlainObject&) { return false; }
 
   // A defect that does not end the reading: a key that stands twice.
   virtual void problem(Position position, std::string text) = 0;
@@ -111,6 +81,9 @@ class JsonSyntaxError : public std::exception {
 // Reads the next document of a source that may hold several, one after the other; false at its end. Arrays that the
 // handler took item by item are empty in the document. Throws JsonSyntaxError, after which the source is spent.
 bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document);
+
+// The object of a text that append_canonical_json or append_json has made. Positions are not told.
+JsonValue read_canonical_json(std::string_view text);
 
 // The one document of a text. Throws JsonSyntaxError, also for an empty text, for a second document and for a key that
 // stands twice in one object.

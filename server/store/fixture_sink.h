@@ -40,7 +40,8 @@ struct TaskRow {
 class FixtureSink {
  public:
   virtual ~FixtureSink() = default;
-  virtual void add_task(const Endpoint& endpoint, TaskRow row) = 0;
+  // What the row holds may be moved away or changed; who gives rows one after the other may use one for all.
+  virtual void add_task(const Endpoint& endpoint, TaskRow& row) = 0;
 
   // A declared cluster or tenant. The first name given here is its name, else the first that a task gives it.
   virtual void add_cluster(std::int64_t id, std::optional<std::string> name) = 0;
@@ -53,7 +54,7 @@ class ForwardingSink : public FixtureSink {
  public:
   explicit ForwardingSink(FixtureSink& sink) : sink_(sink) {}
 
-  void add_task(const Endpoint& endpoint, TaskRow row) override { sink_.add_task(endpoint, std::move(row)); }
+  void add_task(const Endpoint& endpoint, TaskRow& row) override { sink_.add_task(endpoint, row); }
   void add_cluster(std::int64_t id, std::optional<std::string> name) override {
     sink_.add_cluster(id, std::move(name));
   }

@@ -13,6 +13,7 @@
 #include "ocp/error.h"
 #include "ocp/instant.h"
 #include "store/fixture_json.h"
+#include "store/plain_task.h"
 #include "store/task.h"
 
 namespace ocp_mock {
@@ -47,20 +48,20 @@ class Problems {
 // Reads one file; what it finds goes to the sink, what is wrong to the problems.
 class FileReader : JsonHandler {
  public:
-  FileReader(std::string name, FixtureSink& sink, Problems& problems)
-      : name_(std::move(name)), sink_(sink), problems_(problems) {
+  FileReader(std::string name, FixtureSink& sink, Problems& problems, FixtureReading reading)
+      : name_(std::move(name)), sink_(sink), problems_(problems), reading_(reading) {
     const std::string stem = fs::path(name_).filename().string();
     named_ = find_endpoint_of_fixture(std::string_view(stem).substr(0, stem.find('.')));
     if (named_ == nullptr) named_ = &endpoints().front();
   }
 
-  FixtureFile read(ByteSource::Refill refill) {
-    ByteSource source(std::move(refill));
+  FixtureFile read(ByteSource& source) {
     JsonValue document;
     try {
       bool empty = true;
-      while (read_json_document(source, *this, document)) {
-        empty = false;
+      for (;; empty = false) {
+        if (take_plain_task(source)) continue;
+        if (!read_json_document(source, *this, document)) break;
         finish_document(std::move(document));
         has_task_key_ = false;
       }
@@ -87,7 +88,33 @@ class FileReader : JsonHandler {
     add_task(in_set != nullptr ? *in_set : *named_, std::move(value));
   }
 
+  bool plain_item(std::string_view path, const PlainObject& object) override {
+    const Endpoint* in_set = find_endpoint_of_fixture(path);
+    return add_plain_task(in_set != nullptr ? *in_set : *named_, object);
+  }
+
   void problem(Position position, std::string text) override { add_problem(position, text); }
+
+  // Takes a document that is a task and nothing else, the quick way. False if it is to be read as any other.
+  bool take_plain_task(ByteSource& source) {
+    const std::size_t size = find_plain_object(source, 0, false, plain_);
+    const auto is_of_other_form = [](const PlainMember& member) {
+      return member.key == "data" || member.key == "clusters" || find_endpoint_of_fixture(member.key) != nullptr;
+    };
+    if (size == 0 || std::ranges::any_of(plain_.members, is_of_other_form) || !add_plain_task(*named_, plain_)) {
+      return false;
+    }
+    source.skip(size);
+    set_form("tasks one a line");
+    return true;
+  }
+
+  bool add_plain_task(const Endpoint& endpoint, const PlainObject& task) {
+    if (reading_ == FixtureReading::Thorough || !plain_tasks_.read(endpoint, task, row_)) return false;
+    ++tasks_;
+    sink_.add_task(endpoint, row_);
+    return true;
+  }
 
   void finish_document(JsonValue document) {
     if (document.kind == JsonKind::Array) return set_form("an array of tasks");
@@ -238,7 +265,7 @@ class FileReader : JsonHandler {
     std::vector<TaskProblem> problems;
     std::optional<TaskRow> row = row_of_task(endpoint, std::move(task), problems);
     for (const TaskProblem& problem : problems) add(problem.position, problem.text);
-    if (row) sink_.add_task(endpoint, std::move(*row));
+    if (row) sink_.add_task(endpoint, *row);
   }
 
   static std::string resource_names() {
@@ -262,11 +289,15 @@ class FileReader : JsonHandler {
   const std::string name_;
   FixtureSink& sink_;
   Problems& problems_;
+  const FixtureReading reading_;
   const Endpoint* named_;      // by the file's name
   bool has_task_key_ = false;  // the document has a key that only a task has
   std::string form_;
   std::int64_t tasks_ = 0;
   std::int64_t tasks_of_answers_ = 0;
+  PlainObject plain_;
+  PlainTasks plain_tasks_;
+  TaskRow row_;  // of all plain tasks, one after the other
 };
 
 // A file descriptor that reads or throws.
@@ -330,9 +361,8 @@ std::vector<FixtureFile> load_fixtures(const std::vector<fs::path>& paths, Fixtu
     for (const fs::path& file : files) {
       try {
         const InputFile input(file);
-        loaded.push_back(FileReader(file.string(), sink, problems).read([&](char* buffer, std::size_t size) {
-          return input.read(buffer, size);
-        }));
+        ByteSource source([&](char* buffer, std::size_t size) { return input.read(buffer, size); });
+        loaded.push_back(FileReader(file.string(), sink, problems, FixtureReading::Quick).read(source));
       } catch (const std::system_error& error) {
         problems.add(fmt::format("{}: cannot be read: {}", file.string(), error.code().message()));
       }
@@ -342,13 +372,10 @@ std::vector<FixtureFile> load_fixtures(const std::vector<fs::path>& paths, Fixtu
   return loaded;
 }
 
-FixtureFile load_fixture_text(std::string_view name, std::string_view text, FixtureSink& sink) {
+FixtureFile load_fixture_text(std::string_view name, std::string_view text, FixtureSink& sink, FixtureReading reading) {
   Problems problems;
-  FixtureFile loaded = FileReader(std::string(name), sink, problems).read([&](char* buffer, std::size_t size) {
-    const std::size_t count = text.copy(buffer, size);
-    text.remove_prefix(count);
-    return count;
-  });
+  ByteSource source(text);
+  FixtureFile loaded = FileReader(std::string(name), sink, problems, reading).read(source);
   problems.throw_if_any();
   return loaded;
 }

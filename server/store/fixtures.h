@@ -35,7 +35,14 @@ struct FixtureFile {
 // passed over. Throws FixtureError after all files have been looked at; the sink must then be thrown away.
 std::vector<FixtureFile> load_fixtures(const std::vector<std::filesystem::path>& paths, FixtureSink& sink);
 
+// Both ways come to the same rows and the same problems; tests compare them.
+enum class FixtureReading {
+  Quick,    // plain tasks by plain_json, all else by nlohmann/json
+  Thorough  // all by nlohmann/json
+};
+
 // The same for one text that is compiled in. The name tells the resource as a file's name does.
-FixtureFile load_fixture_text(std::string_view name, std::string_view text, FixtureSink& sink);
+FixtureFile load_fixture_text(std::string_view name, std::string_view text, FixtureSink& sink,
+                              FixtureReading reading = FixtureReading::Quick);
 
 }  // namespace ocp_mock

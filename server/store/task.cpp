@@ -215,7 +215,7 @@ void set_members(JsonValue& task, const JsonValue& members) {
 }
 
 JsonValue task_of_row(std::string_view json, const std::optional<TaskTimeline>& timeline) {
-  JsonValue task = read_json_text(json);
+  JsonValue task = read_canonical_json(json);
   if (!timeline) return task;
   task.set({std::string(kTimeline), {}, read_json_text(timeline->points)});
   if (timeline->since) task.set({std::string(kSince), {}, {JsonKind::String, *timeline->since, {}, {}, {}}});

@@ -140,6 +140,42 @@ TEST_CASE("dataset: clusters and tenants are known from tasks and declarations")
   CHECK(known(2, 2) == "false false 0");
 }
 
+TEST_CASE("dataset: indexes are there, and right, however many rows came or went") {
+  const auto usual = load(json({{"a", "2024-08-01T00:00:00Z"}}));
+  const auto plans = [](const Dataset& dataset) {
+    std::string text;
+    for (const std::size_t statuses : {0U, 1U}) {
+      const std::string sql =
+          range_sql(kEndpoint, {RangeShape::Result::Tasks, RangeShape::Begin::Newest, statuses, false});
+      for (const std::string& line : dataset.query_plan({sql, {}})) text += line + "\n";
+    }
+    return text;
+  };
+  std::vector<Task> tasks;
+  for (int i = 0; i < 25'000; ++i) {
+    tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", i / 7 % 60, i % 60),
+                     i % 3 == 0 ? "FAILED" : "RUNNING"});
+  }
+  const auto check = [&](const Dataset& dataset, std::int64_t all, std::int64_t failed) {
+    CHECK(plans(dataset) == plans(*usual));
+    CHECK(list(dataset, "").total == all);
+    CHECK(list(dataset, "status=FAILED").total == failed);
+  };
+  // One fewer than makes the indexes wait, and as many.
+  for (const std::size_t count : {9'999U, 10'000U, 25'000U}) {
+    CAPTURE(count);
+    const auto dataset = load(json({tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(count)}));
+    const auto rows = static_cast<std::int64_t>(count);
+    check(*dataset, rows, (rows + 2) / 3);
+    const auto builder = dataset->copy();
+    std::vector<std::int64_t> ids;
+    dataset->each_task(kEndpoint, {}, [&](const StoredTask& task) { ids.push_back(task.id); });
+    for (const std::int64_t id : ids) builder->remove_task(kEndpoint, id);
+    load_fixture_text("f.json", json({{"z", "2024-08-01T00:00:00Z", "FAILED"}}), *builder);
+    check(*builder->finish(), 1, 1);
+  }
+}
+
 TEST_CASE("dataset: indexes serve every range of the default order, without sorting") {
   const auto dataset = load(json({{"a", "2024-08-01T00:00:00Z"}}));
   using Result = RangeShape::Result;

@@ -18,9 +18,9 @@ namespace {
 // Keeps what a load brings, as text.
 class Collector : public FixtureSink {
  public:
-  void add_task(const Endpoint& endpoint, TaskRow row) override {
+  void add_task(const Endpoint& endpoint, TaskRow& row) override {
     tasks.push_back(std::string(endpoint.fixture) + " " + row.json);
-    rows.push_back(std::move(row));
+    rows.push_back(row);
   }
   void add_cluster(std::int64_t id, std::optional<std::string> name) override {
     declared.push_back("cluster " + std::to_string(id) + " " + name.value_or("-"));
@@ -360,11 +360,51 @@ TEST_CASE("fixtures: bytes that are no text are refused") {
   CHECK(problems(std::string("\xFF\xFE[\0]\0", 6)).find("not JSON: ") != std::string::npos);
 }
 
-TEST_CASE("fixtures: a text longer than the reader's buffer keeps its positions") {
-  std::string text = "[\n";
-  for (int i = 0; i < 3000; ++i) text += kTask + ",\n";
-  text += with(R"("delay":"x")") + "\n]";
-  CHECK(problems(text).starts_with("  f.json:3002:89: task 3001: delay is the string"));
+TEST_CASE("fixtures: a file longer than the reader's window keeps its positions, rows and order") {
+  const TemporaryFolder folder;
+  const auto load_file = [&](const std::string& name, const std::string& text, Collector& sink) -> std::string {
+    folder.write(name, text);
+    try {
+      load_fixtures({folder.path() / name}, sink);
+    } catch (const FixtureError& error) {
+      const std::string what = error.what();
+      return what.substr(what.find(name));
+    }
+    return "";
+  };
+  const int count = static_cast<int>(3 * ByteSource::kWindow / kTask.size());
+  for (const std::string separator : {",\n", ", \n\t", "\n"}) {
+    CAPTURE(separator);
+    const bool lines = separator == "\n";
+    std::string text = lines ? "" : "[\n";
+    for (int i = 0; i < count; ++i) {
+      // Most are plain, some are not, wherever the window ends.
+      text += with("\"n\":" + std::to_string(i) + (i % 7 == 0 ? R"(,"errorMsg":"\u4e2d中")" : R"(,"errorMsg":"中")"));
+      text += i < count - 1 || lines ? separator : "\n]";
+    }
+    Collector sink;
+    CHECK(load_file("f.json", text, sink) == "");
+    REQUIRE(sink.rows.size() == static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+      const bool right =
+          sink.rows[static_cast<std::size_t>(i)].json ==
+          canonical("\"n\":" + std::to_string(i) + (i % 7 == 0 ? R"(,"errorMsg":"中中")" : R"(,"errorMsg":"中")"));
+      if (!right) CHECK(i == -1);
+    }
+    const int line = count + (lines ? 1 : 2);
+    const std::string tail = lines ? "" : "\n]";
+    const std::string before = lines ? text : text.substr(0, text.size() - 2) + ",\n";
+    CHECK(load_file("f.json", before + with(R"("delay":"x")") + tail, sink)
+              .starts_with("f.json:" + std::to_string(line) + ":89: task " + std::to_string(count + 1) + ": delay is"));
+    CHECK(load_file("f.json", before + with(R"("errorMsg":"中","delay":01)"), sink)
+              .starts_with("f.json:" + std::to_string(line) + ":114: not JSON: "));
+  }
+  Collector sink;
+  const std::string message(2 * ByteSource::kWindow, 'x');
+  CHECK(load_file("f.json", "[" + with("\"errorMsg\":\"" + message + "\"") + "," + kTask + "]", sink) == "");
+  REQUIRE(sink.rows.size() == 2);
+  CHECK(sink.rows[0].json.find(message) != std::string::npos);
+  CHECK(sink.rows[1].json == kCanonicalTask);
 }
 
 TEST_CASE("fixtures: one JSON document of a text") {
@@ -397,6 +437,24 @@ TEST_CASE("fixtures: one JSON document of a text") {
     }
     CAPTURE(got);
     CHECK(got.find(problem) != std::string::npos);
+  }
+}
+
+TEST_CASE("fixtures: a canonical text reads to the value that it was made of") {
+  for (const std::string text : {"{}", R"({"a":1.50})", R"({"a":"x","b":true,"c":-0,"d":""})", R"({"a":"\"\\\n"})",
+                                 R"({"a":"\uD83D\uDE00"})", R"({"a":[1,{"b":null}],"c":{"d":"e"}})", R"({"é":"中"})",
+                                 R"({"a":1e400,"b":123456789012345678901234567890})"}) {
+    CAPTURE(text);
+    const JsonValue value = read_canonical_json(text);
+    const JsonValue expected = read_json_text(text);
+    REQUIRE(value.members.size() == expected.members.size());
+    for (std::size_t i = 0; i < value.members.size(); ++i) {
+      CHECK(value.members[i].value.kind == expected.members[i].value.kind);
+      CHECK(value.members[i].value.text == expected.members[i].value.text);
+    }
+    std::string out;
+    append_json(out, value);
+    CHECK(out == text);
   }
 }
 

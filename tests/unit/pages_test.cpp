@@ -53,9 +53,14 @@ TaskRow row_of(const Task& task) {
   return row;
 }
 
+void add(DatasetBuilder& builder, const Task& task) {
+  TaskRow row = row_of(task);
+  builder.add_task(kEndpoint, row);
+}
+
 std::shared_ptr<const Dataset> load(const std::vector<Task>& tasks) {
   const auto builder = DatasetBuilder::in_memory();
-  for (const Task& task : tasks) builder->add_task(kEndpoint, row_of(task));
+  for (const Task& task : tasks) add(*builder, task);
   return builder->finish();
 }
 
@@ -310,13 +315,13 @@ TEST_CASE("pages: they are right after changes of a copy, and when they are read
   std::erase_if(tasks, [](const Task& task) { return task.status == "FAILED"; });
   for (const Task& task : random_tasks({kStep, shape.seconds, shape.nanos, shape.tenants}, random)) {
     tasks.push_back(task);
-    builder->add_task(kEndpoint, row_of(task));
+    add(*builder, task);
   }
   check_against_search(*builder->finish(), tasks, shape, 200, random);
 
   const TemporaryFolder folder;
   const auto in_file = DatasetBuilder::in_file(folder.path() / "d.db");
-  for (const Task& task : tasks) in_file->add_task(kEndpoint, row_of(task));
+  for (const Task& task : tasks) add(*in_file, task);
   in_file->finish();
   check_against_search(*Dataset::open(folder.path() / "d.db"), tasks, shape, 100, random);
 }
