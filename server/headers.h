@@ -58,6 +58,12 @@ class Headers {
     text_.append(name).append(": ").append(value).append("\r\n");
   }
 
+  // A line "name: value\r\n".
+  void add_line(std::string_view line, std::size_t name_size) {
+    lines_.push_back({text_.size(), name_size});
+    text_.append(line);
+  }
+
   // Room for so many bytes of text().
   void reserve(std::size_t size) { text_.reserve(size); }
 

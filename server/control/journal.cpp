@@ -9,7 +9,8 @@ namespace ocp_mock {
 
 bool is_secret_header(std::string_view name) {
   const auto begins = [](std::string_view text, std::string_view word) {
-    return equals_ignoring_case(text.substr(0, word.size()), word);
+    return text.size() >= word.size() && to_lower_ascii(text[1]) == word[1] &&
+           equals_ignoring_case(text.substr(0, word.size()), word);
   };
   for (std::string_view rest = name; !rest.empty(); rest.remove_prefix(1)) {
     bool found = false;

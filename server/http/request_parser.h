@@ -52,7 +52,7 @@ class RequestParser {
   std::size_t feed_line(std::string_view bytes, std::size_t limit);
   void parse_head(std::string_view head);
   bool parse_request_line(std::string_view line);
-  bool parse_header(std::string_view line);
+  bool parse_header(std::string_view line);  // with its line end behind it
   void choose_framing();
   void end_chunk_size();
   void finish() { state_ = State::Complete; }

@@ -92,6 +92,12 @@ bool equals_decoded(std::string_view encoded, std::string_view text) {
 bool match(std::string_view expected, std::string_view path, std::vector<std::string>& values) {
   values.clear();
   if (path.ends_with('/')) path.remove_suffix(1);
+  // Most paths begin as the template does, letter for letter.
+  const std::size_t literal = std::min(expected.find('{'), expected.size());
+  if (path.starts_with(expected.substr(0, literal))) {
+    expected.remove_prefix(literal);
+    path.remove_prefix(literal);
+  }
   while (expected.data() != nullptr && path.data() != nullptr) {
     const std::string_view wanted = next_segment(expected);
     const std::string_view segment = next_segment(path);
