@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -97,9 +96,28 @@ void Statement::fail() const {
   throw SQLite::Exception(database, sqlite3_errcode(database));
 }
 
-Reader::Reader(const std::string& uri)
-    : database_(uri, SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX) {
-  // A file is mapped, as far as SQLite maps one: its pages are neither read one by one nor copied.
+namespace {
+
+// Several connections to one database in memory would share a lock, which they would take for each page; a connection
+// that is handed the memory has none.
+SQLite::Database open_database(const DatabaseSource& source) {
+  if (!source.memory) {
+    return SQLite::Database(source.uri, SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
+  }
+  SQLite::Database database(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX);
+  sqlite3_int64 size = 0;
+  unsigned char* bytes = sqlite3_serialize(source.memory->getHandle(), "main", &size, SQLITE_SERIALIZE_NOCOPY);
+  if (bytes == nullptr) throw std::logic_error("the database is not one in memory");
+  const int result =
+      sqlite3_deserialize(database.getHandle(), "main", bytes, size, size, SQLITE_DESERIALIZE_READONLY);
+  if (result != SQLITE_OK) throw SQLite::Exception(database.getHandle(), result);
+  return database;
+}
+
+}  // namespace
+
+Reader::Reader(const DatabaseSource& source) : database_(open_database(source)) {
+  // Mapped, as far as SQLite maps: pages are neither read one by one nor copied.
   database_.exec("PRAGMA mmap_size = 2147418112");
 }
 
@@ -154,14 +172,9 @@ std::string file_uri(const fs::path& file, std::string_view options) {
   return uri.append(options);
 }
 
-std::string memory_uri() {
-  static std::atomic<std::uint64_t> next{0};
-  return fmt::format("file:/dataset-{}?vfs=memdb", next.fetch_add(1));
-}
-
 DatabaseIdentity identify(const fs::path& file) {
   try {
-    Reader reader(file_uri(file, "?immutable=1"));
+    Reader reader({file_uri(file, "?immutable=1")});
     DatabaseIdentity identity;
     const auto read = [&](const char* pragma, std::int64_t& value) {
       reader.run({pragma, {}}, [&](SQLite::Statement& row) { value = row.getColumn(0).getInt64(); });

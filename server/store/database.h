@@ -83,10 +83,17 @@ class [[nodiscard]] Use {
   Statement& statement_;
 };
 
+// Where a finished database is.
+struct DatabaseSource {
+  std::string uri = {};                                 // of a file
+  std::shared_ptr<const SQLite::Database> memory = {};  // or one in memory, made as kMemoryUri; it must not change any more
+};
+
 // A connection with the statements it has prepared. Used by one thread at a time.
 class Reader {
  public:
-  explicit Reader(const std::string& uri);
+  // The source must outlive it. Its pages are not copied.
+  explicit Reader(const DatabaseSource& source);
 
   // Calls row for each row of the answer.
   void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row);
@@ -109,8 +116,8 @@ class Reader {
 
 std::string file_uri(const std::filesystem::path& file, std::string_view options);
 
-// A name that no other database of this process has.
-std::string memory_uri();
+// Of a new database in memory, which only its own connection sees.
+inline constexpr const char* kMemoryUri = "file:dataset?vfs=memdb";
 
 struct DatabaseIdentity {
   std::int64_t application = 0;
@@ -123,8 +130,8 @@ DatabaseIdentity identify(const std::filesystem::path& file);
 // SQLite would wait for ever at a pipe, and say of a folder that the disk fails. Throws DatasetError.
 void refuse_special_file(const std::filesystem::path& file);
 
-// A finished database as a dataset. One in memory lives as long as a connection to it does.
-std::shared_ptr<const Dataset> dataset_of(const std::string& uri);
+// A finished database as a dataset.
+std::shared_ptr<const Dataset> dataset_of(DatabaseSource source);
 
 // Replaces the milestones of all tenants by those of the tasks that are there.
 void write_milestones(SQLite::Database& database);

@@ -92,7 +92,7 @@ struct Piece {
 
 // A reader with what it knows. Used by one thread at a time.
 struct Lane {
-  explicit Lane(const std::string& uri) : reader(uri) {}
+  explicit Lane(const DatabaseSource& source) : reader(source) {}
 
   std::mutex mutex;
   Reader reader;
@@ -365,10 +365,10 @@ class FilterQueries {
 class SqliteDataset : public Dataset {
  public:
   // All readers are opened here, for a file may be replaced by another later.
-  explicit SqliteDataset(const std::string& uri) {
+  explicit SqliteDataset(DatabaseSource source) : source_(std::move(source)) {
     const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
-    for (unsigned i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>(uri));
-    copyist_ = std::make_unique<Reader>(uri);
+    for (unsigned i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>(source_));
+    copyist_ = std::make_unique<Reader>(source_);
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
   }
@@ -616,6 +616,7 @@ class SqliteDataset : public Dataset {
     }
   }
 
+  const DatabaseSource source_;  // outlives the readers
   std::vector<std::unique_ptr<Lane>> lanes_;
 
   mutable std::mutex milestones_mutex_;
@@ -642,7 +643,9 @@ std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> dataset_of(const std::string& uri) { return std::make_shared<SqliteDataset>(uri); }
+std::shared_ptr<const Dataset> dataset_of(DatabaseSource source) {
+  return std::make_shared<SqliteDataset>(std::move(source));
+}
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
   refuse_special_file(file);
@@ -660,7 +663,7 @@ std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
                         "fixtures",
                         file.string(), identity.version, kSchemaVersion));
       }
-      auto dataset = std::make_shared<SqliteDataset>(file_uri(file, "?immutable=1"));
+      auto dataset = std::make_shared<SqliteDataset>(DatabaseSource{file_uri(file, "?immutable=1")});
       dataset->envelope();
       dataset->query_plan({"SELECT places FROM milestone", {}});
       for (const Endpoint& endpoint : endpoints()) dataset->query_plan({range_sql(endpoint, {}), {}});

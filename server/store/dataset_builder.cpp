@@ -147,11 +147,10 @@ class SqliteBuilder : public DatasetBuilder {
       if (temporary_) {
         // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
         database_.reset();
-        dataset = dataset_of(file_uri(temporary_->path(), "?immutable=1"));
+        dataset = dataset_of({file_uri(temporary_->path(), "?immutable=1")});
         temporary_->commit();
       } else {
-        // A database in memory lives as long as one connection to it does: now the readers'.
-        dataset = dataset_of(uri_);
+        dataset = dataset_of({"", std::move(database_)});
       }
     });
     return dataset;
@@ -209,7 +208,6 @@ class SqliteBuilder : public DatasetBuilder {
     if (temporary_ || pages("PRAGMA freelist_count") * 2 <= pages("PRAGMA page_count")) return;
     database_->exec("PRAGMA temp_store = MEMORY");
     database_->exec("VACUUM");
-    uri_ = memory_uri();
     auto small = open_empty();
     copy_into(*small, database_->getHandle());
     database_ = std::move(small);
@@ -297,7 +295,7 @@ class SqliteBuilder : public DatasetBuilder {
     return DatasetError(fmt::format("cannot write the dataset {}: {}", temporary_ ? file_.string() : "in memory", why));
   }
 
-  std::string uri_;
+  const std::string uri_;
   const fs::path file_;
   const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
   std::unique_ptr<SQLite::Database> database_;
@@ -316,11 +314,11 @@ class SqliteBuilder : public DatasetBuilder {
 }  // namespace
 
 std::unique_ptr<DatasetBuilder> copy_of(Reader& source) {
-  return std::make_unique<SqliteBuilder>(memory_uri(), fs::path(), nullptr, &source);
+  return std::make_unique<SqliteBuilder>(kMemoryUri, fs::path(), nullptr, &source);
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory() {
-  return std::make_unique<SqliteBuilder>(memory_uri(), fs::path(), nullptr);
+  return std::make_unique<SqliteBuilder>(kMemoryUri, fs::path(), nullptr);
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
