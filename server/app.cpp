@@ -109,8 +109,10 @@ std::string error_page(int status) {
 }
 
 // Of a text, what the journal keeps.
-std::string cut(std::string_view text) {
-  return text.size() <= kTextKept ? std::string(text) : std::string(text.substr(0, kTextKept)) + "...";
+std::string cut(std::string text) {
+  if (text.size() <= kTextKept) return text;
+  text.resize(kTextKept);
+  return text + "...";
 }
 
 // Whole units since then.
@@ -335,7 +337,7 @@ void App::record(const http::Request& request, const Exchange& exchange, const h
   entry.user = exchange.user;
   entry.method = request.method;
   entry.path = cut(without_user(path));
-  entry.query = cut(query);
+  entry.query = cut(std::string(query));
   entry.trace_id = exchange.values.trace_id;
   if (request.headers.size() <= kHeadersKept && request.headers.text().size() <= kTextKept) {
     entry.headers = request.headers;
@@ -343,7 +345,7 @@ void App::record(const http::Request& request, const Exchange& exchange, const h
   } else {
     for (const auto& [name, value] : request.headers) {
       if (entry.headers.size() == kHeadersKept) break;
-      if (!is_secret_header(name)) entry.headers.add(cut(name), cut(value));
+      if (!is_secret_header(name)) entry.headers.add(cut(std::string(name)), cut(std::string(value)));
     }
   }
   if (response.delivery.fault == http::Delivery::Fault::None) {

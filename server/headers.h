@@ -48,7 +48,10 @@ class Headers {
   };
 
   Headers() = default;
+  // With room for some more.
   Headers(std::initializer_list<HeaderField> fields) {
+    text_.reserve(kRoom);
+    lines_.reserve(kRoom / sizeof(Line));
     for (const HeaderField& field : fields) add(field.name, field.value);
   }
 
@@ -121,6 +124,8 @@ class Headers {
     lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(index));
     for (; index < lines_.size(); ++index) lines_[index].start -= size;
   }
+
+  static constexpr std::size_t kRoom = 128;  // bytes, enough for what most answers have
 
   std::string text_;
   std::vector<Line> lines_;

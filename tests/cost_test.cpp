@@ -52,7 +52,7 @@ std::shared_ptr<const Dataset> sample() {
 // A server without sockets, as users run it: authentication, faults and a journal that is full.
 class Server {
  public:
-  std::string answer(const std::string& request) {
+  const std::string& answer(const std::string& request) {
     parser_.feed(request);
     const http::Response response = app_.handle(parser_.request());
     parser_.next();
@@ -65,11 +65,7 @@ class Server {
   std::size_t allocations_of(const std::string& request) {
     for (int i = 0; i < 200; ++i) answer(request);
     const std::size_t before = allocations;
-    parser_.feed(request);
-    const http::Response response = app_.handle(parser_.request());
-    parser_.next();
-    out_.clear();
-    writer_.write(response, http::Part::Whole, http::Persistence::KeepAlive, out_);
+    answer(request);
     return allocations - before;
   }
 
@@ -103,20 +99,20 @@ TEST_CASE("cost: a request asks for memory as often as it did, and no more") {
     std::size_t allocations;
   } cases[]{
       // clang-format off
-      {"page 1",                       kPath,                                              kBare,    200, 0},
-      {"page 1 for a browser",         kPath,                                              kBrowser, 200, 0},
+      {"page 1",                       kPath,                                              kBare,    200, 22},
+      {"page 1 for a browser",         kPath,                                              kBrowser, 200, 22},
       {"two statuses and a window",
        kPath + "?status=FAILED,STOPPED&startTime=2024-07-05T00:00:00Z&endTime=2024-07-25T00:00:00Z",
-                                                                                           kBare,    200, 0},
-      {"the middle page, sorted",      kPath + "?page=2&size=5&sort=delay,desc",           kBare,    200, 0},
-      {"a page past the last",         kPath + "?page=1000",                               kBare,    200, 0},
-      {"a parameter that is refused",  kPath + "?page=0",                                  kBare,    400, 0},
-      {"the status",                   "/api/status",                                      kBare,    200, 0},
+                                                                                           kBare,    200, 37},
+      {"the middle page, sorted",      kPath + "?page=2&size=5&sort=delay,desc",           kBare,    200, 36},
+      {"a page past the last",         kPath + "?page=1000",                               kBare,    200, 23},
+      {"a parameter that is refused",  kPath + "?page=0",                                  kBare,    400, 36},
+      {"the status",                   "/api/status",                                      kBare,    200, 13},
       // clang-format on
   };
   Server server;
   for (const auto& [what, target, headers, status, expected] : cases) {
-    CAPTURE(what);
+    CAPTURE(std::string(what));
     const std::string request = "GET " + target + " HTTP/1.1\r\n" + headers + "\r\n";
     REQUIRE(server.answer(request).starts_with("HTTP/1.1 " + std::to_string(status) + " "));
     const std::size_t counted = server.allocations_of(request);

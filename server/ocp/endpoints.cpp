@@ -130,6 +130,7 @@ const Endpoint* find_endpoint_of_fixture(std::string_view fixture) {
 std::optional<PathMatch> match_path(std::string_view path) {
   if (!path.starts_with('/')) return std::nullopt;
   PathMatch found;
+  found.values.reserve(2);
   for (const Endpoint& endpoint : kEndpoints) {
     found.endpoint = &endpoint;
     if (match(endpoint.path, path, found.values)) return found;
