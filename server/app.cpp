@@ -220,14 +220,13 @@ http::Response App::delayed(const http::Request& request, Exchange& exchange) co
   return later;
 }
 
-// The request is answered from the beginning once it is prepared; if too many wait already, at once and slowly.
+// The request is answered from the beginning once it is prepared.
 http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
   auto preparation = std::exchange(exchange.preparation, {});
-  exchange.prepared = true;
   exchange.violations.clear();
   http::Response later;
   later.pending = rest_of(request, exchange);
-  const bool added = preparations_.add([preparation = std::move(preparation), pending = later.pending] {
+  preparations_.add([preparation = std::move(preparation), pending = later.pending] {
     // What it throws, list() throws again.
     try {
       if (!pending->abandoned()) preparation();
@@ -235,7 +234,6 @@ http::Response App::prepared(const http::Request& request, Exchange& exchange) c
     }
     pending->make_ready();
   });
-  if (!added) later.pending->make_ready();
   return later;
 }
 
@@ -374,12 +372,17 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
   const ListRequest list = parse_list_request(route, query, exchange.violations);
   refuse_violations(exchange.violations);
-  const std::shared_ptr<const Dataset> dataset = exchange.world->dataset();
-  if (!exchange.prepared && dataset->is_slow(*route.endpoint, list)) {
-    exchange.preparation = [dataset, endpoint = route.endpoint, list] { dataset->prepare(*endpoint, list); };
-    return "";
+  if (!exchange.dataset) {
+    exchange.dataset = exchange.world->dataset();
+    if (exchange.dataset->is_slow(*route.endpoint, list)) {
+      exchange.order = std::make_shared<PreparedOrder>();
+      exchange.preparation = [dataset = exchange.dataset, order = exchange.order, endpoint = route.endpoint, list] {
+        *order = dataset->prepare(*endpoint, list);
+      };
+      return "";
+    }
   }
-  const ListResult found = dataset->list(*route.endpoint, list);
+  const ListResult found = exchange.dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
   if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
   if (!found.tenant_exists) {
     throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});

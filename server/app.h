@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,9 +66,10 @@ class App {
     std::optional<World::Admission> admission = {};
     std::optional<Faults::Fired> fault = {};
     std::optional<Journal::Ticket> ticket = {};
-    std::uint64_t releases = 0;              // of the world, before the fault
-    std::function<void()> preparation = {};  // what must be done on another thread before there can be an answer
-    bool prepared = false;
+    std::uint64_t releases = 0;                   // of the world, before the fault
+    std::shared_ptr<const Dataset> dataset = {};  // from the first look at the data to the answer
+    std::function<void()> preparation = {};       // what must be done on another thread before there can be an answer
+    std::shared_ptr<PreparedOrder> order = {};    // what it made
   };
 
   class Later;
@@ -91,11 +93,14 @@ class App {
   EnvelopeValues envelope_values(const http::Request& request) const;
   std::string date(const Exchange& exchange) const;
 
+  // A connection waits for one answer at a time.
+  static constexpr std::size_t kConnectionsBoundIt = std::numeric_limits<std::size_t>::max();
+
   const AppOptions options_;
   const AppContext context_;
   Worlds& worlds_;
   const Authenticator authenticator_;
-  mutable Worker preparations_;
+  mutable Worker preparations_{kConnectionsBoundIt};
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

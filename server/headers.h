@@ -103,6 +103,9 @@ class Headers {
     return std::nullopt;
   }
 
+  // Bytes that it holds, used or not.
+  std::size_t memory() const { return text_.capacity() + lines_.capacity() * sizeof(Line); }
+
   // Each field as a line "name: value\r\n".
   const std::string& text() const { return text_; }
 

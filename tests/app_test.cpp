@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "http/pending.h"
 #include "store/dataset_builder.h"
@@ -30,11 +31,11 @@ std::shared_ptr<const Dataset> dataset() {
 
 class BrokenDataset : public Dataset {
  public:
-  ListResult list(const Endpoint&, const ListRequest&) const override {
+  ListResult list(const Endpoint&, const ListRequest&, const PreparedOrder&) const override {
     throw std::runtime_error("SELECT secret FROM sqlite_master");
   }
   bool is_slow(const Endpoint&, const ListRequest&) const override { return false; }
-  void prepare(const Endpoint&, const ListRequest&) const override {}
+  PreparedOrder prepare(const Endpoint&, const ListRequest&) const override { return nullptr; }
   Executed explain(const Endpoint&, const ListRequest&) const override { return {}; }
   CapturedEnvelope envelope() const override { return {}; }
   std::vector<ClusterSummary> summary(const Endpoint&) const override { return {}; }
@@ -80,6 +81,28 @@ class Fixed {
 };
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// More than are sorted while the request waits.
+std::shared_ptr<const Dataset> many_tasks() {
+  const auto builder = DatasetBuilder::in_memory();
+  std::string tasks;
+  for (int i = 0; i < 2001; ++i) {
+    tasks += R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING","delay":)" +
+             std::to_string(i) + "}\n";
+  }
+  load_fixture_text("logBackupTasks.ndjson", tasks, *builder);
+  return builder->finish();
+}
+
+http::Response finished(const http::Response& later) {
+  REQUIRE(later.pending);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!later.pending->ready()) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::yield();
+  }
+  return later.pending->finish();
+}
 
 // The envelope's duration is the one value that no test can fix: it must be a whole number.
 std::string without_duration(std::string body) {
@@ -130,7 +153,7 @@ TEST_CASE("app: timestamp and duration are those of the moment when the answer w
   class SlowDataset : public BrokenDataset {
    public:
     explicit SlowDataset(Instant& now) : now_(now) {}
-    ListResult list(const Endpoint&, const ListRequest&) const override {
+    ListResult list(const Endpoint&, const ListRequest&, const PreparedOrder&) const override {
       const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
       while (std::chrono::steady_clock::now() < end) {
       }
@@ -388,27 +411,15 @@ TEST_CASE("app: the log shows no password of a target in absolute form") {
 }
 
 TEST_CASE("app: many tasks are sorted on another thread, once, and then the request is answered") {
-  const auto builder = DatasetBuilder::in_memory();
-  std::string tasks;
-  for (int i = 0; i < 2001; ++i) {
-    tasks += R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING","delay":)" +
-             std::to_string(i) + "}\n";
-  }
-  load_fixture_text("logBackupTasks.ndjson", tasks, *builder);
   WorldOptions worlds;
   worlds.keeps_journal = true;
-  Fixed app({}, builder->finish(), worlds);
+  Fixed app({}, many_tasks(), worlds);
   const std::string target = kPath + "?sort=delay,desc&size=1&unknown=1";
 
   const http::Response later = app.get(target);
   REQUIRE(later.pending);
   CHECK(app.worlds().base().journal().view().in_flight == 1);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!later.pending->ready()) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::yield();
-  }
-  const http::Response response = later.pending->finish();
+  const http::Response response = finished(later);
   CHECK_FALSE(response.pending);
   CHECK(response.status == 200);
   CHECK(contains(response.body, "\"delay\":2000,"));
@@ -422,4 +433,22 @@ TEST_CASE("app: many tasks are sorted on another thread, once, and then the requ
   CHECK_FALSE(again.pending);
   CHECK(contains(again.body, "\"delay\":1999,"));
   CHECK_FALSE(app.get(kPath + "?sort=delay,desc&status=FAILED").pending);
+}
+
+TEST_CASE("app: requests that wait for a sort are answered from the data that they began with, however many they are") {
+  Fixed app({}, many_tasks());
+  std::vector<http::Response> waiting;
+  for (int i = 0; i < 300; ++i) {
+    waiting.push_back(app.get(kPath + "?size=1&sort=delay,desc&startTime=2024-01-01T00:" + (i / 60 < 10 ? "0" : "") +
+                              std::to_string(i / 60) + ":" + (i % 60 < 10 ? "0" : "") + std::to_string(i % 60) + "Z"));
+    REQUIRE(waiting.back().pending);
+  }
+  app.worlds().base().reload(dataset());
+  for (const http::Response& later : waiting) {
+    const http::Response response = finished(later);
+    REQUIRE_FALSE(response.pending);
+    CHECK(contains(response.body, "\"delay\":2000,"));
+    CHECK(contains(response.body, "\"totalElements\":2001,"));
+  }
+  CHECK(contains(app.get(kPath + "?sort=delay,desc").body, "\"totalElements\":1,"));
 }

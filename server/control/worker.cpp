@@ -16,7 +16,7 @@ Worker::~Worker() {
 bool Worker::add(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.size() >= kMostJobs) return false;
+    if (jobs_.size() >= most_jobs_) return false;
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     jobs_.push_back(std::move(job));
   }

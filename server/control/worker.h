@@ -16,7 +16,7 @@ class Worker {
   static constexpr std::size_t kMostJobs = 256;  // that wait
 
   // The thread begins with the first job.
-  Worker() = default;
+  explicit Worker(std::size_t most_jobs = kMostJobs) : most_jobs_(most_jobs) {}
 
   // Waits for the job that runs; those behind it are dropped.
   ~Worker();
@@ -29,6 +29,7 @@ class Worker {
  private:
   void run();
 
+  const std::size_t most_jobs_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;

@@ -179,7 +179,7 @@ void Connection::respond(Response response, const Asked& asked, Service& service
 // An idle connection holds no memory for answers.
 void Connection::return_buffer(Service& service) {
   if (out_.capacity() > service.spare.capacity() && out_.capacity() <= kKeptCapacity) out_.swap(service.spare);
-  out_ = {};
+  std::string().swap(out_);
 }
 
 bool Connection::flush(Service& service, SteadyTime now) {

@@ -125,8 +125,8 @@ class HttpServer::Loop {
     std::array<epoll_event, 256> events;
     SteadyTime next_tick = SteadyTime::clock::now() + kTick;
     while (!finished()) {
-      // Clients on this machine may have more to ask by the time they have run; a loop that sleeps for each request keeps
-      // the others waiting for its wake-ups.
+      // Clients on this machine may have more to ask by the time they have run; a loop that sleeps for each request
+      // keeps the others waiting for its wake-ups.
       std::this_thread::yield();
       const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), patience());
       const SteadyTime now = SteadyTime::clock::now();

@@ -315,7 +315,7 @@ void RequestParser::next() {
   clear(head_);
   clear(line_);
   request_.headers.clear();
-  if (request_.headers.text().capacity() > kKeptCapacity) request_.headers = {};
+  if (request_.headers.memory() > kKeptCapacity) const Headers released = std::move(request_.headers);
   request_.defect.reset();
   state_ = State::Head;
   trailer_bytes_ = 0;

@@ -51,30 +51,6 @@ constexpr Companion kCompanions[] = {
 
 // clang-format on
 
-// The segments of a path that starts with a slash, as they stand; one empty segment at the end, after a trailing slash,
-// does not count.
-std::vector<std::string_view> split_path(std::string_view path) {
-  std::vector<std::string_view> segments;
-  for (std::size_t begin = 1; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    segments.push_back(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (segments.back().empty()) segments.pop_back();
-  return segments;
-}
-
-// The segments, decoded; nothing if one does not decode.
-std::optional<std::vector<std::string>> decode_path(std::string_view path) {
-  std::vector<std::string> segments;
-  for (const std::string_view encoded : split_path(path)) {
-    std::optional<std::string> segment = percent_decode(encoded, Plus::Kept);
-    if (!segment) return std::nullopt;
-    segments.push_back(std::move(*segment));
-  }
-  return segments;
-}
-
 // The first segment; the rest follows it, and has no data if there is none.
 std::string_view next_segment(std::string_view& rest) {
   const auto end = rest.find('/');
@@ -144,8 +120,9 @@ std::optional<PathMatch> match_path(std::string_view path) {
 }
 
 ApiError refusal_of_path(std::string_view path) {
-  if (path.starts_with('/') && !decode_path(path))
+  if (path.starts_with('/') && !percent_decode(path, Plus::Kept)) {
     return ApiError(Message::BadPathEncoding, {shown(without_user(path))});
+  }
   std::string known;
   for (const Endpoint& endpoint : kEndpoints) known.append(known.empty() ? "" : ", ").append(endpoint.path);
   for (const Companion& companion : kCompanions) known.append(", ").append(companion.path);

@@ -108,8 +108,7 @@ SQLite::Database open_database(const DatabaseSource& source) {
   sqlite3_int64 size = 0;
   unsigned char* bytes = sqlite3_serialize(source.memory->getHandle(), "main", &size, SQLITE_SERIALIZE_NOCOPY);
   if (bytes == nullptr) throw std::logic_error("the database is not one in memory");
-  const int result =
-      sqlite3_deserialize(database.getHandle(), "main", bytes, size, size, SQLITE_DESERIALIZE_READONLY);
+  const int result = sqlite3_deserialize(database.getHandle(), "main", bytes, size, size, SQLITE_DESERIALIZE_READONLY);
   if (result != SQLITE_OK) throw SQLite::Exception(database.getHandle(), result);
   return database;
 }

@@ -85,8 +85,9 @@ class [[nodiscard]] Use {
 
 // Where a finished database is.
 struct DatabaseSource {
-  std::string uri = {};                                 // of a file
-  std::shared_ptr<const SQLite::Database> memory = {};  // or one in memory, made as kMemoryUri; it must not change any more
+  std::string uri = {};  // of a file
+  std::shared_ptr<const SQLite::Database> memory =
+      {};  // or one in memory, made as kMemoryUri; it must not change any more
 };
 
 // A connection with the statements it has prepared. Used by one thread at a time.

@@ -364,16 +364,19 @@ class FilterQueries {
 
 class SqliteDataset : public Dataset {
  public:
-  // All readers are opened here, for a file may be replaced by another later.
+  // All readers of a file are opened here, for it may be replaced by another later.
   explicit SqliteDataset(DatabaseSource source) : source_(std::move(source)) {
     const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
     for (unsigned i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>(source_));
-    copyist_ = std::make_unique<Reader>(source_);
+    if (!source_.memory) {
+      reader_in(copyist_);
+      reader_in(sorter_);
+    }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
   }
 
-  ListResult list(const Endpoint& endpoint, const ListRequest& request) const override {
+  ListResult list(const Endpoint& endpoint, const ListRequest& request, const PreparedOrder& prepared) const override {
     const FilterKey key = key_of(endpoint, request);
     Lane& lane = lane_of_thread();
     std::unique_lock lock(lane.mutex);
@@ -385,8 +388,8 @@ class SqliteDataset : public Dataset {
     const Piece piece = piece_of(request, filter->total);
     if (piece.count == 0) return result;
     const Order order = order_of(endpoint, request);
-    std::shared_ptr<const TaskIds> ids;
-    if (order == Order::Other) {
+    PreparedOrder ids = prepared;
+    if (order == Order::Other && ids == nullptr) {
       const std::string order_key = key_of_order(key, request);
       ids = orders_.find(order_key);
       if (ids == nullptr && filter->total <= kSlowTasks) {
@@ -416,8 +419,8 @@ class SqliteDataset : public Dataset {
     return orders_.find(key_of_order(key, request)) == nullptr;
   }
 
-  void prepare(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Other) return;
+  PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const override {
+    if (order_of(endpoint, request) != Order::Other) return nullptr;
     const FilterKey key = key_of(endpoint, request);
     std::int64_t total = 0;
     {
@@ -425,13 +428,14 @@ class SqliteDataset : public Dataset {
       const std::lock_guard lock(lane.mutex);
       total = filter_of(lane, endpoint, key).total;
     }
-    if (total != 0) sorted_apart(endpoint, request, key_of_order(key, request), total);
+    if (total == 0) return nullptr;
+    return sorted_apart(endpoint, request, key_of_order(key, request), total);
   }
 
   Executed explain(const Endpoint& endpoint, const ListRequest& request) const override {
     const FilterKey key = key_of(endpoint, request);
     const Order order = order_of(endpoint, request);
-    std::shared_ptr<const TaskIds> ids;
+    PreparedOrder ids;
     Executed executed;
     Lane& lane = lane_of_thread();
     std::unique_lock lock(lane.mutex);
@@ -467,8 +471,10 @@ class SqliteDataset : public Dataset {
   }
 
   std::vector<ClusterSummary> summary(const Endpoint& endpoint) const override {
+    const std::lock_guard lock(copyist_mutex_);
+    Reader& reader = reader_in(copyist_);
     std::vector<ClusterSummary> clusters;
-    run({"SELECT id, name FROM cluster ORDER BY id", {}}, [&](SQLite::Statement& row) {
+    reader.run({"SELECT id, name FROM cluster ORDER BY id", {}}, [&](SQLite::Statement& row) {
       clusters.push_back({row.getColumn(0).getInt64(), optional_text(row.getColumn(1)), {}});
     });
     const SqlQuery counts{fmt::format("SELECT t.cluster_id, t.id, t.name, r.status, COUNT(r.status) FROM tenant t"
@@ -477,7 +483,7 @@ class SqliteDataset : public Dataset {
                                       endpoint.table),
                           {}};
     auto cluster = clusters.begin();
-    run(counts, [&](SQLite::Statement& row) {
+    reader.run(counts, [&](SQLite::Statement& row) {
       while (cluster->id != row.getColumn(0).getInt64()) ++cluster;
       const std::int64_t tenant = row.getColumn(1).getInt64();
       if (cluster->tenants.empty() || cluster->tenants.back().id != tenant) {
@@ -495,7 +501,7 @@ class SqliteDataset : public Dataset {
   void each_task(const Endpoint& endpoint, const TaskSelection& selection,
                  const std::function<void(const StoredTask&)>& visit) const override {
     const std::lock_guard lock(copyist_mutex_);
-    copyist_->run(tasks_query(endpoint, selection), [&](SQLite::Statement& row) {
+    reader_in(copyist_).run(tasks_query(endpoint, selection), [&](SQLite::Statement& row) {
       const SQLite::Column json = row.getColumn(1);
       StoredTask task{row.getColumn(0).getInt64(), {json.getText(), static_cast<std::size_t>(json.getBytes())}, {}};
       const SQLite::Column points = row.getColumn(3);
@@ -506,7 +512,7 @@ class SqliteDataset : public Dataset {
 
   std::unique_ptr<DatasetBuilder> copy() const override {
     const std::lock_guard lock(copyist_mutex_);
-    return copy_of(*copyist_);
+    return copy_of(reader_in(copyist_));
   }
 
   std::vector<std::string> query_plan(const SqlQuery& query) const override {
@@ -522,6 +528,11 @@ class SqliteDataset : public Dataset {
     static std::atomic<std::size_t> threads{0};
     thread_local const std::size_t thread = threads.fetch_add(1, std::memory_order_relaxed);
     return *lanes_[thread % lanes_.size()];
+  }
+
+  Reader& reader_in(std::unique_ptr<Reader>& place) const {
+    if (!place) place = std::make_unique<Reader>(source_);
+    return *place;
   }
 
   void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) const {
@@ -592,12 +603,12 @@ class SqliteDataset : public Dataset {
     return milestones_.emplace(tenant, std::move(made)).first->second;
   }
 
-  // The ids in the order of the request, from the cache or by the reader that no page waits for.
-  std::shared_ptr<const TaskIds> sorted_apart(const Endpoint& endpoint, const ListRequest& request,
-                                              const std::string& key, std::int64_t tasks) const {
-    const std::lock_guard lock(copyist_mutex_);
+  // The ids in the order of the request, from the cache or by the reader that nothing else waits for.
+  PreparedOrder sorted_apart(const Endpoint& endpoint, const ListRequest& request, const std::string& key,
+                             std::int64_t tasks) const {
+    const std::lock_guard lock(sorter_mutex_);
     if (auto known = orders_.find(key)) return known;
-    auto ids = std::make_shared<const TaskIds>(sorted_ids(*copyist_, endpoint, request, tasks));
+    auto ids = std::make_shared<const TaskIds>(sorted_ids(reader_in(sorter_), endpoint, request, tasks));
     orders_.add(key, ids);
     return ids;
   }
@@ -624,9 +635,12 @@ class SqliteDataset : public Dataset {
 
   mutable OrderCache orders_;
 
-  // Reads all that there is, for changes; of its own, so that requests do not wait for it.
+  // Reads all that there is, for changes and summaries; of its own, so that requests do not wait for it.
   mutable std::mutex copyist_mutex_;
-  std::unique_ptr<Reader> copyist_;
+  mutable std::unique_ptr<Reader> copyist_;
+
+  mutable std::mutex sorter_mutex_;
+  mutable std::unique_ptr<Reader> sorter_;
 
   bool has_timelines_ = false;
 };

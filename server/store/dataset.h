@@ -63,6 +63,9 @@ struct StoredTask {
   std::optional<TaskTimeline> timeline;
 };
 
+// The ids of the tasks that pass a request's filters, in its order.
+using PreparedOrder = std::shared_ptr<const std::vector<std::int64_t>>;
+
 class DatasetBuilder;
 
 class Dataset {
@@ -73,16 +76,18 @@ class Dataset {
 
   virtual ~Dataset() = default;
 
-  // Takes microseconds, unless is_slow(). The request's statuses are of the endpoint's list.
-  virtual ListResult list(const Endpoint& endpoint, const ListRequest& request) const = 0;
+  // Takes microseconds, unless is_slow() and without what prepare() has made for it. The request's statuses are of the
+  // endpoint's list.
+  virtual ListResult list(const Endpoint& endpoint, const ListRequest& request,
+                          const PreparedOrder& order = nullptr) const = 0;
 
   // Whether list() has to sort many tasks first, because prepare() has not done so or its result is no longer kept.
   // Cheap itself.
   virtual bool is_slow(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
   // Sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one call after
-  // the other; each_task() and copy() wait meanwhile, pages do not.
-  virtual void prepare(const Endpoint& endpoint, const ListRequest& request) const = 0;
+  // the other; nothing else waits for it. Null where there is nothing to sort.
+  virtual PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
   // What list() runs to answer a request that it has not been asked before: first to count, then for the page.
   virtual Executed explain(const Endpoint& endpoint, const ListRequest& request) const = 0;

@@ -27,15 +27,15 @@ bool sorts_whole_table(const Reader& reader, const Endpoint& endpoint, std::int6
 class OrderCache {
  public:
   // Over all orders; one that is larger by itself is kept alone.
-  static constexpr std::size_t kMaximumIds = 4'000'000;
+  static constexpr std::size_t kMaximumIds = 4'200'000;
 
   // Null if it is not there.
   std::shared_ptr<const TaskIds> find(const std::string& key);
   void add(const std::string& key, std::shared_ptr<const TaskIds> ids);
 
  private:
-  // What an order costs beside its ids, in ids.
-  static constexpr std::size_t kOverhead = 64;
+  // What an order counts beside its ids, in ids: there are never more than some thousand to look through.
+  static constexpr std::size_t kOverhead = 4096;
 
   std::mutex mutex_;
   std::list<std::pair<std::string, std::shared_ptr<const TaskIds>>> orders_;  // the last used first

@@ -22,7 +22,8 @@ struct SqlQuery {
 };
 
 // A piece of a tenant's default order, as SQL text without values: what the pages and totals of requests are made of.
-// The values are bound in the order of the members of RangeValues, each only where the shape has a place for it.
+// Its places, each only where the shape has one: cluster, tenant; second, nanosecond and id of the beginning; second
+// and nanosecond of the oldest instant that counts; the statuses; limit, offset.
 struct RangeShape {
   enum class Result {
     Tasks,  // a row a task: its JSON text
@@ -39,19 +40,6 @@ struct RangeShape {
   Begin begin = Begin::Newest;
   std::size_t statuses = 0;  // how many; 0: any
   bool merged = false;       // several statuses, each from the index of its own; Keys only
-};
-
-struct RangeValues {
-  std::int64_t cluster_id = 0;
-  std::int64_t tenant_id = 0;
-  std::int64_t begin_second = 0;  // unless Newest
-  std::int64_t begin_nano = 0;
-  std::int64_t begin_id = 0;    // Within
-  std::int64_t end_second = 0;  // Count: the oldest instant that counts
-  std::int64_t end_nano = 0;
-  std::vector<std::string_view> statuses;
-  std::int64_t limit = 0;  // unless Count
-  std::int64_t offset = 0;
 };
 
 std::string range_sql(const Endpoint& endpoint, const RangeShape& shape);

@@ -222,3 +222,43 @@ TEST_CASE("request parser: a timeout keeps what was read") {
   parser.next();
   CHECK(parser.idle());
 }
+
+TEST_CASE("request parser: a request leaves nothing behind for the next one") {
+  ParserLimits limits;
+  RequestParser parser(limits);
+  parser.feed("POST /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nab");
+  REQUIRE(parser.complete());
+  parser.next();
+  CHECK_FALSE(parser.started());
+  parser.feed("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  parser.fail(Defect::Timeout);
+  parser.next();
+  parser.feed("POST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n");
+  CHECK_FALSE(parser.wants_continue());
+  parser.feed("x");
+  REQUIRE(parser.complete());
+  CHECK(text(parser.request(), parser.keep_alive()) ==
+        text({"POST", "/c", {{"Host", "h"}, {"Content-Length", "1"}}, "x", {}}, true));
+}
+
+TEST_CASE("request parser: the memory of a large request is given back, that of a small one is used again") {
+  RequestParser parser(ParserLimits{});
+  const auto ask = [&](const std::string& target, const std::string& headers, const std::string& body) {
+    parser.feed("POST " + target + " HTTP/1.1\r\nHost: h\r\n" + headers +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    REQUIRE(parser.complete());
+    REQUIRE_FALSE(parser.request().defect);
+    parser.next();
+  };
+  ask("/" + std::string(20'000, 'a'), "A: " + std::string(20'000, 'a') + "\r\n", std::string(100'000, 'a'));
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "a:\r\n";
+  ask("/", many, "");
+  const Request& request = parser.request();
+  CHECK(request.target.capacity() < 10'000);
+  CHECK(request.body.capacity() < 10'000);
+  CHECK(request.headers.memory() < 10'000);
+  ask("/" + std::string(100, 'a'), "A: " + std::string(100, 'a') + "\r\n", "");
+  CHECK(request.target.capacity() >= 100);
+  CHECK(request.headers.memory() >= 100);
+}
