@@ -8,10 +8,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <random>
+#include <stdexcept>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "credentials.h"
 #include "embedded/default_fixture.h"
@@ -31,6 +36,8 @@ namespace ocp_mock {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kCaFile = "the CA file";
 
 std::string count_of_tasks(std::int64_t count) { return fmt::format("{} {}", count, count == 1 ? "task" : "tasks"); }
 
@@ -55,7 +62,7 @@ struct Tls {
 
 Tls make_tls(const ServeOptions& options) {
   if (options.tls_self_signed) {
-    http::MadeCertificate made = http::make_certificate(options.host);
+    http::MadeCertificate made = http::make_certificate(options.host, options.tls_names);
     return {std::make_shared<http::TlsContext>(made.certificate, made.key), std::move(made.ca)};
   }
   if (!options.tls_certificate) return {};
@@ -89,6 +96,57 @@ std::size_t allowed_connections() {
   return descriptors - std::min<std::size_t>(descriptors / 2, 64);
 }
 
+// The file in which a server that is ready names its port.
+class PortFile {
+ public:
+  // What an earlier run has left would tell of a server that is not there: it is removed. Throws std::runtime_error.
+  explicit PortFile(std::optional<fs::path> file) : file_(std::move(file)) {
+    if (file_) remove_text_file(*file_, kName);
+  }
+  PortFile(const PortFile&) = delete;
+  PortFile& operator=(const PortFile&) = delete;
+  ~PortFile() {
+    try {
+      remove();
+    } catch (const std::exception&) {
+      // The server ends because of something else, which is said.
+    }
+  }
+
+  // The line feed tells readers of a file that cannot be replaced in one step that they have seen all of it. Throws
+  // std::runtime_error.
+  void write(int port) {
+    text_ = fmt::format("{}\n", port);
+    if (file_) write_text_file(*file_, kName, text_);
+  }
+
+  // Unless another server has written its own port since. Throws std::runtime_error.
+  void remove() {
+    const std::string text = std::exchange(text_, "");
+    std::error_code ignored;
+    if (!file_ || text.empty() || !fs::exists(*file_, ignored)) return;
+    if (read_text_file(*file_, kName) == text) remove_text_file(*file_, kName);
+  }
+
+  // The port that a server has written. Throws std::runtime_error.
+  static int read(const fs::path& file) {
+    const std::string text = read_text_file(file, kName);
+    int port = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || std::string_view(stop, text.data() + text.size()) != "\n" || port < 1 || port > 65535) {
+      throw std::runtime_error(
+          fmt::format("the port file {} names no port; the server may be starting", file.string()));
+    }
+    return port;
+  }
+
+ private:
+  static constexpr std::string_view kName = "the port file";
+
+  const std::optional<fs::path> file_;
+  std::string text_;  // written by this server; empty: nothing
+};
+
 // Lets a load be given up between two tasks.
 class StoppableSink : public ForwardingSink {
  public:
@@ -108,7 +166,9 @@ class StoppableSink : public ForwardingSink {
 std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger,
                                             const std::function<bool()>& stopped) {
   std::error_code ignored;
-  if (options.db && options.fixtures.empty() && fs::exists(*options.db, ignored)) {
+  // An empty file, as mktemp makes it, is one to be filled.
+  if (options.db && options.fixtures.empty() && fs::exists(*options.db, ignored) &&
+      !(fs::is_regular_file(*options.db, ignored) && fs::file_size(*options.db, ignored) == 0)) {
     auto dataset = Dataset::open(*options.db);
     logger.info("opened the dataset {}", options.db->string());
     return dataset;
@@ -131,6 +191,7 @@ int run_serve(ServeOptions options) {
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->set_level(spdlog::level::from_str(options.log_level));
   std::signal(SIGPIPE, SIG_IGN);
+  for (const std::string& text : options.warnings) logger->warn(text);
 
   if (options.credentials_file) add_credentials_of_file(options.credentials, *options.credentials_file);
   http::ServerOptions server_options;
@@ -142,6 +203,9 @@ int run_serve(ServeOptions options) {
   const Tls tls = make_tls(options);
   server_options.tls = tls.context;
   http::HttpServer server(server_options);
+  // Not before the port is this server's: a server that cannot start leaves the files of a running one alone.
+  PortFile port_file(options.port_file);
+  if (options.tls_ca_out) remove_text_file(*options.tls_ca_out, kCaFile);
 
   std::shared_ptr<const Dataset> dataset;
   try {
@@ -159,8 +223,8 @@ int run_serve(ServeOptions options) {
         }
       });
   server.start([service](const http::Request& request) { return service->handle(request); });
-  if (options.tls_ca_out) write_text_file(*options.tls_ca_out, "the CA file", tls.ca);
-  if (options.port_file) write_text_file(*options.port_file, "the port file", fmt::format("{}\n", server.port()));
+  if (options.tls_ca_out) write_text_file(*options.tls_ca_out, kCaFile, tls.ca);
+  port_file.write(server.port());
 
   std::string url;
   append_json_string(url, server.url());
@@ -168,13 +232,25 @@ int run_serve(ServeOptions options) {
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
 
   logger->info("stopping on {}", stop.wait() == SIGINT ? "SIGINT" : "SIGTERM");
+  try {
+    port_file.remove();
+  } catch (const std::exception& error) {
+    logger->warn(error.what());
+  }
   service->stop();
   server.stop();
   return 0;
 }
 
 int run_healthcheck(const HealthcheckOptions& options) {
-  const std::string problem = check_health(options.url);
+  // OpenSSL writes to sockets whose other end is gone.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::string url = options.url;
+  if (url.empty()) {
+    const int port = options.port != 0 ? options.port : PortFile::read(*options.port_file);
+    url = url_of_server(options.tls, options.host, port);
+  }
+  const std::string problem = check_health(url);
   if (!problem.empty()) throw std::runtime_error(problem);
   return 0;
 }

@@ -1,7 +1,9 @@
 #include "healthcheck.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -43,6 +45,11 @@ bool parse_url(std::string_view url, Address& address) {
   }
   return !address.host.empty() && !address.port.empty() &&
          address.port.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// An IPv6 address in brackets.
+std::string in_url(const std::string& host) {
+  return host.find(':') != std::string::npos ? fmt::format("[{}]", host) : host;
 }
 
 http::Descriptor connect_to(const Address& address, std::string& problem) {
@@ -102,14 +109,25 @@ std::string check_health(const std::string& url) {
   std::string problem;
   const http::Descriptor socket = connect_to(address, problem);
   if (socket.get() < 0) return fmt::format("cannot connect to {}: {}", url, problem);
-  const std::string answer = ask(
-      socket.get(), address.tls,
-      fmt::format("GET {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n\r\n", kTarget, address.host, address.port));
+  const std::string answer = ask(socket.get(), address.tls,
+                                 fmt::format("GET {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n\r\n", kTarget,
+                                             in_url(address.host), address.port));
   for (const std::string_view good : {"HTTP/1.1 200 ", "HTTP/1.1 401 ", "HTTP/1.1 404 "}) {
     if (answer.starts_with(good)) return "";
   }
   if (answer.empty()) return fmt::format("{} does not answer", url);
   return fmt::format("{} answers '{}' to {}", url, answer, kTarget);
+}
+
+std::string url_of_server(bool tls, const std::string& host, int port) {
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  std::string name = bracketed ? host.substr(1, host.size() - 2) : host;
+  in_addr any{};
+  in6_addr any6{};
+  if (::inet_pton(AF_INET, name.c_str(), &any) == 1 && any.s_addr == htonl(INADDR_ANY)) name = "127.0.0.1";
+  if (::inet_pton(AF_INET6, name.c_str(), &any6) == 1 && std::memcmp(&any6, &in6addr_any, sizeof any6) == 0)
+    name = "::1";
+  return fmt::format("{}://{}:{}", tls ? "https" : "http", in_url(name), port);
 }
 
 }  // namespace ocp_mock

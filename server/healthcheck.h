@@ -10,4 +10,8 @@ namespace ocp_mock {
 // there. Gives up after five seconds.
 std::string check_health(const std::string& url);
 
+// The URL by which a client on this machine reaches a server that listens on the host: an address that stands for all
+// is the one of this machine.
+std::string url_of_server(bool tls, const std::string& host, int port);
+
 }  // namespace ocp_mock

@@ -1,4 +1,6 @@
 // Chooses the command and maps errors to exit codes.
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 
@@ -8,7 +10,7 @@
 int main(int argc, char** argv) {
   using namespace ocp_mock;
   try {
-    const auto parsed = parse_options(argc, argv);
+    const auto parsed = parse_options(argc, argv, environ);
     if (const auto* serve = std::get_if<ServeOptions>(&parsed)) return run_serve(*serve);
     if (const auto* check = std::get_if<CheckOptions>(&parsed)) return run_check(*check);
     if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);

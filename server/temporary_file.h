@@ -3,13 +3,20 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 namespace ocp_mock {
 
+// The file that a path means to this process: links of this user and of root are followed, also to a file that is not
+// there yet. A link of another user is not: it may have been put into a shared folder, such as /tmp, so that this
+// process writes to a file that the other user could not write to.
+std::filesystem::path behind_own_links(std::filesystem::path path);
+
 class TemporaryFile {
  public:
-  // Makes an empty file beside the target, or beside the file that the target links to, with a name that no other file
-  // has. Throws std::system_error.
+  // Makes an empty file beside behind_own_links(target), with a name that no other file has. Removes such files of the
+  // same target whose processes were killed: those of this user on which nobody holds the lock that every
+  // TemporaryFile holds on its file. Throws std::system_error.
   explicit TemporaryFile(const std::filesystem::path& target);
 
   // Removes the file unless it was committed. A process that is killed leaves it behind.
@@ -19,12 +26,19 @@ class TemporaryFile {
 
   const std::filesystem::path& path() const { return path_; }
 
+  // Appends the text. Throws std::system_error.
+  void write(std::string_view text);
+
   // Renames the file to its target. Throws std::system_error.
   void commit();
 
  private:
   std::filesystem::path target_;
   std::filesystem::path path_;
+  int descriptor_ = -1;  // holds the lock
 };
+
+// Writes all of the text, or throws std::system_error.
+void write_all(int descriptor, std::string_view text);
 
 }  // namespace ocp_mock

@@ -1,6 +1,10 @@
 // The built program, run as its users run it.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +16,9 @@
 #include <thread>
 #include <vector>
 
+#include "healthcheck.h"
 #include "http/certificate.h"
+#include "http/socket.h"
 #include "http/socket_client.h"
 #include "http/tls_client.h"
 #include "process.h"
@@ -131,6 +137,98 @@ TEST_CASE("binary: the port file is a new file, and never takes the place of a d
                  "is no regular file; it must be one"));
 }
 
+TEST_CASE("binary: an older port file is gone before the load begins, and the file ends with the server") {
+  for (const int number : {SIGTERM, SIGINT}) {
+    const TemporaryFolder folder;
+    const auto file = folder.write("port", "1\n");
+    const auto ca = folder.write("ca.pem", "of an older run");
+    const std::string pipe = (folder.path() / "logBackupTasks.json").string();
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    Process process(kBinary, {"--port", "0", "--port-file", file.string(), "--tls-self-signed", "--tls-ca-out",
+                              ca.string(), "--fixtures", pipe});
+    std::ofstream writer(pipe);  // opens once the server reads
+    CHECK_FALSE(std::filesystem::exists(file));
+    CHECK_FALSE(std::filesystem::exists(ca));
+    writer << read_file("fixtures/logBackupTasks.json");
+    writer.close();
+    const std::string ready = process.read_line();
+    CHECK(contains(ready, "\"port\":" + read_file(file).substr(0, read_file(file).size() - 1) + ","));
+    CHECK(read_file(ca).starts_with("-----BEGIN CERTIFICATE-----"));
+    process.signal(number);
+    CHECK(process.wait() == 0);
+    CHECK_FALSE(std::filesystem::exists(file));
+    CHECK(std::filesystem::exists(ca));
+  }
+}
+
+TEST_CASE("binary: a server that cannot start, or that ends, leaves the port file of another one alone") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "port";
+  RunningServer first({"--port-file", file.string()});
+  const std::string port = std::to_string(first.port());
+  CHECK(contains(failure({"--port", port, "--port-file", file.string()}), "is in use"));
+  CHECK(read_file(file) == port + "\n");
+  const RunningServer second({"--port-file", file.string()});
+  first->signal(SIGTERM);
+  CHECK(first->wait() == 0);
+  CHECK(read_file(file) == std::to_string(second.port()) + "\n");
+}
+
+TEST_CASE("binary: a port file and a CA file that are mounted by themselves are written and emptied where they are") {
+  if (Process("/usr/bin/unshare", {"--mount", "true"}).wait() != 0) {
+    MESSAGE("not run: this user may not mount");
+    return;
+  }
+  const TemporaryFolder folder;
+  const auto port = folder.write("host/port", "1\n");
+  const auto ca = folder.write("host/ca", "old");
+  folder.write("port", "");
+  folder.write("ca", "");
+  Process process("/usr/bin/unshare",
+                  {"--mount", "sh", "-c",
+                   "mount --bind host/port port && mount --bind host/ca ca && exec \"$0\" --port 0 --port-file port "
+                   "--tls-self-signed --tls-ca-out ca",
+                   kBinary},
+                  {}, folder.path());
+  const std::string ready = process.read_line();
+  CHECK(read_file(port).ends_with("\n"));
+  CHECK(contains(ready, "\"port\":" + read_file(port).substr(0, read_file(port).size() - 1) + ","));
+  CHECK(read_file(ca).starts_with("-----BEGIN CERTIFICATE-----"));
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+  CHECK(read_file(port).empty());
+}
+
+TEST_CASE("binary: a port file where standard output goes is refused before that is touched") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "out").string();
+  Process process("/bin/sh", {"-c", "exec \"$0\" --port 0 --port-file /dev/stdout > \"$1\"", kBinary, file});
+  CHECK(process.read_error() ==
+        "ocp-mock-server: the port file /dev/stdout is where standard output or standard error "
+        "goes; it must be a file of its own\n");
+  CHECK(process.wait() == 1);
+  CHECK(std::filesystem::exists(file));
+}
+
+TEST_CASE("binary: variables of a Kubernetes Service are passed over with a warning") {
+  const std::vector<std::string> variables{"OCP_MOCK_SERVICE_HOST=10.96.0.12", "OCP_MOCK_PORT=tcp://10.96.0.12:8080",
+                                           "OCP_MOCK_FIXTURE=x"};
+  RunningServer server({}, variables);
+  CHECK(
+      server->says(" warning OCP_MOCK_PORT and 1 more variable are passed over: a Kubernetes Service or Docker link "
+                   "called 'ocp-mock' has set them; rename it, or set enableServiceLinks: false in the pod\n"));
+  CHECK(
+      server->says(" warning OCP_MOCK_FIXTURE is passed over: this server has no such variable; did you mean "
+                   "OCP_MOCK_FIXTURES?\n"));
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
+  CHECK(server->read_out().empty());
+
+  Process check(kBinary, {"check", "fixtures"}, {"OCP_MOCK_PORT=banana", "OCP_MOCK_FIXTURE=x"});
+  CHECK(check.read_error().empty());
+  CHECK(check.wait() == 0);
+}
+
 TEST_CASE("binary: with --frozen the envelope is that of the captured answer") {
   const TemporaryFolder folder;
   const auto file =
@@ -159,7 +257,7 @@ TEST_CASE("binary: what cannot be had is said, with a code that is not zero") {
   CHECK(contains(failure({"--port", "0", "--fixtures", bad}),
                  "bad.json:2:2: task 1: clusterId is the string \"x\"; it must be a 64-bit integer\n"));
   CHECK(failure({"--fixtures", "/does/not/exist"}).starts_with("1 ocp-mock-server: the fixtures have 1 problem"));
-  CHECK(failure({"--port", "banana"}).starts_with("2 ocp-mock-server: --port"));
+  CHECK(failure({"--port", "banana"}).starts_with("2 ocp-mock-server: --port is 'banana'; "));
   CHECK(failure({"--port", "0", "--host", "256.1.1.1"}).find("256.1.1.1") != std::string::npos);
   CHECK(failure({"--port", "0", "--db", bad}) ==
         "1 ocp-mock-server: " + bad + " is not a dataset of ocp-mock-server\n");
@@ -213,7 +311,9 @@ TEST_CASE("binary: check says what is wrong, with exit code 1") {
 
 TEST_CASE("binary: SIGTERM and SIGINT end it with code 0, after the requests in flight") {
   for (const int number : {SIGTERM, SIGINT}) {
-    RunningServer server({});
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "port";
+    RunningServer server({"--port-file", file.string()});
     SocketClient idle(server.port());
     SocketClient half(server.port());
     idle.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n" + kCredentials + "\r\n");
@@ -223,6 +323,8 @@ TEST_CASE("binary: SIGTERM and SIGINT end it with code 0, after the requests in 
     CHECK(half.read_answer() == "HTTP/1.1 100 Continue\r\n\r\n");
     server->signal(number);
     CHECK(idle.read_to_end().empty());
+    // Nobody is sent here any more.
+    CHECK_FALSE(std::filesystem::exists(file));
     half.send("ab");
     CHECK(half.read_to_end().starts_with("HTTP/1.1 404 "));
     CHECK(server->wait() == 0);
@@ -341,9 +443,12 @@ TEST_CASE("binary: --rate-limit counts by user in a window of real time") {
 TEST_CASE("binary: with --tls-self-signed the CA is written before the server is ready, and clients trust it") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "ca.pem";
-  RunningServer server(
-      {"--tls-self-signed", "--tls-ca-out", file.string(), "--port-file", (folder.path() / "p").string()});
+  RunningServer server({"--tls-self-signed", "--tls-name", "ocp.test", "--tls-name", "*.ocp.test", "--tls-ca-out",
+                        file.string(), "--port-file", (folder.path() / "p").string()});
   CHECK(contains(server.ready(), "\"url\":\"https://127.0.0.1:"));
+  for (const std::string name : {"localhost", "ocp.test", "a.ocp.test"}) {
+    TlsClient named(server.port(), {.ca = read_file(file), .name = name});
+  }
   TlsClient client(server.port(), {.ca = read_file(file)});
   client.send("GET /api/v2/time HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(client.read_answer().starts_with("HTTP/1.1 200 OK\r\n"));
@@ -425,6 +530,53 @@ TEST_CASE("binary: a --db file is made from fixtures, and serves several process
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+TEST_CASE("binary: an empty --db file is filled") {
+  for (const std::vector<std::string>& fixtures :
+       std::vector<std::vector<std::string>>{{}, {"--fixtures", "fixtures/logBackupTasks.json"}}) {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("data.db", "").string();
+    std::vector<std::string> arguments{"--db", file};
+    arguments.insert(arguments.end(), fixtures.begin(), fixtures.end());
+    CHECK(contains(RunningServer(arguments).get(kExample), "\"totalElements\":1"));
+    CHECK(read_file(file).starts_with("SQLite format 3"));
+    CHECK(contains(RunningServer({"--db", file}).get(kExample), "\"totalElements\":1"));
+  }
+}
+
+TEST_CASE("binary: what a killed load has left is cleared by the next one, but not what a running load writes") {
+  const TemporaryFolder folder;
+  const std::string db = (folder.path() / "data.db").string();
+  const std::string task =
+      R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING"})" + std::string("\n");
+  const auto temporary_files = [&] {
+    return std::ranges::count_if(std::filesystem::directory_iterator(folder.path()),
+                                 [](const auto& entry) { return entry.path().extension() == ".tmp"; });
+  };
+  const std::string pipe = (folder.path() / "tasks.ndjson").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  {
+    Process killed(kBinary, {"--port", "0", "--db", db, "--fixtures", pipe});
+    std::ofstream writer(pipe);  // opens once the server reads
+    CHECK(temporary_files() == 1);
+    killed.signal(SIGKILL);
+    CHECK(killed.wait() == 128 + SIGKILL);
+  }
+  CHECK(temporary_files() == 1);
+  Process running(kBinary, {"--port", "0", "--db", db, "--fixtures", pipe});
+  {
+    // No other process may keep the pipe open.
+    const ocp_mock::http::Descriptor writer(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+    CHECK(temporary_files() == 1);
+    const RunningServer other({"--db", db, "--fixtures", "fixtures/logBackupTasks.json"});
+    CHECK(temporary_files() == 1);
+    CHECK(::write(writer.get(), task.data(), task.size()) == static_cast<ssize_t>(task.size()));
+  }
+  CHECK(contains(running.read_line(), "\"event\":\"ready\""));
+  CHECK(temporary_files() == 0);
+  CHECK(contains(RunningServer({"--db", db}).get("/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks"),
+                 "\"totalElements\":1"));
+}
+
 TEST_CASE("binary: a fixture may come through a pipe") {
   const TemporaryFolder folder;
   const std::string pipe = (folder.path() / "logBackupTasks.json").string();
@@ -456,7 +608,63 @@ TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {
   CHECK(plain->wait() == 0);
   CHECK(check({"healthcheck", "http://127.0.0.1:" + port}) ==
         "1 ocp-mock-server: cannot connect to http://127.0.0.1:" + port + ": Connection refused\n");
+  // Without a URL it asks where the environment says.
+  const TemporaryFolder folder;
+  const auto check_there = [&](std::vector<std::string> variables) {
+    Process process(kBinary, {"healthcheck"}, std::move(variables));
+    const std::string error = process.read_error();
+    return std::to_string(process.wait()) + " " + error;
+  };
+  const std::string tls_port = std::to_string(tls.port());
+  CHECK(check_there({"OCP_MOCK_PORT=" + tls_port, "OCP_MOCK_TLS_SELF_SIGNED=true"}) == "0 ");
+  CHECK(check_there({"OCP_MOCK_PORT=" + tls_port, "OCP_MOCK_TLS_CERT=f", "OCP_MOCK_HOST=0.0.0.0"}) == "0 ");
+  CHECK(check_there({"OCP_MOCK_PORT=" + tls_port}).starts_with("1 ocp-mock-server: http://127.0.0.1:" + tls_port));
+  CHECK(check_there({"OCP_MOCK_PORT=0", "OCP_MOCK_TLS_SELF_SIGNED=1",
+                     "OCP_MOCK_PORT_FILE=" + folder.write("port", tls_port + "\n").string()}) == "0 ");
+  const std::string half = folder.write("half", "80").string();
+  CHECK(check_there({"OCP_MOCK_PORT=0", "OCP_MOCK_PORT_FILE=" + half}) ==
+        "1 ocp-mock-server: the port file " + half + " names no port; the server may be starting\n");
+  CHECK(check_there({"OCP_MOCK_PORT=0", "OCP_MOCK_PORT_FILE=/does/not/exist"}) ==
+        "1 ocp-mock-server: cannot read the port file /does/not/exist: No such file or directory\n");
+  RunningServer six({"--host", "::1"});
+  CHECK(check_there({"OCP_MOCK_HOST=::", "OCP_MOCK_PORT=" + std::to_string(six.port())}) == "0 ");
   CHECK(check({"healthcheck", "ftp://h"}) == "1 ocp-mock-server: 'ftp://h' is no URL such as http://127.0.0.1:8080\n");
+}
+
+TEST_CASE("binary: healthcheck names the server as its URL does") {
+  ocp_mock::http::ServerSocket server("::1", 0);
+  server.listen();
+  Process process(kBinary, {"healthcheck", "http://" + server.authority()});
+  pollfd entry{server.descriptor(), POLLIN, 0};
+  REQUIRE(::poll(&entry, 1, 20'000) == 1);
+  {
+    const ocp_mock::http::Descriptor client(::accept4(server.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::string request;
+    char bytes[1024];
+    while (!contains(request, "\r\n\r\n")) {
+      const ssize_t count = ::recv(client.get(), bytes, sizeof bytes, 0);
+      REQUIRE(count > 0);
+      request.append(bytes, static_cast<std::size_t>(count));
+    }
+    CHECK(request == "GET /__admin/health HTTP/1.1\r\nHost: " + server.authority() + "\r\nConnection: close\r\n\r\n");
+  }
+  CHECK(process.read_error() == "ocp-mock-server: http://" + server.authority() + " does not answer\n");
+  CHECK(process.wait() == 1);
+}
+
+TEST_CASE("healthcheck: a server is reached where it listens") {
+  const struct {
+    bool tls;
+    const char* host;
+    const char* url;
+  } cases[] = {
+      {false, "127.0.0.1", "http://127.0.0.1:81"}, {true, "ocp.test", "https://ocp.test:81"},
+      {false, "0.0.0.0", "http://127.0.0.1:81"},   {false, "::", "http://[::1]:81"},
+      {false, "[::]", "http://[::1]:81"},          {false, "0:0::0", "http://[::1]:81"},
+      {true, "::1", "https://[::1]:81"},           {false, "[fd00::1]", "http://[fd00::1]:81"},
+      {false, "0.0.0.1", "http://0.0.0.1:81"},
+  };
+  for (const auto& [tls, host, url] : cases) CHECK(ocp_mock::url_of_server(tls, host, 81) == url);
 }
 
 TEST_CASE("binary: SIGTERM ends delays and waits at once") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -52,7 +53,7 @@ class Server {
     flags.insert(flags.begin(), {"ocp-mock-server", "--fixtures", file_.string()});
     std::vector<const char*> arguments;
     for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    options_ = std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data()));
+    options_ = std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     const auto load = [this, logger] { return load_dataset(options_, *logger); };
     service_ = std::make_shared<Service>(

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -55,7 +56,7 @@ class GoldenServer {
   static ServeOptions parse(const std::vector<std::string>& flags) {
     std::vector<const char*> arguments{"ocp-mock-server", "--frozen"};
     for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    return std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data()));
+    return std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
   }
 
   std::shared_ptr<spdlog::logger> logger_;

@@ -20,8 +20,10 @@ namespace ocp_mock::test {
 
 class Process {
  public:
-  // Runs the program with the arguments, and beside this process's environment the variables, "NAME=value".
-  Process(const std::string& program, std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
+  // Runs the program with the arguments, and beside this process's environment the variables, "NAME=value"; in this
+  // process's folder or another one.
+  Process(const std::string& program, std::vector<std::string> arguments, std::vector<std::string> variables = {},
+          const std::string& folder = ".") {
     int out[2];
     int error[2];
     if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(error, O_CLOEXEC) != 0) throw std::runtime_error("cannot make pipes");
@@ -43,6 +45,7 @@ class Process {
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, error[1], STDERR_FILENO);
+    ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
     const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environment.data());
     ::posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) throw std::runtime_error("cannot run " + program);

@@ -1,13 +1,15 @@
 #include "cli/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -15,7 +17,12 @@
 #include <system_error>
 #include <utility>
 
+#include "ascii.h"
+#include "cli/environment.h"
 #include "embedded/version.h"
+#include "http/certificate.h"
+#include "nearest.h"
+#include "ocp/error.h"
 #include "ocp/instant.h"
 #include "ocp/json_text.h"
 
@@ -23,38 +30,78 @@ namespace ocp_mock {
 namespace {
 
 constexpr std::string_view kNotShown = "(not shown, it may be a secret)";
-const std::vector<std::string> kLogLevels{"trace", "debug", "info", "warn", "error", "off"};
 
-// Paths separated by colons, as in PATH.
-std::vector<std::string> split_paths(std::string_view text) {
-  std::vector<std::string> paths;
-  while (!text.empty()) {
-    const auto end = text.find(':');
-    if (end != 0) paths.emplace_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+// The sentence for the user.
+struct Mistake : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A value is wrong; the text says what would be right, such as "it must be any or off".
+[[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
+
+// These check and convert values. They throw std::invalid_argument.
+
+std::string path(const std::string& text) {
+  if (text.empty() || text.starts_with("--")) refuse("it must be a path");
+  return text;
+}
+
+// A path where a secret may stand by mistake.
+std::string path_of_secrets(const std::string& text) {
+  const bool is_text = text.find_first_of("{\n") != std::string::npos || text.starts_with("-----");
+  std::error_code ignored;
+  const bool is_pair = text.find(':') != std::string::npos && !std::filesystem::exists(text, ignored);
+  if (is_text || is_pair) refuse("it must be the path of a file, not what the file holds");
+  return path(text);
+}
+
+std::string utf8(const std::string& text) {
+  if (!is_utf8(text)) refuse("it must be UTF-8 text");
+  return text;
+}
+
+std::string token(const std::string& text) {
+  const bool good = !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F; });
+  if (!good) refuse("it must be ASCII text without blanks, and not empty");
+  return text;
+}
+
+std::string one_of(const std::string& text, std::initializer_list<std::string_view> words) {
+  if (std::ranges::find(words, text) != words.end()) return text;
+  const std::vector<std::string_view> first(words.begin(), words.end() - 1);
+  refuse(fmt::format("it must be {}{}{}", fmt::join(first, ", "), first.empty() ? "" : " or ", *(words.end() - 1)));
+}
+
+template <typename Number>
+Number number(const std::string& text, Number least, Number most) {
+  Number value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  // 010 may be meant as eight.
+  const bool octal = text.size() > 1 && text.front() == '0';
+  if (error != std::errc{} || stop != end || octal || value < least || value > most) {
+    refuse(fmt::format("it must be a number from {} to {}", least, most));
   }
-  return paths;
+  return value;
 }
 
 // A number with a unit.
 struct Quantity {
-  const char* name;
-  const char* type;
-  const char* rule;
+  std::string_view rule;
   std::int64_t least;
   std::int64_t most;
   std::span<const std::pair<std::string_view, std::int64_t>> units;
 
   // In the unit whose factor is 1.
-  std::optional<std::int64_t> parse(std::string_view text) const {
-    std::int64_t number = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::int64_t parse(const std::string& text) const {
+    std::int64_t value = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const std::string_view unit(stop, text.data() + text.size());
     for (const auto& [known, factor] : units) {
-      if (error != std::errc{} || unit != known || number > most / factor || number * factor < least) continue;
-      return number * factor;
+      if (error != std::errc{} || unit != known || value > most / factor || value * factor < least) continue;
+      return value * factor;
     }
-    return std::nullopt;
+    refuse(fmt::format("it must be {}", rule));
   }
 };
 
@@ -63,380 +110,630 @@ constexpr std::pair<std::string_view, std::int64_t> kBytes[]{
     {"", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
 constexpr std::pair<std::string_view, std::int64_t> kMilliseconds[]{
     {"ms", 1}, {"s", 1000}, {"m", 60'000}};
-constexpr Quantity kHeadSize{"size", "SIZE", "size; it must be a number of bytes, or one with KiB, MiB or GiB, from 256 to 1GiB",
-                             256, 1 << 30, kBytes};
-constexpr Quantity kBodySize{"size", "SIZE", "size; it must be a number of bytes, or one with KiB, MiB or GiB, from 0 to 1GiB",
-                             0, 1 << 30, kBytes};
-constexpr Quantity kTime{"time", "TIME", "time; it must be a number with ms, s or m, from 1ms to 1440m",
-                         1, 1440 * 60'000, kMilliseconds};
+constexpr Quantity kHeadSize{"a number of bytes, or one with KiB, MiB or GiB, from 256 to 1GiB", 256, 1 << 30, kBytes};
+constexpr Quantity kBodySize{"a number of bytes, or one with KiB, MiB or GiB, from 0 to 1GiB", 0, 1 << 30, kBytes};
+constexpr Quantity kTime{"a number with ms, s or m, from 1ms to 1440m", 1, 1440 * 60'000, kMilliseconds};
 // clang-format on
 
-// What the command line gives as text and ServeOptions holds otherwise.
-struct Texts {
-  std::string timezone = "+08:00";
-  std::string auth = "any";
-  std::vector<std::string> users;
-  std::vector<std::string> access_keys;
-  std::string rate_limit;
-  std::string max_head = "64KiB";
-  std::string max_body = "64MiB";
-  std::string request_time = "30s";
-  std::string idle_time = "75s";
-  std::string write_time = "30s";
-  std::string isolate_by;
-  bool no_admin = false;
+std::size_t size(const std::string& text, const Quantity& quantity) {
+  return static_cast<std::size_t>(quantity.parse(text));
+}
+
+std::chrono::milliseconds duration(const std::string& text) { return std::chrono::milliseconds(kTime.parse(text)); }
+
+int offset(const std::string& text) {
+  const auto minutes = parse_offset(text);
+  if (!minutes) refuse("it must be +hh:mm, -hh:mm or Z, the offset from UTC");
+  return *minutes;
+}
+
+RateLimit rate_limit(const std::string& text) {
+  const auto limit = parse_rate_limit(text);
+  if (!limit)
+    refuse(fmt::format("it must be N/WINDOW, N from 1 to {}, the window 10s, 1m, 1h or 1d", kMaximumRateLimit));
+  return *limit;
+}
+
+std::string certificate_name(const std::string& text) {
+  if (!http::is_certificate_name(text)) {
+    refuse("it must be a DNS name in ASCII such as ocp.test or *.ocp.test, or an IP address");
+  }
+  return text;
+}
+
+void add_user_of(Credentials& credentials, const std::string& text) {
+  const auto colon = text.find(':');
+  if (colon == std::string::npos) refuse("it must be NAME:PASSWORD; the colon is missing");
+  add_user(credentials, text.substr(0, colon), text.substr(colon + 1));
+}
+
+void add_access_key_of(Credentials& credentials, const std::string& text) {
+  const auto first = text.find(':');
+  if (first == std::string::npos) refuse("it must be AK:SK or AK:SK:USER; the colon is missing");
+  const auto second = std::min(text.find(':', first + 1), text.size());
+  const bool has_user = second != text.size();
+  if (has_user && text.find(':', second + 1) != std::string::npos) {
+    refuse("it must be AK:SK or AK:SK:USER; a secret key with a colon goes into --credentials");
+  }
+  add_access_key(credentials, text.substr(0, first),
+                 {text.substr(first + 1, second - first - 1),
+                  text.substr(has_user ? second + 1 : 0, has_user ? std::string::npos : first)});
+}
+
+// What is special about an option: whether it may be given more than once, is a secret, or serves another command, too.
+enum Trait : unsigned {
+  kOnce = 0,
+  kAgain = 1,         // the flag more than once
+  kByColons = 3,      // so, and in the variable separated by colons
+  kByCommas = 5,      // or by commas
+  kSecret = 8,        // no message shows the value
+  kHealthcheck = 16,  // healthcheck uses it, too
 };
 
-// The test's side.
-void add_admin_options(CLI::App& app, ServeOptions& options, Texts& texts) {
-  const auto token = [](const std::string& text) -> std::string {
-    const bool good = !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F; });
-    return good ? "" : "the token must be ASCII text without blanks, and not empty";
+struct Option {
+  std::string_view flag;
+  std::string_view value;     // what help calls the value; empty for a switch
+  std::string_view fallback;  // the value that counts without one; empty if there is none
+  unsigned traits;
+  void (*take)(ServeOptions&, const std::string&);  // throws std::invalid_argument; a switch's is called if it is on
+  std::string_view help;
+
+  bool has(Trait trait) const { return (traits & trait) == trait; }
+};
+
+using Serve = ServeOptions;
+using Text = std::string;
+
+// Help, variables, messages and what the README's table must say come from here.
+// clang-format off
+constexpr Option kOptions[]{
+    {"--fixtures", "PATH", "", kByColons,
+     [](Serve& serve, const Text& text) { serve.fixtures.emplace_back(path(text)); },
+     "File or folder of fixtures; may be given again. Default: OCP's own example, compiled in"},
+    {"--db", "FILE", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.db = path(text); },
+     "Keep the loaded fixtures in this SQLite file; without --fixtures serve the file as it is, read-only"},
+    {"--host", "HOST", "127.0.0.1", kHealthcheck,
+     [](Serve& serve, const Text& text) { serve.host = text; },
+     "Address to listen on"},
+    {"--port", "PORT", "8080", kHealthcheck,
+     [](Serve& serve, const Text& text) { serve.port = number(text, 0, 65535); },
+     "Port to listen on; 0 takes a free one"},
+    {"--port-file", "FILE", "", kHealthcheck,
+     [](Serve& serve, const Text& text) { serve.port_file = path(text); },
+     "Write the port to this file once the server is ready; the file is removed when it stops"},
+    {"--pretty", "", "", kOnce,
+     [](Serve& serve, const Text&) { serve.pretty = true; },
+     "Lay answers out as OCP's documentation does, two blanks a level"},
+    {"--frozen", "", "", kOnce,
+     [](Serve& serve, const Text&) { serve.frozen = true; },
+     "Same request, same bytes: timestamp, duration, server and trace id are constant"},
+    {"--strict", "", "", kOnce,
+     [](Serve& serve, const Text&) { serve.strict = true; },
+     "Refuse with 400 what OCP ignores: unknown or repeated parameters and such"},
+    {"--timezone", "+hh:mm", "+08:00", kOnce,
+     [](Serve& serve, const Text& text) { serve.offset_minutes = offset(text); },
+     "Offset from UTC of the answers' timestamps"},
+    {"--server-name", "NAME", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.server_name = utf8(text); },
+     "The server that answers name. Default: a24d13ce67"},
+    {"--log-level", "LEVEL", "info", kOnce,
+     [](Serve& serve, const Text& text) {
+       serve.log_level = one_of(text, {"trace", "debug", "info", "warn", "error", "off"});
+     },
+     "How much goes to standard error: trace, debug, info, warn, error or off"},
+    {"--ocp-version", "VERSION", "4.3.3", kOnce,
+     [](Serve& serve, const Text& text) { serve.ocp_version = utf8(text); },
+     "The buildVersion that /api/v2/info answers"},
+    {"--auth", "MODE", "any", kSecret,
+     [](Serve& serve, const Text& text) {
+       serve.auth = one_of(text, {"any", "off"}) == "off" ? AuthMode::Off : AuthMode::Any;
+     },
+     "any: well-formed credentials pass, or only those named below; off: nothing is checked"},
+    {"--user", "NAME:PASSWORD", "", kAgain | kSecret,
+     [](Serve& serve, const Text& text) { add_user_of(serve.credentials, text); },
+     "A user who may ask by HTTP Basic; may be given again"},
+    {"--access-key", "AK:SK[:USER]", "", kAgain | kSecret,
+     [](Serve& serve, const Text& text) { add_access_key_of(serve.credentials, text); },
+     "An access key, its secret key and its user, who is otherwise called like the key; may be given again"},
+    {"--credentials", "FILE", "", kSecret,
+     [](Serve& serve, const Text& text) { serve.credentials_file = path_of_secrets(text); },
+     "JSON file of users and access keys"},
+    {"--rate-limit", "N/WINDOW", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.rate_limit = rate_limit(text); },
+     "Requests that each user may make in 10s, 1m, 1h or 1d, then 429"},
+    {"--tls-cert", "FILE", "", kSecret | kHealthcheck,
+     [](Serve& serve, const Text& text) { serve.tls_certificate = path_of_secrets(text); },
+     "Serve HTTPS with this certificate (PEM, with its chain)"},
+    {"--tls-key", "FILE", "", kSecret,
+     [](Serve& serve, const Text& text) { serve.tls_key = path_of_secrets(text); },
+     "The key of --tls-cert (PEM)"},
+    {"--tls-self-signed", "", "", kHealthcheck,
+     [](Serve& serve, const Text&) { serve.tls_self_signed = true; },
+     "Serve HTTPS with a certificate for localhost, 127.0.0.1, ::1 and --host, made at start"},
+    {"--tls-name", "NAME", "", kByCommas,
+     [](Serve& serve, const Text& text) { serve.tls_names.push_back(certificate_name(text)); },
+     "A DNS name, such as ocp.test or *.ocp.test, or an IP address that this certificate is for, too; may be given again"},
+    {"--tls-ca-out", "FILE", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.tls_ca_out = path(text); },
+     "Write the CA that clients must trust to this file (PEM)"},
+    {"--max-head", "SIZE", "64KiB", kOnce,
+     [](Serve& serve, const Text& text) { serve.limits.parser.head_bytes = size(text, kHeadSize); },
+     "Request line and headers, then 414 or 431"},
+    {"--max-body", "SIZE", "64MiB", kOnce,
+     [](Serve& serve, const Text& text) { serve.limits.parser.body_bytes = size(text, kBodySize); },
+     "A request's body, then 413"},
+    {"--request-timeout", "TIME", "30s", kOnce,
+     [](Serve& serve, const Text& text) { serve.limits.request_time = duration(text); },
+     "From a request's first byte to its last, then 408; also for a TLS handshake"},
+    {"--idle-timeout", "TIME", "75s", kOnce,
+     [](Serve& serve, const Text& text) { serve.limits.idle_time = duration(text); },
+     "Without a request, then the connection is closed"},
+    {"--write-timeout", "TIME", "30s", kOnce,
+     [](Serve& serve, const Text& text) { serve.limits.write_time = duration(text); },
+     "Without the client taking a byte of its answer, then the connection is closed"},
+    {"--max-connections", "N", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.max_connections = number<std::size_t>(text, 1, 1'000'000); },
+     "Open at once; others wait. Default: what the limit of open files allows"},
+    {"--admin-token", "TOKEN", "", kSecret,
+     [](Serve& serve, const Text& text) { serve.admin_token = token(text); },
+     "Admin calls need this token (Authorization: Bearer TOKEN)"},
+    {"--no-admin", "", "", kOnce,
+     [](Serve& serve, const Text&) { serve.admin = false; },
+     "No admin calls under /__admin, and no journal"},
+    {"--isolate-by", "user", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.isolate_by_user = one_of(text, {"user"}) == "user"; },
+     "Each user sees a world of its own, with data, clock and faults"},
+    {"--max-worlds", "N", "1000", kOnce,
+     [](Serve& serve, const Text& text) { serve.max_worlds = number<std::size_t>(text, 1, 1'000'000); },
+     "Worlds of users at once, then 503"},
+    {"--journal-size", "N", "1000", kOnce,
+     [](Serve& serve, const Text& text) { serve.journal_size = number<std::size_t>(text, 0, 1'000'000); },
+     "Requests that the journal of a world keeps; 0 for none"},
+    {"--watch", "", "", kOnce,
+     [](Serve& serve, const Text&) { serve.watch = true; },
+     "Load --fixtures again when their files change"},
+    {"--init", "FILE", "", kOnce,
+     [](Serve& serve, const Text& text) { serve.init = path(text); },
+     "Admin calls to make at start: a JSON array of {\"method\",\"path\",\"body\"}"},
+};
+
+// Options that do nothing together. Of a flag and a variable the flag counts, and the variable is passed over.
+struct Rule {
+  enum class Kind {
+    Contradicts,  // both say how the same is to be done
+    IsHalfOf,     // it has no meaning without the other one, and to pass it over would not be what was meant
+    Needs,        // it does nothing without the other one
+    IdleBeside,   // it does nothing beside the other one
   };
-  app.add_option("--admin-token", options.admin_token, "Admin calls need this token (Authorization: Bearer TOKEN)")
-      ->check(CLI::Validator(token, "", "token"))
-      ->type_name("TOKEN")
-      ->envname("OCP_MOCK_ADMIN_TOKEN");
-  app.add_flag("--no-admin", texts.no_admin, "No admin calls under /__admin")->envname("OCP_MOCK_NO_ADMIN");
-  app.add_option("--isolate-by", texts.isolate_by,
-                 "user: each user sees a world of its own, with data, clock and faults")
-      ->check(CLI::IsMember({"user"}))
-      ->type_name("WHAT")
-      ->envname("OCP_MOCK_ISOLATE_BY");
-  app.add_option("--max-worlds", options.max_worlds, "Worlds of users at once, then 503")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
-      ->type_name("N")
-      ->envname("OCP_MOCK_MAX_WORLDS")
-      ->capture_default_str();
-  app.add_option("--journal-size", options.journal_size, "Requests that the journal of a world keeps; 0 for none")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{1'000'000}))
-      ->type_name("N")
-      ->envname("OCP_MOCK_JOURNAL_SIZE")
-      ->capture_default_str();
-  app.add_flag("--watch", options.watch, "Load --fixtures again when their files change")->envname("OCP_MOCK_WATCH");
-  app.add_option("--init", options.init, "Admin calls to make at start: a JSON array of {\"method\",\"path\",\"body\"}")
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_INIT");
+  std::string_view flag;
+  Kind kind;
+  std::string_view other;
+};
+
+// In this order, because an option that is passed over breaks no further rule.
+constexpr Rule kRules[]{
+    {"--tls-self-signed", Rule::Kind::Contradicts, "--tls-cert"},
+    {"--tls-self-signed", Rule::Kind::Contradicts, "--tls-key"},
+    {"--tls-cert",        Rule::Kind::IsHalfOf,    "--tls-key"},
+    {"--tls-key",         Rule::Kind::IsHalfOf,    "--tls-cert"},
+    {"--tls-name",        Rule::Kind::Needs,       "--tls-self-signed"},
+    {"--tls-ca-out",      Rule::Kind::Needs,       "--tls-self-signed"},
+    {"--admin-token",     Rule::Kind::IdleBeside,  "--no-admin"},
+    {"--journal-size",    Rule::Kind::IdleBeside,  "--no-admin"},
+    {"--init",            Rule::Kind::IdleBeside,  "--no-admin"},
+    {"--max-worlds",      Rule::Kind::Needs,       "--isolate-by"},
+    {"--watch",           Rule::Kind::Needs,       "--fixtures"},
+    {"--watch",           Rule::Kind::IdleBeside,  "--db"},
+};
+
+struct CommandText {
+  const char* name;
+  const char* text;
+  const char* example;  // of its use; help ends with it
+};
+
+constexpr CommandText kServeCommand{
+    "serve", "Run the server (what happens without a command)",
+    "ocp-mock-server --port 0 --port-file ocp.port --fixtures tests/fixtures"};
+constexpr CommandText kCheckCommand{
+    "check", "Validate fixtures and say what they hold; exit code 1 if they are wrong",
+    "ocp-mock-server check fixtures/logBackupTasks.json"};
+constexpr CommandText kHealthcheckCommand{
+    "healthcheck", "Ask a server whether it is up; exit code 1 if it is not. For images without curl",
+    "ocp-mock-server healthcheck http://127.0.0.1:8080"};
+constexpr CommandText kHelpCommand{
+    "help", "Print the help of the server or of a command",
+    "ocp-mock-server help check"};
+constexpr CommandText kVersionCommand{
+    "version", "Print the version",
+    "ocp-mock-server version"};
+// clang-format on
+
+std::string variable_of(const Option& option) {
+  std::string variable(kVariablePrefix);
+  for (const char c : option.flag.substr(2)) variable += c == '-' ? '_' : to_upper_ascii(c);
+  return variable;
 }
 
-// Who may ask, how often, and through TLS or not.
-void add_access_options(CLI::App& app, ServeOptions& options, Texts& texts) {
-  const auto rate_limit = [](const std::string& text) -> std::string {
-    return parse_rate_limit(text) ? ""
-                                  : fmt::format(
-                                        "'{}' is no rate limit; it must be N/WINDOW with N from 1 to {} and the "
-                                        "window 10s, 1m, 1h or 1d",
-                                        text, kMaximumRateLimit);
-  };
-  // These show nothing of what was given: it may be a secret in a wrong place.
-  const auto mode = [](const std::string& text) -> std::string {
-    return text == "any" || text == "off" ? "" : "it must be any or off";
-  };
-  const auto file = [](const std::string& text) -> std::string {
-    const bool is_text = text.find_first_of("{\n") != std::string::npos || text.starts_with("-----");
-    std::error_code ignored;
-    const bool is_pair = text.find(':') != std::string::npos && !std::filesystem::exists(text, ignored);
-    return is_text || is_pair ? "it must be the path of a file, not what the file holds" : "";
-  };
-  app.add_option("--auth", texts.auth,
-                 "any: well-formed credentials pass, or only those named below; off: nothing is checked")
-      ->check(CLI::Validator(mode, "", "mode"))
-      ->type_name("MODE")
-      ->envname("OCP_MOCK_AUTH")
-      ->capture_default_str();
-  app.add_option("--user", texts.users, "A user who may ask by HTTP Basic; may be given again")
-      ->type_name("NAME:PASSWORD")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->envname("OCP_MOCK_USER");
-  app.add_option("--access-key", texts.access_keys,
-                 "An access key, its secret key and its user, who is otherwise called like the key; may be given again")
-      ->type_name("AK:SK[:USER]")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->envname("OCP_MOCK_ACCESS_KEY");
-  app.add_option("--credentials", options.credentials_file, "JSON file of users and access keys")
-      ->check(CLI::Validator(file, "", "file"))
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_CREDENTIALS");
-  app.add_option("--rate-limit", texts.rate_limit, "Requests that each user may make in 10s, 1m, 1h or 1d, then 429")
-      ->check(CLI::Validator(rate_limit, "", "rate limit"))
-      ->type_name("N/WINDOW")
-      ->envname("OCP_MOCK_RATE_LIMIT");
-  app.add_option("--tls-cert", options.tls_certificate, "Serve HTTPS with this certificate (PEM, with its chain)")
-      ->check(CLI::Validator(file, "", "file"))
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_TLS_CERT");
-  app.add_option("--tls-key", options.tls_key, "The key of --tls-cert (PEM)")
-      ->check(CLI::Validator(file, "", "file"))
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_TLS_KEY");
-  app.add_flag("--tls-self-signed", options.tls_self_signed,
-               "Serve HTTPS with a certificate for localhost, 127.0.0.1, ::1 and --host, made at start")
-      ->envname("OCP_MOCK_TLS_SELF_SIGNED");
-  app.add_option("--tls-ca-out", options.tls_ca_out, "Write the CA that clients must trust to this file (PEM)")
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_TLS_CA_OUT");
-}
+const Option& option_of(std::string_view flag) { return *std::ranges::find(kOptions, flag, &Option::flag); }
 
-// What a client may send and how long it may take.
-void add_limit_options(CLI::App& app, ServeOptions& options, Texts& texts) {
-  const auto add = [&](const char* flag, std::string& value, const Quantity& quantity, const char* text,
-                       const char* variable) {
-    const auto check = [quantity](const std::string& given) -> std::string {
-      return quantity.parse(given) ? "" : fmt::format("'{}' is no {}", given, quantity.rule);
+// What was given for an option.
+struct Given {
+  enum class From { Nowhere, Flag, Variable } from = From::Nowhere;
+  std::vector<std::string> values;
+
+  explicit operator bool() const { return from != From::Nowhere; }
+};
+
+// What was given for each option, and what is to be told about it.
+class AllGiven {
+ public:
+  Given& operator[](std::string_view flag) { return operator[](option_of(flag)); }
+  Given& operator[](const Option& option) { return given_[static_cast<std::size_t>(&option - kOptions)]; }
+
+  // The option as its user knows it.
+  std::string name(std::string_view flag) {
+    const Option& option = option_of(flag);
+    return operator[](option).from == Given::From::Variable ? variable_of(option) : std::string(flag);
+  }
+
+  [[noreturn]] void refuse_value(const Option& option, const std::string& value, std::string_view rule) {
+    throw Mistake(option.has(kSecret) ? fmt::format("{}: {}", name(option.flag), rule)
+                                      : fmt::format("{} is '{}'; {}", name(option.flag), shown(value), rule));
+  }
+
+  // The flags beat the variable. A switch that is given as off counts as not given. Throws Mistake.
+  void take(const Option& option, std::vector<std::string> flags, const Environment& environment) {
+    Given& given = operator[](option);
+    if (!flags.empty()) {
+      given = {Given::From::Flag, std::move(flags)};
+    } else if (const std::string* value = environment.find(variable_of(option))) {
+      given = {Given::From::Variable, split(option, *value)};
+    }
+    if (given.values.empty()) given.from = Given::From::Nowhere;
+    if (!given) return;
+    if (option.value.empty()) {
+      if (!is_on(option, given.values.back())) given = {};
+    } else if (given.values.size() > 1 && !option.has(kAgain)) {
+      throw Mistake(fmt::format("{} is given more than once", option.flag));
+    }
+  }
+
+  // Refuses options that do nothing together; a variable among them is passed over with a warning instead.
+  void apply(const Rule& rule, std::vector<std::string>& warnings) {
+    Given& one = operator[](rule.flag);
+    Given& other = operator[](rule.other);
+    if (!one) return;
+    const bool one_yields = one.from == Given::From::Variable;
+    const bool other_yields = other.from == Given::From::Variable;
+    const std::string its = name(rule.flag);
+    const std::string others = name(rule.other);
+    const auto pass_over = [&](Given& given, const std::string& which, const std::string& why) {
+      warnings.push_back(fmt::format("{} is passed over: {}", which, why));
+      given = {};
     };
-    app.add_option(flag, value, text)
-        ->check(CLI::Validator(check, "", quantity.name))
-        ->type_name(quantity.type)
-        ->envname(variable)
-        ->capture_default_str();
-  };
-  add("--max-head", texts.max_head, kHeadSize, "Request line and headers, then 414 or 431", "OCP_MOCK_MAX_HEAD");
-  add("--max-body", texts.max_body, kBodySize, "A request's body, then 413", "OCP_MOCK_MAX_BODY");
-  add("--request-timeout", texts.request_time, kTime,
-      "From a request's first byte to its last, then 408; also for a TLS handshake", "OCP_MOCK_REQUEST_TIMEOUT");
-  add("--idle-timeout", texts.idle_time, kTime, "Without a request, then the connection is closed",
-      "OCP_MOCK_IDLE_TIMEOUT");
-  add("--write-timeout", texts.write_time, kTime,
-      "Without the client taking a byte of its answer, then the connection is closed", "OCP_MOCK_WRITE_TIMEOUT");
-  app.add_option("--max-connections", options.max_connections,
-                 "Open at once; others wait. Default: what the limit of open files allows")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
-      ->type_name("N")
-      ->envname("OCP_MOCK_MAX_CONNECTIONS");
-}
-
-void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
-  const auto offset = [](const std::string& text) -> std::string {
-    return parse_offset(text) ? "" : fmt::format("'{}' is no offset from UTC; it must be +hh:mm, -hh:mm or Z", text);
-  };
-  const auto utf8 = [](const std::string& text) -> std::string {
-    return is_utf8(text) ? "" : "the value must be UTF-8 text";
-  };
-  // CLI11 would read 010 as eight.
-  const auto decimal = [](const std::string& text) -> std::string {
-    const bool octal = text.size() > 1 && text.front() == '0';
-    return !octal && text.find_first_not_of("0123456789") == std::string::npos
-               ? ""
-               : fmt::format("'{}' is no port; it must be a number from 0 to 65535", text);
-  };
-  const auto path = [](const std::string& text) -> std::string {
-    return !text.empty() && !text.starts_with("--") ? "" : fmt::format("'{}' is no path", text);
-  };
-  app.add_option("--fixtures", options.fixtures,
-                 "File or folder of fixtures; may be given again (Env:OCP_MOCK_FIXTURES, separated by colons). "
-                 "Default: OCP's own example, compiled in")
-      ->type_name("PATH")
-      ->check(CLI::Validator(path, "", "path"))
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--db", options.db,
-                 "Keep the loaded fixtures in this SQLite file; without --fixtures serve the file as it is, read-only")
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_DB");
-  app.add_option("--host", options.host, "Address to listen on")
-      ->type_name("HOST")
-      ->envname("OCP_MOCK_HOST")
-      ->capture_default_str();
-  app.add_option("--port", options.port, "Port to listen on; 0 takes a free one")
-      ->check(CLI::Validator(decimal, "", "decimal"))
-      ->check(CLI::Range(0, 65535))
-      ->type_name("PORT")
-      ->envname("OCP_MOCK_PORT")
-      ->capture_default_str();
-  app.add_option("--port-file", options.port_file, "Write the port to this file once the server is ready")
-      ->type_name("FILE")
-      ->envname("OCP_MOCK_PORT_FILE");
-  app.add_flag("--pretty", options.pretty, "Lay answers out as OCP's documentation does, two blanks a level")
-      ->envname("OCP_MOCK_PRETTY");
-  app.add_flag("--frozen", options.frozen,
-               "Same request, same bytes: timestamp, duration, server and trace id are constant")
-      ->envname("OCP_MOCK_FROZEN");
-  app.add_flag("--strict", options.strict, "Refuse with 400 what OCP ignores: unknown or repeated parameters and such")
-      ->envname("OCP_MOCK_STRICT");
-  app.add_option("--timezone", texts.timezone, "Offset from UTC of the answers' timestamps")
-      ->check(CLI::Validator(offset, "", "offset"))
-      ->type_name("+hh:mm")
-      ->envname("OCP_MOCK_TIMEZONE")
-      ->capture_default_str();
-  app.add_option("--server-name", options.server_name, fmt::format("The server that answers name ({})", kDefaultServer))
-      ->check(CLI::Validator(utf8, "", "utf8"))
-      ->type_name("NAME")
-      ->envname("OCP_MOCK_SERVER_NAME");
-  app.add_option("--log-level", options.log_level,
-                 "How much goes to standard error: trace, debug, info, warn, error, off")
-      ->check(CLI::IsMember(kLogLevels))
-      ->type_name("LEVEL")
-      ->envname("OCP_MOCK_LOG_LEVEL")
-      ->capture_default_str();
-  app.add_option("--ocp-version", options.ocp_version, "The buildVersion that /api/v2/info answers")
-      ->check(CLI::Validator(utf8, "", "utf8"))
-      ->type_name("VERSION")
-      ->envname("OCP_MOCK_OCP_VERSION")
-      ->capture_default_str();
-  add_access_options(app, options, texts);
-  add_limit_options(app, options, texts);
-  add_admin_options(app, options, texts);
-}
-
-// Words that no option takes. One that may be a secret is not shown: what follows a colon or an equals sign, the value
-// of an unknown option, and the second half of a value that a blank has torn.
-std::string sentence_of_extras(const CLI::App& app, std::span<const char* const> arguments) {
-  const auto takes_secret = [](std::string_view argument) {
-    return argument == "--user" || argument == "--access-key";
-  };
-  const std::vector<std::string> extras = app.remaining(true);
-  std::string words;
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const std::string_view word = arguments[i];
-    if (std::ranges::find(extras, word) == extras.end()) continue;
-    const std::string_view before = arguments[i - 1];
-    const bool torn = (i > 1 && takes_secret(arguments[i - 2])) || before.starts_with("--user=") ||
-                      before.starts_with("--access-key=");
-    const bool value = before.starts_with("-") && std::ranges::find(extras, before) != extras.end();
-    const bool after_torn = words.ends_with(kNotShown) && !word.starts_with("--");
-    const auto end = std::min(word.find_first_of(":="), word.size());
-    words += ' ';
-    if (torn || value || after_torn) {
-      words += kNotShown;
-    } else {
-      words.append(word.substr(0, end)).append(end == word.size() ? "" : "...");
-    }
-  }
-  return "not expected here:" + words;
-}
-
-// The sentence of a mistake. One that came by the environment is named by its variable.
-std::string sentence(const CLI::App& app, const CLI::ParseError& error, std::span<const char* const> arguments) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) return sentence_of_extras(app, arguments);
-  const std::string_view text = error.what();
-  for (const CLI::Option* option : app.get_options()) {
-    const std::string name = option->get_name();
-    const auto gives = [&](std::string_view argument) { return argument == name || argument.starts_with(name + "="); };
-    if (!option->get_envname().empty() && text.starts_with(name + ":") && std::ranges::none_of(arguments, gives)) {
-      return option->get_envname() + std::string(text.substr(name.size()));
-    }
-  }
-  return std::string(text);
-}
-
-// Puts what came as text into the options. Throws CLI::ValidationError.
-void take(const Texts& texts, ServeOptions& serve) {
-  const auto check = [](const char* flag, const auto& action) {
-    try {
-      action();
-    } catch (const std::invalid_argument& error) {
-      throw CLI::ValidationError(flag, error.what());
-    }
-  };
-  const auto must_not = [](const char* flag, bool mistake, const char* text) {
-    if (mistake) throw CLI::ValidationError(flag, text);
-  };
-  serve.offset_minutes = *parse_offset(texts.timezone);
-  serve.auth = texts.auth == "off" ? AuthMode::Off : AuthMode::Any;
-  for (const std::string& text : texts.users) {
-    check("--user", [&] {
-      const auto colon = text.find(':');
-      if (colon == std::string::npos) throw std::invalid_argument("it must be NAME:PASSWORD; the colon is missing");
-      add_user(serve.credentials, text.substr(0, colon), text.substr(colon + 1));
-    });
-  }
-  for (const std::string& text : texts.access_keys) {
-    check("--access-key", [&] {
-      const auto first = text.find(':');
-      if (first == std::string::npos)
-        throw std::invalid_argument("it must be AK:SK or AK:SK:USER; the colon is missing");
-      const auto second = std::min(text.find(':', first + 1), text.size());
-      const bool has_user = second != text.size();
-      if (has_user && text.find(':', second + 1) != std::string::npos) {
-        throw std::invalid_argument(
-            "it must be AK:SK or AK:SK:USER; a secret key with a colon goes into --credentials");
+    switch (rule.kind) {
+      case Rule::Kind::Contradicts: {
+        if (!other) return;
+        const std::string text = "cannot be combined with";
+        if (one_yields == other_yields) throw Mistake(fmt::format("{} {} {}", its, text, others));
+        if (one_yields) return pass_over(one, its, fmt::format("it {} {}", text, others));
+        return pass_over(other, others, fmt::format("it {} {}", text, its));
       }
-      add_access_key(serve.credentials, text.substr(0, first),
-                     {text.substr(first + 1, second - first - 1),
-                      text.substr(has_user ? second + 1 : 0, has_user ? std::string::npos : first)});
+      case Rule::Kind::IsHalfOf:
+        if (other) return;
+        throw Mistake(fmt::format("{} needs {}", its, one_yields ? variable_of(option_of(rule.other)) : others));
+      case Rule::Kind::Needs:
+        if (other) return;
+        if (one_yields) return pass_over(one, its, fmt::format("it does nothing without {}", others));
+        throw Mistake(fmt::format("{} does nothing without {}", its, others));
+      case Rule::Kind::IdleBeside:
+        if (!other) return;
+        if (one_yields) return pass_over(one, its, fmt::format("it does nothing beside {}", others));
+        if (other_yields) return pass_over(other, others, fmt::format("{} does nothing beside it", its));
+        throw Mistake(fmt::format("{} does nothing beside {}; leave one of them out", its, others));
+    }
+  }
+
+  // Throws Mistake.
+  void put_into(ServeOptions& serve) {
+    for (const Option& option : kOptions) {
+      for (const std::string& value : operator[](option).values) {
+        try {
+          option.take(serve, value);
+        } catch (const std::invalid_argument& error) {
+          refuse_value(option, value, error.what());
+        }
+      }
+    }
+  }
+
+ private:
+  static std::vector<std::string> split(const Option& option, std::string_view text) {
+    const char separator = option.has(kByColons) ? ':' : option.has(kByCommas) ? ',' : '\0';
+    if (separator == '\0') return {std::string(text)};
+    std::vector<std::string> values;
+    while (!text.empty()) {
+      // A path may begin or end with a blank, a name does not.
+      const std::string_view whole = text.substr(0, text.find(separator));
+      const std::string_view trimmed = next_piece(text, separator);
+      if (!trimmed.empty()) values.emplace_back(option.has(kByColons) ? whole : trimmed);
+    }
+    return values;
+  }
+
+  bool is_on(const Option& option, const std::string& text) {
+    const auto is = [&](std::string_view word) { return equals_ignoring_case(text, word); };
+    if (is("true") || is("1") || is("on") || is("yes")) return true;
+    if (is("false") || is("0") || is("off") || is("no")) return false;
+    refuse_value(option, text, "it must be true or false, 1 or 0, on or off, yes or no");
+  }
+
+  std::array<Given, std::size(kOptions)> given_;
+};
+
+// The words of the command line, sorted by CLI11 into flags, commands and the rest.
+class CommandLine {
+ public:
+  CommandLine(int argc, const char* const* argv)
+      : arguments_(argv, static_cast<std::size_t>(argc)),
+        app_("Answers OceanBase Cloud Platform's REST API from fixtures, for the tests of its clients.",
+             "ocp-mock-server") {
+    app_.set_version_flag("--version", version_line(), "Print the version and exit");
+    app_.require_subcommand(0, 1);
+    app_.get_formatter()->column_width(34);
+    app_.footer(fmt::format("A flag beats its variable, the variable beats the default. Example:\n  {}",
+                            kServeCommand.example));
+    add_options(app_, kOnce);
+    // Its options are those above; they may stand before or behind the word.
+    serve_.fallthrough();
+    check_.add_option("PATH", check_options_.paths, "Files or folders of fixtures")->required()->type_name("");
+    healthcheck_
+        .add_option("URL", healthcheck_options_.url,
+                    "Of the server. Default: where a server with the options below listens")
+        ->type_name("");
+    add_options(healthcheck_, kHealthcheck);
+    help_.add_option("COMMAND", topic_, "Default: the server's")->type_name("");
+  }
+
+  Command parse(const Environment& environment) {
+    try {
+      try {
+        app_.parse(static_cast<int>(arguments_.size()), arguments_.data());
+      } catch (const CLI::ExtrasError&) {
+        refuse_missing_values();
+        throw Mistake(sentence_of_extra());
+      }
+      refuse_missing_values();
+      if (version_.parsed()) return Exit{0, version_line(), ""};
+      if (help_.parsed()) return help();
+      if (check_.parsed()) return check();
+      if (healthcheck_.parsed()) return healthcheck(environment);
+      return serve(environment);
+    } catch (const CLI::CallForHelp&) {
+      return Exit{0, help_of(command()), ""};
+    } catch (const CLI::CallForVersion&) {
+      return Exit{0, version_line(), ""};
+    } catch (const CLI::ArgumentMismatch& error) {
+      const std::string_view text = error.what();
+      return usage_error(fmt::format("{} needs a value", text.substr(0, text.find(':'))));
+    } catch (const CLI::RequiredError&) {
+      return usage_error("check needs a file or folder of fixtures");
+    } catch (const std::runtime_error& error) {
+      return usage_error(error.what());
+    }
+  }
+
+ private:
+  // CLI11 keeps what was given for each.
+  static void add_options(CLI::App& app, unsigned traits) {
+    for (const Option& option : kOptions) {
+      if ((option.traits & traits) != traits) continue;
+      const std::string origin = option.fallback.empty()
+                                     ? variable_of(option)
+                                     : fmt::format("{}, default {}", variable_of(option), option.fallback);
+      const std::string text = fmt::format("{}\n[{}]", option.help, origin);
+      const std::string flag(option.flag);
+      if (option.value.empty()) {
+        app.add_flag(flag, text);
+      } else {
+        app.add_option(flag, text)
+            ->type_name(std::string(option.value))
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      }
+    }
+  }
+
+  CLI::App& add_command(const CommandText& command) {
+    CLI::App* const added = app_.add_subcommand(command.name, command.text);
+    added->footer(fmt::format("Example:\n  {}", command.example));
+    return *added;
+  }
+
+  static Exit usage_error(std::string_view sentence) {
+    return {kUsageExitCode, "", fmt::format("ocp-mock-server: {} (see --help)\n", sentence)};
+  }
+
+  const CLI::App& command() const {
+    const std::vector<CLI::App*> given = app_.get_subcommands();
+    return given.empty() ? serve_ : *given.front();
+  }
+
+  // The app whose options a command has.
+  const CLI::App& options_of(const CLI::App& command) const { return &command == &serve_ ? app_ : command; }
+
+  std::string help_of(const CLI::App& command) const {
+    const std::string name = &command == &serve_ ? "ocp-mock-server" : "ocp-mock-server " + command.get_name();
+    return app_.get_formatter()->make_help(&options_of(command), name, CLI::AppFormatMode::Normal);
+  }
+
+  // What stands on the command line for a flag, before or behind a command.
+  std::vector<std::string> values_of(const Option& option) const {
+    std::vector<std::string> values;
+    const auto add = [&](const CLI::App& app) {
+      const CLI::Option* given = app.get_option_no_throw(std::string(option.flag));
+      if (given != nullptr) values.insert(values.end(), given->results().begin(), given->results().end());
+    };
+    add(app_);
+    add(command());
+    return values;
+  }
+
+  // CLI11 takes for a value whatever follows an option.
+  void refuse_missing_values() const {
+    for (const Option& option : kOptions) {
+      if (option.value.empty()) continue;
+      for (const std::string& value : values_of(option)) {
+        const std::string flag = value.substr(0, value.find('='));
+        if (flag.starts_with("--") && app_.get_option_no_throw(flag) != nullptr) {
+          throw Mistake(fmt::format("{} needs a value, but {} follows it", option.flag, flag));
+        }
+      }
+    }
+  }
+
+  // Whether the word at a place may be a piece of a secret option's value, torn off by a blank.
+  bool is_torn(std::size_t at) const {
+    return std::ranges::any_of(kOptions, [&](const Option& option) {
+      if (!option.has(kSecret)) return false;
+      const std::string_view before = arguments_[at - 1];
+      return before == option.flag || before.starts_with(fmt::format("{}=", option.flag)) ||
+             (at > 1 && arguments_[at - 2] == option.flag);
     });
   }
-  if (!texts.rate_limit.empty()) serve.rate_limit = parse_rate_limit(texts.rate_limit);
-  must_not("--tls-cert", serve.tls_certificate && !serve.tls_key, "it needs its key, --tls-key");
-  must_not("--tls-key", serve.tls_key && !serve.tls_certificate, "it needs its certificate, --tls-cert");
-  must_not("--tls-self-signed", serve.tls_self_signed && serve.tls_certificate, "it cannot stand beside --tls-cert");
-  must_not("--tls-ca-out", serve.tls_ca_out && !serve.tls_self_signed, "it needs --tls-self-signed");
-  const auto bytes = [](const std::string& text) { return static_cast<std::size_t>(*kBodySize.parse(text)); };
-  const auto time = [](const std::string& text) { return std::chrono::milliseconds(*kTime.parse(text)); };
-  serve.limits.parser = {bytes(texts.max_head), bytes(texts.max_body)};
-  serve.limits.request_time = time(texts.request_time);
-  serve.limits.idle_time = time(texts.idle_time);
-  serve.limits.write_time = time(texts.write_time);
-  serve.admin = !texts.no_admin;
-  serve.isolate_by_user = texts.isolate_by == "user";
-  must_not("--init", serve.init && !serve.admin, "it cannot stand beside --no-admin");
-  must_not("--watch", serve.watch && serve.fixtures.empty(), "it needs --fixtures");
-  must_not("--watch", serve.watch && serve.db, "it cannot stand beside --db");
-}
+
+  // About the first word that nothing takes. One that may be a secret is not shown, nor is what follows a colon or an
+  // equals sign.
+  std::string sentence_of_extra() const {
+    const std::vector<std::string> extras = app_.remaining(true);
+    const std::string word = *std::ranges::find_if(extras, [](const std::string& extra) { return extra != "--"; });
+    bool hidden = false;
+    for (std::size_t i = 1; i < arguments_.size(); ++i) hidden = hidden || (word == arguments_[i] && is_torn(i));
+    const std::string name = word.substr(0, word.find_first_of(":="));
+    const std::string said =
+        hidden ? std::string(kNotShown) : fmt::format("'{}{}'", shown(name), name.size() == word.size() ? "" : "...");
+    if (!word.starts_with('-')) {
+      if (!app_.get_subcommands().empty())
+        return fmt::format("{} is not expected behind {}", said, command().get_name());
+      if (hidden) return fmt::format("{} is not expected here", said);
+      return fmt::format("{} is no command; the commands are {}{}", said, fmt::join(commands(), ", "),
+                         did_you_mean(name, commands()));
+    }
+    const CLI::App& asked = options_of(command());
+    if (!hidden && &asked != &app_ && app_.get_option_no_throw(name) != nullptr) {
+      return fmt::format("{} is no option of {}", name, asked.get_name());
+    }
+    std::vector<std::string_view> known;
+    for (const CLI::Option* option : asked.get_options()) {
+      for (const std::string& long_name : option->get_lnames()) known.push_back(long_name);
+    }
+    const auto meant =
+        nearest(std::string_view(name).substr(std::min(name.find_first_not_of('-'), name.size())), known);
+    return fmt::format("{} is no option{}", said, meant ? fmt::format("; did you mean --{}?", *meant) : "");
+  }
+
+  std::vector<std::string> commands() const {
+    std::vector<std::string> names;
+    for (const CLI::App* one : app_.get_subcommands({})) names.push_back(one->get_name());
+    return names;
+  }
+
+  Command help() const {
+    if (topic_.empty()) return Exit{0, help_of(serve_), ""};
+    for (const CLI::App* one : app_.get_subcommands({})) {
+      if (one->get_name() == topic_) return Exit{0, help_of(*one), ""};
+    }
+    throw Mistake(fmt::format("there is no help of '{}'{}", shown(topic_), did_you_mean(topic_, commands())));
+  }
+
+  // Of the options that the command has. Throws Mistake for others.
+  AllGiven given(const Environment& environment, unsigned traits) const {
+    AllGiven all;
+    for (const Option& option : kOptions) {
+      std::vector<std::string> flags = values_of(option);
+      if ((option.traits & traits) == traits) {
+        all.take(option, std::move(flags), environment);
+      } else {
+        refuse_flags(option, flags);
+      }
+    }
+    return all;
+  }
+
+  void refuse_flags(const Option& option, const std::vector<std::string>& flags) const {
+    if (!flags.empty()) throw Mistake(fmt::format("{} is no option of {}", option.flag, command().get_name()));
+  }
+
+  Command check() const {
+    for (const Option& option : kOptions) refuse_flags(option, values_of(option));
+    return check_options_;
+  }
+
+  Command healthcheck(const Environment& environment) const {
+    HealthcheckOptions options = healthcheck_options_;
+    if (!options.url.empty()) {
+      for (const Option& option : kOptions) {
+        if (!option.has(kHealthcheck)) refuse_flags(option, values_of(option));
+        if (values_of(option).empty()) continue;
+        throw Mistake(fmt::format("{} does nothing beside a URL; leave one of them out", option.flag));
+      }
+      return options;
+    }
+    ServeOptions server;
+    AllGiven all = given(environment, kHealthcheck);
+    all.put_into(server);
+    if (server.port == 0 && !server.port_file) {
+      throw Mistake(fmt::format("{} is 0, so the port is in the server's port file only; name that with --port-file",
+                                all.name("--port")));
+    }
+    options.tls = server.tls_self_signed || server.tls_certificate;
+    options.host = server.host;
+    options.port = server.port;
+    options.port_file = server.port_file;
+    return options;
+  }
+
+  Command serve(const Environment& environment) const {
+    std::vector<std::string> variables;
+    for (const Option& option : kOptions) variables.push_back(variable_of(option));
+    ServeOptions options;
+    options.warnings = environment.warnings(variables);
+    AllGiven all = given(environment, kOnce);
+    for (const Rule& rule : kRules) all.apply(rule, options.warnings);
+    all.put_into(options);
+    return options;
+  }
+
+  static std::string version_line() { return fmt::format("ocp-mock-server {}\n", embedded::version); }
+
+  const std::span<const char* const> arguments_;
+  CLI::App app_;
+  CLI::App& serve_ = add_command(kServeCommand);
+  CLI::App& check_ = add_command(kCheckCommand);
+  CLI::App& healthcheck_ = add_command(kHealthcheckCommand);
+  CLI::App& help_ = add_command(kHelpCommand);
+  CLI::App& version_ = add_command(kVersionCommand);
+  CheckOptions check_options_;
+  HealthcheckOptions healthcheck_options_;
+  std::string topic_;  // of help
+};
 
 }  // namespace
 
-std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit> parse_options(int argc, const char* const* argv) {
-  ServeOptions serve;
-  CheckOptions check;
-  Texts texts;
-
-  CLI::App app("Answers OceanBase Cloud Platform's REST API from fixtures, for the tests of its clients.",
-               "ocp-mock-server");
-  app.set_version_flag("--version", fmt::format("ocp-mock-server {}", embedded::version));
-  app.require_subcommand(0, 1);
-  app.get_formatter()->column_width(34);
-  add_serve_options(app, serve, texts);
-
-  // Its options are those above; they may stand before or after the word.
-  CLI::App* serve_command = app.add_subcommand("serve", "Run the server (what happens without a command)");
-  serve_command->fallthrough();
-  serve_command->set_help_flag();
-  CLI::App* check_command =
-      app.add_subcommand("check", "Validate fixtures and say what they hold; exit code 1 if they are wrong");
-  CLI::App* healthcheck_command = app.add_subcommand(
-      "healthcheck", "Ask a server whether it is up; exit code 1 if it is not. For images without curl");
-  HealthcheckOptions healthcheck;
-  healthcheck_command
-      ->add_option(
-          "URL", healthcheck.url,
-          "Of the server. Default: this machine's, with the port and the scheme of the options and the environment")
-      ->type_name("");
-  check_command->add_option("PATH", check.paths, "Files or folders of fixtures")->required()->type_name("");
-
-  try {
-    app.parse(argc, argv);
-    if (const char* paths = std::getenv("OCP_MOCK_FIXTURES"); paths != nullptr && app.count("--fixtures") == 0) {
-      for (const std::string& path : split_paths(paths)) serve.fixtures.emplace_back(path);
-    }
-    if (!check_command->parsed() && !healthcheck_command->parsed()) take(texts, serve);
-  } catch (const CLI::CallForHelp&) {
-    const CLI::App& asked = check_command->parsed()         ? *check_command
-                            : healthcheck_command->parsed() ? *healthcheck_command
-                                                            : app;
-    const std::string name = &asked == &app ? "ocp-mock-server" : "ocp-mock-server " + asked.get_name();
-    return Exit{0, app.get_formatter()->make_help(&asked, name, CLI::AppFormatMode::Normal), ""};
-  } catch (const CLI::CallForVersion&) {
-    return Exit{0, app.version() + "\n", ""};
-  } catch (const CLI::ParseError& error) {
-    return Exit{kUsageExitCode, "",
-                fmt::format("ocp-mock-server: {} (see --help)\n", sentence(app, error, {argv, argv + argc}))};
+std::vector<OptionText> option_texts() {
+  std::vector<OptionText> texts;
+  for (const Option& option : kOptions) {
+    texts.push_back(
+        {std::string(option.flag), variable_of(option), std::string(option.value), std::string(option.fallback)});
   }
-  if (check_command->parsed()) return check;
-  if (healthcheck_command->parsed()) {
-    if (healthcheck.url.empty()) {
-      const bool tls = serve.tls_self_signed || serve.tls_certificate;
-      healthcheck.url = fmt::format("{}://127.0.0.1:{}", tls ? "https" : "http", serve.port);
-    }
-    return healthcheck;
-  }
+  return texts;
+}
 
-  return serve;
+Command parse_options(int argc, const char* const* argv, const char* const* environment) {
+  return CommandLine(argc, argv).parse(Environment(environment));
 }
 
 }  // namespace ocp_mock

@@ -1,7 +1,7 @@
 // argv and environment become Options.
-// No mistake shows a password or a secret key.
-// Enters: the command line; of the environment the variables OCP_MOCK_<NAME>. A flag beats the environment, the
-// environment beats the default. Leaves: checked Options, or what to print and the exit code.
+// No mistake and no warning shows a password or a secret key.
+// Enters: the command line, and of the environment the variables OCP_MOCK_<NAME> that the command uses. A flag beats
+// the environment, the environment beats the default. Leaves: checked Options, or what to print and the exit code.
 #pragma once
 
 #include <filesystem>
@@ -37,6 +37,7 @@ struct ServeOptions {
   std::optional<std::filesystem::path> tls_certificate;  // with tls_key
   std::optional<std::filesystem::path> tls_key;
   bool tls_self_signed = false;
+  std::vector<std::string> tls_names;               // with tls_self_signed; each an http::is_certificate_name()
   std::optional<std::filesystem::path> tls_ca_out;  // with tls_self_signed
   http::Limits limits;
   std::optional<std::size_t> max_connections;  // nothing: what the limit of descriptors allows
@@ -47,6 +48,9 @@ struct ServeOptions {
   std::size_t journal_size = 1000;
   bool watch = false;
   std::optional<std::filesystem::path> init;  // JSON array of admin calls
+  std::vector<std::string> warnings;          // sentences about the environment, to be logged at start
+
+  bool operator==(const ServeOptions&) const = default;
 };
 
 struct CheckOptions {
@@ -54,7 +58,11 @@ struct CheckOptions {
 };
 
 struct HealthcheckOptions {
-  std::string url;
+  std::string url;  // empty: the server that the rest describes
+  bool tls = false;
+  std::string host;
+  int port = 0;                                    // 0: it is read from the port file, which is named then
+  std::optional<std::filesystem::path> port_file;  // with port 0
 };
 
 // Nothing is left to do but to print and exit: --help, --version or a mistake.
@@ -66,6 +74,19 @@ struct Exit {
 
 inline constexpr int kUsageExitCode = 2;
 
-std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit> parse_options(int argc, const char* const* argv);
+using Command = std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit>;
+
+// The environment is a list of "NAME=value" that ends with a null pointer.
+Command parse_options(int argc, const char* const* argv, const char* const* environment);
+
+// An option of serve as its users read of it.
+struct OptionText {
+  std::string flag;      // "--port"
+  std::string variable;  // "OCP_MOCK_PORT"
+  std::string value;     // "PORT"; empty for a switch
+  std::string fallback;  // the value that counts without one, "8080"; empty if there is none
+};
+
+std::vector<OptionText> option_texts();
 
 }  // namespace ocp_mock

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <stdexcept>
@@ -80,25 +81,63 @@ std::string pem_of(X509* certificate) {
   return pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
 }
 
-std::string alternative_names(const std::string& host) {
-  std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
+// An address as inet_pton() reads it.
+std::string without_brackets(std::string_view host) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  const std::string name = bracketed ? host.substr(1, host.size() - 2) : host;
+  return std::string(bracketed ? host.substr(1, host.size() - 2) : host);
+}
+
+bool is_address(const std::string& name) {
   std::array<unsigned char, sizeof(in6_addr)> address;
-  const bool is_address = ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
-                          ::inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
-  const bool says_nothing =
-      name.empty() || name == "0.0.0.0" || name == "::" || name == "localhost" || name == "127.0.0.1" || name == "::1";
-  // A comma would begin another name.
-  if (!says_nothing && name.find_first_of(", ") == std::string::npos) {
-    names += fmt::format(",{}:{}", is_address ? "IP" : "DNS", name);
+  return ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
+         ::inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
+}
+
+bool is_dns_name(std::string_view name) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  constexpr std::size_t kLongestName = 253;
+  constexpr std::size_t kLongestLabel = 63;
+  if (name.size() > kLongestName) return false;
+  if (name.starts_with("*.")) {
+    name.remove_prefix(2);
+    // OpenSSL, and with it curl and Python, takes no *.test.
+    if (name.find('.') == std::string_view::npos) return false;
   }
-  return names;
+  std::string_view label;
+  for (bool more = true; more;) {
+    const auto end = name.find('.');
+    label = name.substr(0, end);
+    if (label.empty() || label.size() > kLongestLabel || label.front() == '-' || label.back() == '-' ||
+        label.find_first_not_of(kLetters) != std::string_view::npos) {
+      return false;
+    }
+    more = end != std::string_view::npos;
+    if (more) name.remove_prefix(end + 1);
+  }
+  // 256.1.1.1 is meant as an address.
+  return label.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
+std::string alternative_names(const std::string& host, const std::vector<std::string>& names) {
+  std::vector<std::string> all{"localhost", "127.0.0.1", "::1"};
+  const auto add = [&](const std::string& text) {
+    std::string name = without_brackets(text);
+    if (std::ranges::find(all, name) == all.end()) all.push_back(std::move(name));
+  };
+  if (is_certificate_name(host) && host != "0.0.0.0" && without_brackets(host) != "::") add(host);
+  for (const std::string& name : names) add(name);
+  std::string text;
+  for (const std::string& name : all) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", is_address(name) ? "IP" : "DNS", name);
+  }
+  return text;
 }
 
 }  // namespace
 
-MadeCertificate make_certificate(const std::string& host) {
+bool is_certificate_name(std::string_view name) { return is_address(without_brackets(name)) || is_dns_name(name); }
+
+MadeCertificate make_certificate(const std::string& host, const std::vector<std::string>& names) {
   const Key ca_key = make_key();
   const Certificate ca = make("ocp-mock-server CA", ca_key.get(), nullptr,
                               {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
@@ -112,7 +151,7 @@ MadeCertificate make_certificate(const std::string& host) {
                                         {NID_ext_key_usage, "serverAuth"},
                                         {NID_subject_key_identifier, "hash"},
                                         {NID_authority_key_identifier, "keyid"},
-                                        {NID_subject_alt_name, alternative_names(host)}});
+                                        {NID_subject_alt_name, alternative_names(host, names)}});
   return {pem_of(certificate.get()), pem([&](BIO* bio) {
             return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
           }),

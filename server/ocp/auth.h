@@ -22,6 +22,8 @@ enum class AuthMode {
 struct AccessKey {
   std::string secret_key;
   std::string user;  // whom the key belongs to
+
+  bool operator==(const AccessKey&) const = default;
 };
 
 struct Credentials {
@@ -29,6 +31,7 @@ struct Credentials {
   std::map<std::string, AccessKey, std::less<>> access_keys;  // by access key
 
   bool empty() const { return passwords.empty() && access_keys.empty(); }
+  bool operator==(const Credentials&) const = default;
 };
 
 // Adds a user or an access key. Throws std::invalid_argument, with a sentence that shows no secret, for what no client

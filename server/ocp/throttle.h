@@ -19,6 +19,8 @@ struct RateLimit {
   std::int64_t requests = 0;  // at least 1
   std::int64_t seconds = 0;   // of a window
   std::string window;         // as it was written: 10s, 1m, 1h or 1d
+
+  bool operator==(const RateLimit&) const = default;
 };
 
 inline constexpr std::int64_t kMaximumRateLimit = 1'000'000'000;

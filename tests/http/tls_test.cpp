@@ -1,5 +1,6 @@
 // HTTPS over real sockets.
 #include <doctest/doctest.h>
+#include <openssl/x509v3.h>
 
 #include <atomic>
 #include <ctime>
@@ -120,6 +121,65 @@ TEST_CASE("tls: the made certificate is for localhost, 127.0.0.1, ::1 and the ho
   CHECK_THROWS_WITH(TlsClient(server.port(), {.ca = make_certificate("localhost").ca}), "certificate verify failed");
   CHECK_THROWS_WITH(TlsClient(server.port(), {.ca = ""}), "certificate verify failed");
   CHECK(server.warned("a TLS handshake failed: tlsv1 alert unknown ca"));
+}
+
+TEST_CASE("tls: a certificate is for the names that it was asked for, too") {
+  const MadeCertificate made = make_certificate("0.0.0.0", {"ocp.test", "*.tenants.test", "10.0.0.1", "[fd00::1]"});
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(made.certificate.data(), -1), &BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
+                                                                &X509_free);
+  REQUIRE(certificate != nullptr);
+  const struct {
+    const char* name;
+    bool fits;
+  } cases[] = {
+      {"localhost", true}, {"127.0.0.1", true},         {"::1", true},
+      {"ocp.test", true},  {"a.ocp.test", false},       {"a.tenants.test", true},
+      {"10.0.0.1", true},  {"fd00::1", true},           {"10.0.0.2", false},
+      {"0.0.0.0", false},  {"a.b.tenants.test", false}, {"tenants.test", false},
+  };
+  for (const auto& [name, fits] : cases) {
+    CAPTURE(name);
+    const bool address_fits = X509_check_ip_asc(certificate.get(), name, 0) == 1;
+    CHECK((address_fits || X509_check_host(certificate.get(), name, 0, 0, nullptr) == 1) == fits);
+  }
+}
+
+TEST_CASE("tls: what a certificate can be for") {
+  const std::string label(63, 'a');
+  for (const std::string& name :
+       {std::string("ocp"), std::string("ocp.test"), std::string("OCP-1.test"), std::string("_x.test"),
+        std::string("1.test"), std::string("xn--mnchen-3ya.test"), std::string("*.ocp.test"), std::string("10.0.0.1"),
+        std::string("::1"), std::string("[::1]"), label + "." + label}) {
+    CAPTURE(name);
+    CHECK(is_certificate_name(name));
+  }
+  for (const std::string& name : {std::string(""),
+                                  std::string("."),
+                                  std::string("ocp."),
+                                  std::string(".ocp"),
+                                  std::string("a..b"),
+                                  std::string("-a"),
+                                  std::string("a-.test"),
+                                  std::string("*"),
+                                  std::string("*.test"),
+                                  std::string("a.*.test"),
+                                  std::string("a*.ocp.test"),
+                                  std::string("a b"),
+                                  std::string("a,b"),
+                                  std::string("a:80"),
+                                  std::string("münchen"),
+                                  std::string("256.1.1.1"),
+                                  std::string("10.0.0"),
+                                  std::string("1"),
+                                  std::string("[ocp]"),
+                                  std::string("fe80::1%0"),
+                                  std::string("http://a"),
+                                  label + "a",
+                                  label + "." + label + "." + label + "." + label + "." + label}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_certificate_name(name));
+  }
 }
 
 TEST_CASE("tls: a certificate is made for each kind of host") {
