@@ -24,8 +24,8 @@ constexpr MessageRow kCatalogue[] = {
      "The Authorization header is of no scheme that OCP knows; it must begin with 'Basic ' or 'OCP-ACCESS-KEY-HMACSHA1 '.",
      "Authorization 请求头的认证方式未知；必须以“Basic ”或“OCP-ACCESS-KEY-HMACSHA1 ”开头。"},
     {Message::BasicNotBase64, 401, 0, 0,
-     "The Basic credentials are not Base64; they must be the Base64 text, with its padding, of user:password.",
-     "Basic 认证信息不是 Base64；必须是“用户名:密码”的 Base64 文本（含填充字符）。"},
+     "The Basic credentials are not Base64; they must be the Base64 text of user:password.",
+     "Basic 认证信息不是 Base64；必须是“用户名:密码”的 Base64 文本。"},
     {Message::BasicNotUtf8, 401, 0, 0,
      "The Basic credentials are not UTF-8 text without control characters; user and password must be.",
      "Basic 认证信息不是不含控制字符的 UTF-8 文本；用户名和密码必须是。"},
@@ -45,17 +45,17 @@ constexpr MessageRow kCatalogue[] = {
      "The access key credentials are malformed; they must be ACCESS_KEY:SIGNATURE, the signature being the Base64 text of HMAC-SHA1's 20 bytes, 28 characters that end in '='.",
      "AccessKey 认证信息格式错误；必须是“AccessKey:签名”，签名为 HMAC-SHA1 的 20 字节结果的 Base64 文本，共 28 个字符，以“=”结尾。"},
     {Message::DateMissing, 401, 0, 1,
-     "The request has no Date header; a request with an access key must have one, such as '{0}'.",
-     "请求缺少 Date 请求头；使用 AccessKey 的请求必须带有该请求头，例如“{0}”。"},
-    {Message::DateForm, 401, 0, 2,
-     "The Date header is '{0}'; it must be a date of RFC 1123 in GMT, such as '{1}'.",
-     "Date 请求头的值“{0}”无效；必须是 RFC 1123 格式的 GMT 时间，例如“{1}”。"},
-    {Message::DateBehind, 401, 0, 4,
-     "The Date header '{0}' is {1} min {2} s behind the server's clock, '{3}'; it must be at most 15 minutes off.",
-     "Date 请求头“{0}”比服务器时间“{3}”慢 {1} 分 {2} 秒；相差不得超过 15 分钟。"},
-    {Message::DateAhead, 401, 0, 4,
-     "The Date header '{0}' is {1} min {2} s ahead of the server's clock, '{3}'; it must be at most 15 minutes off.",
-     "Date 请求头“{0}”比服务器时间“{3}”快 {1} 分 {2} 秒；相差不得超过 15 分钟。"},
+     "The request has no Date header and no x-ocp-date header; a request with an access key must have one of them, such as '{0}'.",
+     "请求缺少 Date 请求头和 x-ocp-date 请求头；使用 AccessKey 的请求必须带有其中之一，例如“{0}”。"},
+    {Message::DateForm, 401, 0, 3,
+     "The {0} header is '{1}'; it must be a date of RFC 1123 in GMT, such as '{2}'.",
+     "{0} 请求头的值“{1}”无效；必须是 RFC 1123 格式的 GMT 时间，例如“{2}”。"},
+    {Message::DateBehind, 401, 0, 5,
+     "The {0} header '{1}' is {2} min {3} s behind the server's clock, '{4}'; it must be at most 15 minutes off.",
+     "{0} 请求头“{1}”比服务器时间“{4}”慢 {2} 分 {3} 秒；相差不得超过 15 分钟。"},
+    {Message::DateAhead, 401, 0, 5,
+     "The {0} header '{1}' is {2} min {3} s ahead of the server's clock, '{4}'; it must be at most 15 minutes off.",
+     "{0} 请求头“{1}”比服务器时间“{4}”快 {2} 分 {3} 秒；相差不得超过 15 分钟。"},
     {Message::UnknownAccessKey, 401, 0, 1,
      "Access key '{0}' is not known; it must be one that the server was started with.",
      "AccessKey“{0}”不存在；必须是服务启动时配置的 AccessKey。"},
@@ -78,8 +78,8 @@ constexpr MessageRow kCatalogue[] = {
      "Part 3, Content-Type: the signature matches with '{0}'; it must be '{1}', the header as it was sent, empty without one.",
      "第 3 部分（Content-Type）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头，未发送时为空。"},
     {Message::SignedDate, 401, 0, 2,
-     "Part 4, Date: the signature matches with '{0}'; it must be '{1}', the header as it was sent.",
-     "第 4 部分（Date）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头。"},
+     "Part 4, Date: the signature matches with '{0}'; it must be '{1}', the header as it was sent, empty without one.",
+     "第 4 部分（Date）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头，未发送时为空。"},
     {Message::SignedHost, 401, 0, 2,
      "Part 5, Host: the signature matches with '{0}'; it must be '{1}', the header as it was sent, with its port.",
      "第 5 部分（Host）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头（含端口）。"},
@@ -244,8 +244,9 @@ Language choose_language(std::string_view accept_language) {
   double best = 0;
   while (!accept_language.empty()) {
     std::string_view range = next_piece(accept_language, ',');
-    std::string_view tag = next_piece(range, ';');
-    const std::string_view primary = next_piece(tag, '-');
+    const std::string_view tag = next_piece(range, ';');
+    // A tag of a language and a country has a hyphen; as Java names its locales, zh_CN, it passes too.
+    const std::string_view primary = trim_blanks(tag.substr(0, tag.find_first_of("-_")));
     const bool chinese = equals_ignoring_case(primary, "zh");
     if (!chinese && primary != "*" && !equals_ignoring_case(primary, "en")) continue;
     if (const double value = quality(range); value > best) {

@@ -19,6 +19,10 @@ TEST_CASE("error: Accept-Language chooses by q-value") {
       {"zh", Language::Chinese},
       {"zh-CN", Language::Chinese},
       {"ZH-cn", Language::Chinese},
+      {"zh_CN", Language::Chinese},
+      {"zh_Hans_CN;q=0.9, en_US;q=0.8", Language::Chinese},
+      {"en_US, zh_CN;q=0.9", Language::English},
+      {"_zh", Language::English},
       {"zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese},
       {"en;q=0.8, zh;q=0.9", Language::Chinese},
       {"en;q=0.9, zh;q=0.8", Language::English},
@@ -56,7 +60,7 @@ TEST_CASE("error: every message has both languages, and both have the same place
                                  " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
                                  "abcdefghijklmnopqrstuvwxyz{|}~") != std::string_view::npos;
     CHECK(has_chinese);
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 6; ++i) {
       const std::string place = fmt::format("{{{}}}", i);
       CHECK((row.english.find(place) != std::string_view::npos) == (i < row.arguments));
       CHECK((row.chinese.find(place) != std::string_view::npos) == (i < row.arguments));
