@@ -370,7 +370,7 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 }
 
 std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
-  const ListRequest list = parse_list_request(route, query, exchange.violations);
+  const ListRequest list = parse_list_request(route, query, exchange.violations, options_.rules);
   refuse_violations(exchange.violations);
   if (!exchange.dataset) {
     exchange.dataset = exchange.world->dataset();

@@ -30,6 +30,7 @@ namespace ocp_mock {
 struct AppOptions {
   bool pretty = false;                 // lay answers out as OCP's documentation does
   bool strict = false;                 // refuse what OCP lets pass
+  ListRules rules;
   int offset_minutes = 8 * 60;         // of timestamps
   std::string server{kDefaultServer};  // the envelope's server
   std::string ocp_version{kDefaultOcpVersion};

@@ -74,6 +74,7 @@ constexpr Quantity kTime{"time", "TIME", "time; it must be a number with ms, s o
 // What the command line gives as text and ServeOptions holds otherwise.
 struct Texts {
   std::string timezone = "+08:00";
+  std::string status_match = "meaning";
   std::string auth = "any";
   std::vector<std::string> users;
   std::vector<std::string> access_keys;
@@ -258,6 +259,12 @@ void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->envname("OCP_MOCK_FROZEN");
   app.add_flag("--strict", options.strict, "Refuse with 400 what OCP ignores: unknown or repeated parameters and such")
       ->envname("OCP_MOCK_STRICT");
+  app.add_option("--status-match", texts.status_match,
+                 "Which tasks a status finds: those of its meaning, so RUNNING those of INPROGRESS too, or exact ones")
+      ->check(CLI::IsMember({"meaning", "exact"}))
+      ->type_name("HOW")
+      ->envname("OCP_MOCK_STATUS_MATCH")
+      ->capture_default_str();
   app.add_option("--timezone", texts.timezone, "Offset from UTC of the answers' timestamps")
       ->check(CLI::Validator(offset, "", "offset"))
       ->type_name("+hh:mm")
@@ -337,6 +344,7 @@ void take(const Texts& texts, ServeOptions& serve) {
     if (mistake) throw CLI::ValidationError(flag, text);
   };
   serve.offset_minutes = *parse_offset(texts.timezone);
+  serve.rules.status_match = texts.status_match == "exact" ? StatusMatch::Exact : StatusMatch::Meaning;
   serve.auth = texts.auth == "off" ? AuthMode::Off : AuthMode::Any;
   for (const std::string& text : texts.users) {
     check("--user", [&] {

@@ -390,7 +390,7 @@ struct Admin::Functions {
   static http::Response explain(const Call& call) {
     const auto target = call.parameter("request");
     if (!target) throw Problem(400, "the parameter request is missing; it must be a request target, percent-encoded");
-    return json_response(explain_request(*target, *call.world()->dataset(), call.options.strict));
+    return json_response(explain_request(*target, *call.world()->dataset(), call.options.strict, call.options.rules));
   }
 };
 

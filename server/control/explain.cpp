@@ -35,7 +35,7 @@ std::string time_of(const std::optional<Instant>& instant) {
 
 }  // namespace
 
-std::string explain_request(std::string_view target, const Dataset& dataset, bool strict) {
+std::string explain_request(std::string_view target, const Dataset& dataset, bool strict, const ListRules& rules) {
   const auto [path, query] = split_target(target);
   const auto error_of = [](const ApiError& error) {
     return fmt::format("{{\"error\":{{\"code\":{},\"message\":{},\"status\":{}}}}}", error.code(),
@@ -47,7 +47,7 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   std::vector<Violation> violations;
   ListRequest request;
   try {
-    request = parse_list_request(*route, query, violations);
+    request = parse_list_request(*route, query, violations, rules);
     if (strict && !violations.empty()) return error_of(ApiError(violations.front()));
   } catch (const ApiError& error) {
     return error_of(error);
@@ -81,8 +81,9 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
       R"("startTime":{},"status":{},"tenantId":{}}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
       R"("violations":{}}})",
       queries_of(executed.count), queries_of(executed.page), request.cluster_id, time_of(request.end_time),
-      request.page, request.size, sort, time_of(request.start_time), array_of(request.statuses, json_string),
-      request.tenant_id, json_string(endpoint.path), found.total, in_window, of_tenant.total,
+      request.page, request.size, sort, time_of(request.start_time),
+      array_of(endpoint.words_of(request.statuses), json_string), request.tenant_id, json_string(endpoint.path),
+      found.total, in_window, of_tenant.total,
       array_of(violations, [](const Violation& violation) { return json_string(violation.text(Language::English)); }));
 }
 

@@ -59,6 +59,7 @@ enum class Message {
   NotAnInteger,
   NotAPositiveInteger,
   NotATime,
+  TimeWithRawPlus,
   StartAfterEnd,
   UnknownStatus,
   UnknownSort,
@@ -67,6 +68,7 @@ enum class Message {
   NoParameters,
   EmptyValue,
   RepeatedParameter,
+  CommasAndRepetition,
   SizeOverMaximum,
   // what is asked for
   UnknownCluster,

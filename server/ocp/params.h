@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,16 +24,27 @@ struct SortKey {
   bool descending;
 };
 
-// A rule of the contract that the client broke and OCP does not refuse, in the words of --strict: UnknownParameter,
-// NoParameters, EmptyValue, RepeatedParameter or SizeOverMaximum.
+// A rule of the contract that the client broke and the mock lets pass, in the words of --strict: one of the messages
+// that are refused under --strict only.
 using Violation = Sentence;
+
+// Which tasks a word of the status parameter finds.
+enum class StatusMatch {
+  Meaning,  // those with any word of its meaning
+  Exact,    // those with this word, letter for letter
+};
+
+// How requests are read where OCP's pages leave it open.
+struct ListRules {
+  StatusMatch status_match = StatusMatch::Meaning;
+};
 
 struct ListRequest {
   std::int64_t cluster_id = 0;
   std::int64_t tenant_id = 0;
   std::optional<Instant> start_time;     // inclusive
   std::optional<Instant> end_time;       // inclusive
-  std::vector<std::string> statuses;     // empty: any; each at most once
+  StatusSet statuses = 0;                // to search for; 0: any
   std::int64_t page = 1;                 // at least 1, any 64-bit value
   std::int64_t size = kDefaultPageSize;  // 1 to kMaximumPageSize
   std::vector<SortKey> sort;             // empty: the default order; each field at most once
@@ -42,7 +52,8 @@ struct ListRequest {
 
 // Throws ApiError 400 for the first parameter that does not fit: the path's, then the query's in the order of the
 // contract's table. Appends the rules that the client broke, also before it throws: at most kMaximumViolations.
-ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations);
+ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations,
+                               const ListRules& rules = {});
 
 // The same for an endpoint that has no parameters.
 void parse_no_parameters(std::string_view query, std::vector<Violation>& violations);

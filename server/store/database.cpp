@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -15,9 +16,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kStatementsPerReader = 64;
 
 std::size_t place_of(const Endpoint& endpoint, std::string_view status) {
-  const auto found = std::ranges::find(endpoint.statuses, status);
-  return found == endpoint.statuses.end() ? Milestones::kUnlisted
-                                          : static_cast<std::size_t>(found - endpoint.statuses.begin());
+  const StatusSet found = endpoint.find_status(status);
+  return found == 0 ? Milestones::kUnlisted : static_cast<std::size_t>(std::countr_zero(found));
 }
 
 // Rows in the default order: cluster, tenant, second, nanosecond, id, status.

@@ -21,7 +21,7 @@
 namespace ocp_mock {
 
 inline constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/dataset.sql
-inline constexpr std::int64_t kSchemaVersion = 3;           // see schema/dataset.sql
+inline constexpr std::int64_t kSchemaVersion = 4;           // see schema/dataset.sql
 
 // The statement uses the texts of the values until it is reset.
 void bind_values(SQLite::Statement& statement, const std::vector<SqlValue>& values);

@@ -34,17 +34,6 @@ constexpr std::size_t kTenantsPerDataset = 4096;
 // Fewer tasks are sorted while the request waits.
 constexpr std::int64_t kSlowTasks = 2000;
 
-// The statuses of a request as bits. An exception where one is not of the endpoint's list.
-StatusSet set_of(const Endpoint& endpoint, const std::vector<std::string>& statuses) {
-  StatusSet set = 0;
-  for (const std::string& status : statuses) {
-    const auto found = std::ranges::find(endpoint.statuses, status);
-    if (found == endpoint.statuses.end()) throw std::invalid_argument("a status that the endpoint does not list");
-    set |= StatusSet{1} << (found - endpoint.statuses.begin());
-  }
-  return set;
-}
-
 using TenantKey = std::tuple<const Endpoint*, std::int64_t, std::int64_t>;  // endpoint, cluster, tenant
 
 // Which tasks a request is about, whatever the page and the order.
@@ -79,7 +68,7 @@ struct Filter {
   bool cluster_exists = true;
   bool tenant_exists = true;
   std::int64_t total = 0;
-  StatusSet statuses = 0;  // 0 also where the tenant has no others
+  StatusSet statuses = 0;  // that are there; 0 also where the tenant has no others
   std::int64_t newer = 0;  // tasks of these statuses that are newer than the window
   std::shared_ptr<const Milestones> milestones;
 };
@@ -273,7 +262,7 @@ class FilterQueries {
         next(values.end.nano);
       }
       for (StatusSet rest = queries_.filter_.statuses; rest != 0; rest &= rest - 1) {
-        next(queries_.endpoint_.statuses[static_cast<std::size_t>(std::countr_zero(rest))]);
+        next(queries_.endpoint_.statuses[static_cast<std::size_t>(std::countr_zero(rest))].word);
       }
       if (counting) return;
       next(values.limit);
@@ -542,8 +531,7 @@ class SqliteDataset : public Dataset {
   }
 
   static FilterKey key_of(const Endpoint& endpoint, const ListRequest& request) {
-    return {&endpoint,          request.cluster_id, request.tenant_id,
-            request.start_time, request.end_time,   set_of(endpoint, request.statuses)};
+    return {&endpoint, request.cluster_id, request.tenant_id, request.start_time, request.end_time, request.statuses};
   }
 
   static std::string key_of_order(const FilterKey& key, const ListRequest& request) {
@@ -569,7 +557,7 @@ class SqliteDataset : public Dataset {
     filter.milestones = milestones_of(lane, endpoint, key);
     const Milestones& milestones = *filter.milestones;
     const std::int64_t of_statuses = milestones.total(key.statuses);
-    if (of_statuses != milestones.total(0)) filter.statuses = key.statuses;
+    if (of_statuses != milestones.total(0)) filter.statuses = present(milestones, key.statuses);
     if (of_statuses != 0) {
       FilterQueries queries(lane, endpoint, key, filter);
       const std::int64_t until_start =
@@ -588,6 +576,17 @@ class SqliteDataset : public Dataset {
       });
     }
     return filter;
+  }
+
+  // Without those of which the tenant has no task: they would only cost, and of words with one meaning most tenants
+  // have one.
+  static StatusSet present(const Milestones& milestones, StatusSet statuses) {
+    StatusSet found = 0;
+    for (StatusSet rest = statuses; rest != 0; rest &= rest - 1) {
+      const StatusSet one = StatusSet{1} << std::countr_zero(rest);
+      if (milestones.total(one) != 0) found |= one;
+    }
+    return found;
   }
 
   std::shared_ptr<const Milestones> milestones_of(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {

@@ -76,8 +76,7 @@ class Dataset {
 
   virtual ~Dataset() = default;
 
-  // Takes microseconds, unless is_slow() and without what prepare() has made for it. The request's statuses are of the
-  // endpoint's list.
+  // Takes microseconds, unless is_slow() and without what prepare() has made for it.
   virtual ListResult list(const Endpoint& endpoint, const ListRequest& request,
                           const PreparedOrder& order = nullptr) const = 0;
 

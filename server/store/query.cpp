@@ -23,7 +23,8 @@ class QueryBuilder {
   SqlQuery query_;
 };
 
-void add_filters(QueryBuilder& query, const ListRequest& request, const std::vector<std::string>& time) {
+void add_filters(QueryBuilder& query, const Endpoint& endpoint, const ListRequest& request) {
+  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
   query.add(fmt::format(" WHERE cluster_id = {}", query.bind(request.cluster_id)));
   query.add(fmt::format(" AND tenant_id = {}", query.bind(request.tenant_id)));
 
@@ -36,13 +37,14 @@ void add_filters(QueryBuilder& query, const ListRequest& request, const std::vec
   compare_time(">=", request.start_time);
   compare_time("<=", request.end_time);
 
-  if (request.statuses.size() == 1) {
-    query.add(fmt::format(" AND status = {}", query.bind(request.statuses.front())));
-  } else if (!request.statuses.empty()) {
+  const std::vector<std::string_view> words = endpoint.words_of(request.statuses);
+  if (words.size() == 1) {
+    query.add(fmt::format(" AND status = {}", query.bind(std::string(words.front()))));
+  } else if (!words.empty()) {
     std::string places;
-    for (const std::string& status : request.statuses) {
+    for (const std::string_view word : words) {
       if (!places.empty()) places += ", ";
-      places += query.bind(status);
+      places += query.bind(std::string(word));
     }
     query.add(fmt::format(" AND status IN ({})", places));
   }
@@ -118,7 +120,7 @@ SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool w
     for (const std::string& column : columns_of(*key.field)) query.add(", " + column);
   }
   query.add(fmt::format(" FROM {}{}", endpoint.table, whole_table ? " NOT INDEXED" : ""));
-  add_filters(query, request, columns_of(*endpoint.find_field(endpoint.time_field)));
+  add_filters(query, endpoint, request);
   return query.take();
 }
 

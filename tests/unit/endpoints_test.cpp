@@ -90,6 +90,15 @@ TEST_CASE("endpoints: each row of the table holds together") {
       REQUIRE(field);
       CHECK_FALSE(field->column.empty());
     }
+    CHECK(endpoint.statuses.size() <= 32);
+    for (const Status& status : endpoint.statuses) {
+      CAPTURE(status.word);
+      CHECK_FALSE(status.meaning.empty());
+      CHECK(endpoint.words_of(endpoint.find_status(status.word)) == std::vector{status.word});
+    }
+    CHECK(endpoint.find_status("") == 0);
+    CHECK(endpoint.words_of(0).empty());
+    CHECK(endpoint.words_of(~StatusSet{0}).size() == endpoint.statuses.size());
     for (const std::string column : {"cluster_id", "tenant_id", "status"}) {
       CAPTURE(column);
       CHECK(std::ranges::count(endpoint.fields, column, &Field::column) == 1);

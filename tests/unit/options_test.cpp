@@ -51,6 +51,7 @@ TEST_CASE("options: the defaults") {
   CHECK_FALSE(options.pretty);
   CHECK_FALSE(options.frozen);
   CHECK_FALSE(options.strict);
+  CHECK(options.rules.status_match == StatusMatch::Meaning);
   CHECK(options.offset_minutes == 480);
   CHECK_FALSE(options.server_name);
   CHECK(options.log_level == "info");
@@ -114,6 +115,20 @@ TEST_CASE("options: the environment beats the default, a flag beats the environm
   CHECK(flags.log_level == "debug");
   CHECK(flags.strict);
   CHECK(flags.server_name == "t");
+}
+
+TEST_CASE("options: how requests are read where OCP leaves it open") {
+  const auto mistake = [](const std::vector<const char*>& arguments) {
+    const auto parsed = parse(arguments);
+    const Exit* exit = std::get_if<Exit>(&parsed);
+    return exit == nullptr ? "" : exit->error;
+  };
+  CHECK(serve({"--status-match", "exact"}).rules.status_match == StatusMatch::Exact);
+  CHECK(serve({"--status-match", "meaning"}).rules.status_match == StatusMatch::Meaning);
+  CHECK(mistake({"--status-match", "Exact"}).find("--status-match: Exact not in {meaning,exact}") != std::string::npos);
+  const Environment environment(Environment::Variables{{"OCP_MOCK_STATUS_MATCH", "exact"}});
+  CHECK(serve({}).rules.status_match == StatusMatch::Exact);
+  CHECK(serve({"--status-match=meaning"}).rules.status_match == StatusMatch::Meaning);
 }
 
 TEST_CASE("options: who may ask, how often, through TLS or not, and the limits") {

@@ -91,9 +91,7 @@ std::vector<const Task*> search(const std::vector<Task>& tasks, const ListReques
     if (task.tenant != request.tenant_id) continue;
     if (request.start_time && task.created < *request.start_time) continue;
     if (request.end_time && task.created > *request.end_time) continue;
-    if (!request.statuses.empty() && std::ranges::find(request.statuses, task.status) == request.statuses.end()) {
-      continue;
-    }
+    if (request.statuses != 0 && (request.statuses & kEndpoint.find_status(task.status)) == 0) continue;
     found.push_back(&task);
   }
   std::vector<SortKey> keys = request.sort;
@@ -135,7 +133,10 @@ std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
     task.tenant = below(shape.tenants);
     task.created = {below(shape.seconds) - shape.seconds / 2, static_cast<std::int32_t>(below(shape.nanos))};
     // Some are rare, and UNKNOWN is there at no time.
-    task.status = below(50) == 0 ? "RUNNING" : below(20) == 0 ? "STARTING" : common[below(4)];
+    task.status = below(50) == 0   ? "RUNNING"
+                  : below(50) == 0 ? "INPROGRESS"
+                  : below(20) == 0 ? "STARTING"
+                                   : common[below(4)];
     if (below(4) != 0) task.modified = Instant{below(5) - 2, static_cast<std::int32_t>(below(3))};
     if (below(4) != 0) task.delay = below(9) - 4;
     task.json = fmt::format("{{\"n\":{}}}", i);
@@ -163,8 +164,8 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
     std::swap(request.start_time, request.end_time);
   }
   if (below(2) == 0) {
-    for (const std::string_view status : kEndpoint.statuses) {
-      if (below(2) == 0) request.statuses.emplace_back(status);
+    for (const Status& status : kEndpoint.statuses) {
+      if (below(2) == 0) request.statuses |= kEndpoint.find_status(status.word);
     }
   }
   const std::string sorts[] = {"",
@@ -190,7 +191,7 @@ std::string text_of(const ListRequest& request) {
   std::string text = fmt::format("tenant {} page {} size {}", request.tenant_id, request.page, request.size);
   if (request.start_time) text += fmt::format(" from {}.{}", request.start_time->second, request.start_time->nano);
   if (request.end_time) text += fmt::format(" until {}.{}", request.end_time->second, request.end_time->nano);
-  for (const std::string& status : request.statuses) text += " " + status;
+  for (const std::string_view status : kEndpoint.words_of(request.statuses)) text += fmt::format(" {}", status);
   for (const SortKey& key : request.sort) text += fmt::format(" {},{}", key.field->name, key.descending);
   return text;
 }

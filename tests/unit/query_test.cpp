@@ -42,7 +42,8 @@ TEST_CASE("query: filters become a WHERE with bound values") {
        " | 1722902400 | 0 | 1722988800 | 0"},
       {"status=FAILED", " AND status = ?3", " | 'FAILED'"},
       {"status=", "", ""},
-      {"status=FAILED,RUNNING&status=STOPPED", " AND status IN (?3, ?4, ?5)", " | 'FAILED' | 'RUNNING' | 'STOPPED'"},
+      {"status=FAILED,RUNNING&status=STOPPED", " AND status IN (?3, ?4, ?5, ?6)",
+       " | 'INPROGRESS' | 'STOPPED' | 'FAILED' | 'RUNNING'"},
       {"status=FAILED&startTime=0001-01-01T00:00:00Z&endTime=9999-12-31T23:59:59Z",
        " AND (create_time_second, create_time_nano) >= (?3, ?4) AND (create_time_second, create_time_nano) <= (?5, ?6)"
        " AND status = ?7",
