@@ -28,8 +28,8 @@ class logger;
 namespace ocp_mock {
 
 struct AppOptions {
-  bool pretty = false;                 // lay answers out as OCP's documentation does
-  bool strict = false;                 // refuse what OCP lets pass
+  bool pretty = false;  // lay answers out as OCP's documentation does
+  bool strict = false;  // refuse what OCP lets pass
   ListRules rules;
   int offset_minutes = 8 * 60;         // of timestamps
   std::string server{kDefaultServer};  // the envelope's server
@@ -90,6 +90,7 @@ class App {
   void stamp(Exchange& exchange) const;
   void finish(const http::Request& request, Exchange& exchange, http::Response& response) const;
   void record(const http::Request& request, const Exchange& exchange, const http::Response& response) const;
+  void check_form(const http::Request& request, Exchange& exchange) const;
   void refuse_violations(const std::vector<Violation>& violations) const;
   EnvelopeValues envelope_values(const http::Request& request) const;
   std::string date(const Exchange& exchange) const;

@@ -250,6 +250,67 @@ TEST_CASE("app: rules that the client broke are logged, and refused under --stri
   CHECK(contains(many.log(), " | and 2 more"));
 }
 
+TEST_CASE("app: raw characters and an Accept without JSON are noted on every path, and refused under --strict") {
+  AppOptions strict;
+  strict.strict = true;
+  const struct {
+    std::string target;
+    Headers headers;
+    int status;         // without --strict
+    int strict_status;  // with it
+    std::string message;
+  } cases[] = {
+      {kPath + "?status=FAILED&x[]=1", {}, 200, 400, "The query has raw characters, [ ];"},
+      {"/api/status?a=|", {}, 200, 400, "The query has raw characters, |;"},
+      {"/api/v2/time?a=|", {}, 200, 400, "The query has raw characters, |;"},
+      {"/unknown?a={", {}, 404, 400, "The query has raw characters, {;"},
+      {kPath + "?page=0&a={", {}, 400, 400, "The query has raw characters, {;"},
+      {kPath,
+       {{"Accept", "application/xml"}},
+       200,
+       406,
+       "The Accept header is 'application/xml', which excludes application/json;"},
+      {kPath,
+       {{"Accept", "image/*;q=1"}, {"accept", "application/json;q=0"}},
+       200,
+       406,
+       "The Accept header is 'image/*;q=1,application/json;q=0', which excludes application/json;"},
+      {kPath, {{"Accept", "text/plain"}}, 200, 406, "which excludes application/json;"},
+      {"/api/v2/info", {{"Accept", "text/plain"}}, 200, 406, "which excludes application/json;"},
+      {"/api/status", {{"Accept", "application/xml"}}, 200, 406, "which excludes text/plain;"},
+      {"/api/v2/time", {{"Accept", "application/xml"}}, 200, 406, "which excludes text/plain;"},
+      {"/unknown", {{"Accept", "text/html"}}, 404, 406, "which excludes application/json;"},
+      {"/api/status?a=^", {{"Accept", "text/html"}}, 200, 400, "The query has raw characters, ^;"},
+      {"/api/status", {{"Accept", "text/plain"}}, 200, 200, ""},
+      {"/api/v2/time", {{"Accept", "text/*"}}, 200, 200, ""},
+      {"/api/status", {{"Accept", "application/json"}}, 200, 200, ""},
+      {"/api/v2/time", {{"Accept", "application/json"}}, 200, 200, ""},
+      {"/api/v2/info", {{"Accept", "application/json"}}, 200, 200, ""},
+      {kPath + "?status=%5B", {}, 400, 400, ""},
+      {kPath, {{"Accept", ""}}, 200, 200, ""},
+      {kPath, {{"Accept", "application/json, text/plain, */*"}}, 200, 200, ""},
+  };
+  for (const auto& [target, headers, status, strict_status, message] : cases) {
+    CAPTURE(target);
+    CAPTURE(headers.text());
+    Fixed lenient_app;
+    CHECK(lenient_app.get(target, headers).status == status);
+    CHECK(contains(lenient_app.log(), message.empty() ? "[info] GET " : "[warning] GET "));
+    CHECK(contains(lenient_app.log(), message));
+    Fixed strict_app(strict);
+    const http::Response refused = strict_app.get(target, headers);
+    CHECK(refused.status == strict_status);
+    if (message.empty()) continue;
+    CHECK(contains(refused.body, "{\"duration\":"));
+    CHECK(contains(refused.body, "\"error\":{\"code\":0,\"message\":\""));
+    CHECK(contains(refused.body, message));
+    CHECK(contains(refused.body, "\"status\":" + std::to_string(strict_status) + ","));
+    CHECK(refused.header("Content-Type") == "application/json");
+  }
+  // Who may not ask hears of that first.
+  CHECK(Fixed(strict).get("/api/status?a=|", {{"Authorization", "Basic x"}}).status == 401);
+}
+
 TEST_CASE("app: a log line cannot be forged by a request") {
   Fixed app;
   app.get("/a\nb\x7F\xFF", {{"x-trace-id", "evil\xE9"}});

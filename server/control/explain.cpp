@@ -41,14 +41,17 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
     return fmt::format("{{\"error\":{{\"code\":{},\"message\":{},\"status\":{}}}}}", error.code(),
                        json_string(error.what()), error.status());
   };
+  std::vector<Violation> violations;
+  const auto is_refused = [&] { return strict && !violations.empty(); };
+  note_raw_characters(query, violations);
+  if (is_refused()) return error_of(ApiError(violations.front()));
   const auto route = match_path(path);
   if (!route) return error_of(refusal_of_path(path));
   if (route->companion != nullptr) return fmt::format("{{\"path\":{}}}", json_string(route->companion->path));
-  std::vector<Violation> violations;
   ListRequest request;
   try {
     request = parse_list_request(*route, query, violations, rules);
-    if (strict && !violations.empty()) return error_of(ApiError(violations.front()));
+    if (is_refused()) return error_of(ApiError(violations.front()));
   } catch (const ApiError& error) {
     return error_of(error);
   }

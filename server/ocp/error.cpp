@@ -3,10 +3,8 @@
 #include <fmt/args.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <functional>
 
-#include "ascii.h"
 #include "ocp/json_text.h"
 
 namespace ocp_mock {
@@ -158,6 +156,12 @@ constexpr MessageRow kCatalogue[] = {
     {Message::SizeOverMaximum, 400, 0, 3,
      "Parameter '{0}' is '{1}'; it must be at most {2}. OCP answers {2}, --strict refuses it.",
      "参数 {0} 的值“{1}”过大；最大为 {2}。OCP 按 {2} 返回，--strict 模式下拒绝。"},
+    {Message::RawCharacters, 400, 0, 2,
+     "The query has raw characters, {0}; they must be percent-encoded, as {1}. OCP's Tomcat refuses them with 400, and so does --strict.",
+     "查询串中含有未编码的字符 {0}；必须进行百分号编码，即 {1}。OCP 的 Tomcat 会以 400 拒绝，--strict 模式下同样拒绝。"},
+    {Message::NotAcceptable, 406, 0, 2,
+     "The Accept header is '{0}', which excludes {1}; it must let that pass. OCP refuses it with 406, and so does --strict.",
+     "Accept 请求头的值“{0}”排除了 {1}；必须允许该类型。OCP 会以 406 拒绝，--strict 模式下同样拒绝。"},
 
     {Message::UnknownCluster, 404, 10002, 1,
      "Cluster '{0}' does not exist; ask for a cluster that the fixtures name.",
@@ -228,40 +232,7 @@ constexpr bool catalogue_follows_enumeration() {
 }
 static_assert(catalogue_follows_enumeration());
 
-// The value of "q=0.8"; 1 where there is none; 0 where it is malformed, so that it chooses nothing.
-double quality(std::string_view parameters) {
-  while (!parameters.empty()) {
-    std::string_view parameter = next_piece(parameters, ';');
-    const std::string_view name = next_piece(parameter, '=');
-    if (!equals_ignoring_case(name, "q")) continue;
-    const std::string_view number = trim_blanks(parameter);
-    double value = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-    if (error != std::errc{} || end != number.data() + number.size() || !(value >= 0 && value <= 1)) return 0;
-    return value;
-  }
-  return 1;
-}
-
 }  // namespace
-
-Language choose_language(std::string_view accept_language) {
-  Language chosen = Language::English;
-  double best = 0;
-  while (!accept_language.empty()) {
-    std::string_view range = next_piece(accept_language, ',');
-    const std::string_view tag = next_piece(range, ';');
-    // A tag of a language and a country has a hyphen; as Java names its locales, zh_CN, it passes too.
-    const std::string_view primary = trim_blanks(tag.substr(0, tag.find_first_of("-_")));
-    const bool chinese = equals_ignoring_case(primary, "zh");
-    if (!chinese && primary != "*" && !equals_ignoring_case(primary, "en")) continue;
-    if (const double value = quality(range); value > best) {
-      best = value;
-      chosen = chinese ? Language::Chinese : Language::English;
-    }
-  }
-  return chosen;
-}
 
 std::span<const MessageRow> message_catalogue() { return kCatalogue; }
 

@@ -14,10 +14,6 @@ namespace ocp_mock {
 
 enum class Language { English, Chinese };
 
-// Reads Accept-Language with its q-values. English where the client names neither language (OCP API reference, call
-// description).
-Language choose_language(std::string_view accept_language);
-
 enum class Message {
   // who asks
   NoCredentials,
@@ -70,6 +66,8 @@ enum class Message {
   RepeatedParameter,
   CommasAndRepetition,
   SizeOverMaximum,
+  RawCharacters,
+  NotAcceptable,
   // what is asked for
   UnknownCluster,
   UnknownTenant,

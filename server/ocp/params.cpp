@@ -10,12 +10,25 @@
 #include <span>
 
 #include "ascii.h"
+#include "ocp/json_text.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
 namespace {
 
 constexpr std::array<std::string_view, 6> kListParameters{"startTime", "endTime", "status", "page", "size", "sort"};
+
+// RFC 3986's characters of a query, which are those that Tomcat 9 takes in one; % begins an escape.
+constexpr std::array<bool, 256> kQueryCharacters = [] {
+  std::array<bool, 256> set{};
+  for (std::size_t c = 0; c < set.size(); ++c) {
+    set[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  }
+  for (const char c : std::string_view("-._~!$&'()*+,;=:@/?%")) set[static_cast<unsigned char>(c)] = true;
+  return set;
+}();
+
+constexpr std::size_t kRawCharactersShown = 20;
 
 struct Parameter {
   std::string name;
@@ -205,6 +218,26 @@ ListRequest parse_list_request(const PathMatch& path, std::string_view query_tex
     request.size = kMaximumPageSize;
   }
   return request;
+}
+
+void note_raw_characters(std::string_view query, std::vector<Violation>& violations) {
+  const auto is_raw = [](char c) { return !kQueryCharacters[static_cast<unsigned char>(c)]; };
+  if (std::ranges::none_of(query, is_raw)) return;
+  // Each once, in the order of the first of each.
+  std::vector<std::string_view> raw;
+  while (!query.empty()) {
+    const std::string_view character = query.substr(0, std::max<std::size_t>(utf8_length(query), 1));
+    query.remove_prefix(character.size());
+    if (is_raw(character.front()) && std::ranges::find(raw, character) == raw.end()) raw.push_back(character);
+    if (raw.size() == kRawCharactersShown) break;
+  }
+  std::string characters;
+  std::string encoded;
+  for (const std::string_view character : raw) {
+    characters.append(characters.empty() ? "" : " ").append(shown(character));
+    encoded.append(encoded.empty() ? "" : " ").append(percent_encode(character));
+  }
+  note(violations, {Message::RawCharacters, {characters, encoded}});
 }
 
 void parse_no_parameters(std::string_view query, std::vector<Violation>& violations) {

@@ -55,7 +55,11 @@ struct ListRequest {
 ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations,
                                const ListRules& rules = {});
 
-// The same for an endpoint that has no parameters.
+// Appends a violation where a query has characters as they are that Tomcat, in front of OCP, refuses so: all but those
+// that RFC 3986 lets stand in a query. Others may go on with it as if they were encoded.
+void note_raw_characters(std::string_view query, std::vector<Violation>& violations);
+
+// The same as parse_list_request for an endpoint that has no parameters.
 void parse_no_parameters(std::string_view query, std::vector<Violation>& violations);
 
 }  // namespace ocp_mock

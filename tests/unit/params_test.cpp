@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace ocp_mock;
@@ -277,6 +278,43 @@ TEST_CASE("params: the path's own parameters may stand in the query too, and not
   std::vector<Violation> violations;
   parse_no_parameters("id=1", violations);
   CHECK(violations.size() == 1);
+}
+
+TEST_CASE("params: characters that Tomcat refuses raw in a query are noted, each once") {
+  const auto noted = [](std::string_view query) {
+    std::vector<Violation> violations;
+    note_raw_characters(query, violations);
+    if (violations.empty()) return std::string();
+    CHECK(violations.size() == 1);
+    CHECK(violations.front().message == Message::RawCharacters);
+    return violations.front().arguments.at(0) + " = " + violations.front().arguments.at(1);
+  };
+  // All that RFC 3986 lets stand in a query.
+  CHECK(noted("") == "");
+  CHECK(noted("abcdefghijklmnopqrstuvwxyz=ABCDEFGHIJKLMNOPQRSTUVWXYZ&0123456789=-._~!$&'()*+,;=:@/?") == "");
+  CHECK(noted("status=%5B%7C%5D&x=%zz%") == "");
+  const std::pair<std::string, std::string> cases[] = {
+      {"status[]=A", "[ ] = %5B %5D"},
+      {"a={b}", "{ } = %7B %7D"},
+      {"a=b|c|d", "| = %7C"},
+      {"a=^", "^ = %5E"},
+      {"a=\\", "\\ = %5C"},
+      {"a=\"b\"", "\" = %22"},
+      {"a=<b>", "< > = %3C %3E"},
+      {"a=`", "` = %60"},
+      {"a=b#c", "# = %23"},
+      {"a=中文中", "中 文 = %E4%B8%AD %E6%96%87"},
+      {"a=\xFF", "%FF = %FF"},
+      {"a=\x7F\x01", "%7F %01 = %7F %01"},
+      {"]=1&[=2", "] [ = %5D %5B"},
+  };
+  for (const auto& [query, expected] : cases) {
+    CAPTURE(query);
+    CHECK(noted(query) == expected);
+  }
+  std::string all;
+  for (int c = 128; c < 256; ++c) all += static_cast<char>(c);
+  CHECK(noted(all + all).size() < 200);
 }
 
 TEST_CASE("params: sort names fields and directions") {
