@@ -619,7 +619,7 @@ TEST_CASE("control: explain shows how a request is read and what each filter lea
           .body;
   CHECK(contains(
       text,
-      R"("parameters":{"clusterId":1,"endTime":"2024-08-05T00:00:00Z","page":1,"size":10,"sort":["delay,asc"],"startTime":null,"status":["STOPPED"],"tenantId":2})"));
+      R"("parameters":{"clusterId":1,"endTime":"2024-08-05T00:00:00Z","page":1,"size":10,"sort":["delay,asc"],"startTime":null,"status":["STOPPED"],"tenantId":2,"window":"createTime"})"));
   CHECK(contains(text, R"("tasks":{"afterStatus":1,"afterTimes":2,"ofTenant":2})"));
   CHECK(contains(text, R"("sql":"SELECT id, delay FROM log_backup_task)"));
   CHECK(contains(text, R"("plan":["SEARCH log_backup_task)"));

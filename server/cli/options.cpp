@@ -75,6 +75,7 @@ constexpr Quantity kTime{"time", "TIME", "time; it must be a number with ms, s o
 struct Texts {
   std::string timezone = "+08:00";
   std::string status_match = "meaning";
+  std::string window = "createTime";
   std::string auth = "any";
   std::vector<std::string> users;
   std::vector<std::string> access_keys;
@@ -265,6 +266,14 @@ void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->type_name("HOW")
       ->envname("OCP_MOCK_STATUS_MATCH")
       ->capture_default_str();
+  app.add_option(
+         "--window", texts.window,
+         "Which tasks startTime and endTime find: those created between them, or those whose time from createTime "
+         "to checkpoint overlaps theirs")
+      ->check(CLI::IsMember({"createTime", "overlap"}))
+      ->type_name("HOW")
+      ->envname("OCP_MOCK_WINDOW")
+      ->capture_default_str();
   app.add_option("--timezone", texts.timezone, "Offset from UTC of the answers' timestamps")
       ->check(CLI::Validator(offset, "", "offset"))
       ->type_name("+hh:mm")
@@ -344,6 +353,7 @@ void take(const Texts& texts, ServeOptions& serve) {
     if (mistake) throw CLI::ValidationError(flag, text);
   };
   serve.offset_minutes = *parse_offset(texts.timezone);
+  serve.rules.window = texts.window == "overlap" ? Window::Overlap : Window::CreateTime;
   serve.rules.status_match = texts.status_match == "exact" ? StatusMatch::Exact : StatusMatch::Meaning;
   serve.auth = texts.auth == "off" ? AuthMode::Off : AuthMode::Any;
   for (const std::string& text : texts.users) {

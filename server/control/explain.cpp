@@ -69,6 +69,7 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   }
   step.start_time = request.start_time;
   step.end_time = request.end_time;
+  step.window = request.window;
   const std::int64_t in_window = dataset.list(endpoint, step).total;
   const ListResult found = dataset.list(endpoint, request);
 
@@ -81,12 +82,13 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   });
   return fmt::format(
       R"({{"count":{},"page":{},"parameters":{{"clusterId":{},"endTime":{},"page":{},"size":{},"sort":{},)"
-      R"("startTime":{},"status":{},"tenantId":{}}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
+      R"("startTime":{},"status":{},"tenantId":{},"window":"{}"}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
       R"("violations":{}}})",
       queries_of(executed.count), queries_of(executed.page), request.cluster_id, time_of(request.end_time),
       request.page, request.size, sort, time_of(request.start_time),
-      array_of(endpoint.words_of(request.statuses), json_string), request.tenant_id, json_string(endpoint.path),
-      found.total, in_window, of_tenant.total,
+      array_of(endpoint.words_of(request.statuses), json_string), request.tenant_id,
+      request.window == Window::Overlap ? "overlap" : "createTime", json_string(endpoint.path), found.total, in_window,
+      of_tenant.total,
       array_of(violations, [](const Violation& violation) { return json_string(violation.text(Language::English)); }));
 }
 

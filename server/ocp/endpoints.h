@@ -45,6 +45,7 @@ struct Endpoint {
   std::span<const Status> statuses;         // what the status parameter may name, at most 32
   std::span<const std::string_view> sorts;  // fields that the sort parameter may name
   std::string_view time_field;              // startTime and endTime compare with it; the default order, descending
+  std::string_view end_field;               // until when a task has come, a time, where it has one
 
   const Field* find_field(std::string_view name) const;
 

@@ -200,6 +200,7 @@ ListRequest parse_list_request(const PathMatch& path, std::string_view query_tex
   Query query(query_text, kListParameters, path.endpoint, violations);
   request.start_time = time(query, "startTime");
   request.end_time = time(query, "endTime");
+  request.window = rules.window;
   request.statuses = statuses(*path.endpoint, query, violations);
   if (rules.status_match == StatusMatch::Meaning) {
     request.statuses = with_same_meaning(*path.endpoint, request.statuses);

@@ -34,9 +34,17 @@ enum class StatusMatch {
   Exact,    // those with this word, letter for letter
 };
 
+// Which tasks lie between startTime and endTime.
+enum class Window {
+  CreateTime,  // those whose time field does
+  Overlap,     // those that had begun by endTime and have come to startTime; one without end, or with an end before its
+               // beginning, is the instant of its beginning
+};
+
 // How requests are read where OCP's pages leave it open.
 struct ListRules {
   StatusMatch status_match = StatusMatch::Meaning;
+  Window window = Window::CreateTime;
 };
 
 struct ListRequest {
@@ -44,6 +52,7 @@ struct ListRequest {
   std::int64_t tenant_id = 0;
   std::optional<Instant> start_time;     // inclusive
   std::optional<Instant> end_time;       // inclusive
+  Window window = Window::CreateTime;    // how tasks lie in it
   StatusSet statuses = 0;                // to search for; 0: any
   std::int64_t page = 1;                 // at least 1, any 64-bit value
   std::int64_t size = kDefaultPageSize;  // 1 to kMaximumPageSize

@@ -101,11 +101,16 @@ class [[nodiscard]] Noting {
   Lane& lane_;
 };
 
-enum class Order { Default, Ascending, Other };
+enum class Order {
+  Default,
+  Ascending,
+  Sorted,  // any other, and any of the tasks that reach into a window: by ids that were sorted for it
+};
 
 Order order_of(const Endpoint& endpoint, const ListRequest& request) {
+  if (reaches_into_window(request)) return Order::Sorted;
   if (request.sort.empty()) return Order::Default;
-  if (request.sort.size() > 1 || request.sort.front().field->name != endpoint.time_field) return Order::Other;
+  if (request.sort.size() > 1 || request.sort.front().field->name != endpoint.time_field) return Order::Sorted;
   return request.sort.front().descending ? Order::Default : Order::Ascending;
 }
 
@@ -374,11 +379,10 @@ class SqliteDataset : public Dataset {
     result.cluster_exists = filter->cluster_exists;
     result.tenant_exists = filter->tenant_exists;
     result.total = filter->total;
-    const Piece piece = piece_of(request, filter->total);
-    if (piece.count == 0) return result;
+    if (!needs_tasks(request, filter->total)) return result;
     const Order order = order_of(endpoint, request);
     PreparedOrder ids = prepared;
-    if (order == Order::Other && ids == nullptr) {
+    if (order == Order::Sorted && ids == nullptr) {
       const std::string order_key = key_of_order(key, request);
       ids = orders_.find(order_key);
       if (ids == nullptr && filter->total <= kSlowTasks) {
@@ -392,24 +396,26 @@ class SqliteDataset : public Dataset {
         filter = &filter_of(lane, endpoint, key);
       }
     }
-    append_page(lane, endpoint, key, *filter, order, ids.get(), piece, result.contents);
+    if (order == Order::Sorted) result.total = std::ssize(*ids);
+    const Piece piece = piece_of(request, result.total);
+    if (piece.count != 0) append_page(lane, endpoint, key, *filter, order, ids.get(), piece, result.contents);
     return result;
   }
 
   bool is_slow(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Other) return false;
+    if (order_of(endpoint, request) != Order::Sorted) return false;
     const FilterKey key = key_of(endpoint, request);
     {
       Lane& lane = lane_of_thread();
       const std::lock_guard lock(lane.mutex);
       const std::int64_t total = filter_of(lane, endpoint, key).total;
-      if (total <= kSlowTasks || piece_of(request, total).count == 0) return false;
+      if (total <= kSlowTasks || !needs_tasks(request, total)) return false;
     }
     return orders_.find(key_of_order(key, request)) == nullptr;
   }
 
   PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Other) return nullptr;
+    if (order_of(endpoint, request) != Order::Sorted) return nullptr;
     const FilterKey key = key_of(endpoint, request);
     std::int64_t total = 0;
     {
@@ -433,14 +439,17 @@ class SqliteDataset : public Dataset {
       const Noting noting(lane, executed.count);
       filter = make_filter(lane, endpoint, key);
     }
-    const Piece piece = piece_of(request, filter.total);
-    if (piece.count == 0) return executed;
-    if (order == Order::Other) {
+    if (!needs_tasks(request, filter.total)) return executed;
+    Piece piece = piece_of(request, filter.total);
+    if (order == Order::Sorted) {
       lock.unlock();
       ids = sorted_apart(endpoint, request, key_of_order(key, request), filter.total);
       lock.lock();
-      executed.page.push_back(sort_query(endpoint, request, sorts_whole_table(lane.reader, endpoint, filter.total)));
+      auto& queries = reaches_into_window(request) ? executed.count : executed.page;
+      queries.push_back(sort_query(endpoint, request, sorts_whole_table(lane.reader, endpoint, filter.total)));
+      piece = piece_of(request, std::ssize(*ids));
     }
+    if (piece.count == 0) return executed;
     const Noting noting(lane, executed.page);
     std::string contents;
     append_page(lane, endpoint, key, filter, order, ids.get(), piece, contents);
@@ -530,15 +539,24 @@ class SqliteDataset : public Dataset {
     lane.reader.run(query, row);
   }
 
+  // Of tasks that reach into a window the filter has those that began by its end: milestones tell no more.
   static FilterKey key_of(const Endpoint& endpoint, const ListRequest& request) {
-    return {&endpoint, request.cluster_id, request.tenant_id, request.start_time, request.end_time, request.statuses};
+    return {&endpoint,         request.cluster_id,
+            request.tenant_id, reaches_into_window(request) ? std::nullopt : request.start_time,
+            request.end_time,  request.statuses};
+  }
+
+  // Whether there is more to answer than the total of the filter.
+  static bool needs_tasks(const ListRequest& request, std::int64_t total) {
+    return total != 0 && (reaches_into_window(request) || piece_of(request, total).count != 0);
   }
 
   static std::string key_of_order(const FilterKey& key, const ListRequest& request) {
     std::string text = fmt::format("{} {} {} {}", key.endpoint->table, key.cluster_id, key.tenant_id, key.statuses);
-    for (const auto& time : {key.start_time, key.end_time}) {
+    for (const auto& time : {request.start_time, request.end_time}) {
       text += time ? fmt::format(" {}.{}", time->second, time->nano) : " -";
     }
+    if (reaches_into_window(request)) text += " overlap";
     for (const SortKey& sort : request.sort)
       text += fmt::format(" {}{}", sort.field->name, sort.descending ? '-' : '+');
     return text;
@@ -618,7 +636,7 @@ class SqliteDataset : public Dataset {
     switch (order) {
       case Order::Default: queries.append(piece, contents); break;
       case Order::Ascending: queries.append_tasks(queries.ascending_keys(piece), contents); break;
-      case Order::Other:
+      case Order::Sorted:
         queries.append_tasks(
             std::span(*ids).subspan(static_cast<std::size_t>(piece.offset), static_cast<std::size_t>(piece.count)),
             contents);

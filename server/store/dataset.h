@@ -80,12 +80,12 @@ class Dataset {
   virtual ListResult list(const Endpoint& endpoint, const ListRequest& request,
                           const PreparedOrder& order = nullptr) const = 0;
 
-  // Whether list() has to sort many tasks first, because prepare() has not done so or its result is no longer kept.
-  // Cheap itself.
+  // Whether list() has to look through many tasks first, for another order or for those that reach into a window,
+  // because prepare() has not done so or its result is no longer kept. Cheap itself.
   virtual bool is_slow(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
-  // Sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one call after
-  // the other; nothing else waits for it. Null where there is nothing to sort.
+  // Finds and sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one
+  // call after the other; nothing else waits for it. Null where there is nothing to sort.
   virtual PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
   // What list() runs to answer a request that it has not been asked before: first to count, then for the page.

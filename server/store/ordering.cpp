@@ -119,12 +119,13 @@ TaskIds sorted_ids(const Reader& reader, const Endpoint& endpoint, const ListReq
   const SqlQuery query = sort_query(endpoint, request, sorts_whole_table(reader, endpoint, tasks));
   Statement row(reader.handle(), query.sql);
   row.bind_all(query.values);
-  switch (request.sort.size()) {
-    case 1: return sort_rows<1>(row, request.sort, tasks);
-    case 2: return sort_rows<2>(row, request.sort, tasks);
+  const std::vector<SortKey> sort = sort_of(endpoint, request);
+  switch (sort.size()) {
+    case 1: return sort_rows<1>(row, sort, tasks);
+    case 2: return sort_rows<2>(row, sort, tasks);
   }
-  if (request.sort.size() > kMaximumSortKeys) throw std::length_error("more sort fields than an order has words for");
-  return sort_rows<kMaximumSortKeys>(row, request.sort, tasks);
+  if (sort.size() > kMaximumSortKeys) throw std::length_error("more sort fields than an order has words for");
+  return sort_rows<kMaximumSortKeys>(row, sort, tasks);
 }
 
 std::shared_ptr<const TaskIds> OrderCache::find(const std::string& key) {

@@ -34,7 +34,16 @@ void add_filters(QueryBuilder& query, const Endpoint& endpoint, const ListReques
     const std::string nano = query.bind(std::int64_t{bound->nano});
     query.add(fmt::format(" AND ({}, {}) {} ({}, {})", time[0], time[1], comparison, second, nano));
   };
-  compare_time(">=", request.start_time);
+  if (reaches_into_window(request)) {
+    const std::vector<std::string> end = columns_of(*endpoint.find_field(endpoint.end_field));
+    const std::string second = query.bind(request.start_time->second);
+    const std::string nano = query.bind(std::int64_t{request.start_time->nano});
+    // An end before the beginning adds nothing, and neither does NULL.
+    query.add(fmt::format(" AND (({0}, {1}) >= ({4}, {5}) OR ({2}, {3}) >= ({4}, {5}))", time[0], time[1], end[0],
+                          end[1], second, nano));
+  } else {
+    compare_time(">=", request.start_time);
+  }
   compare_time("<=", request.end_time);
 
   const std::vector<std::string_view> words = endpoint.words_of(request.statuses);
@@ -113,10 +122,19 @@ std::string task_sql(const Endpoint& endpoint) {
   return fmt::format("SELECT json FROM {} WHERE id = ?1", endpoint.table);
 }
 
+std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request) {
+  if (!request.sort.empty()) return request.sort;
+  return {{endpoint.find_field(endpoint.time_field), true}};
+}
+
+bool reaches_into_window(const ListRequest& request) {
+  return request.window == Window::Overlap && request.start_time.has_value();
+}
+
 SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table) {
   QueryBuilder query;
   query.add("SELECT id");
-  for (const SortKey& key : request.sort) {
+  for (const SortKey& key : sort_of(endpoint, request)) {
     for (const std::string& column : columns_of(*key.field)) query.add(", " + column);
   }
   query.add(fmt::format(" FROM {}{}", endpoint.table, whole_table ? " NOT INDEXED" : ""));

@@ -47,6 +47,12 @@ std::string range_sql(const Endpoint& endpoint, const RangeShape& shape);
 // The JSON text of the task with an id.
 std::string task_sql(const Endpoint& endpoint);
 
+// The request's order, or the default one.
+std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request);
+
+// Whether the tasks of the window are those that reach into it, not those whose time lies between two instants.
+bool reaches_into_window(const ListRequest& request);
+
 // The tasks that pass the filters, in any order: id and the columns of the sort fields, each field's one after the
 // other. Reads the whole table, also other tenants' tasks, or an index and then task by task.
 SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table);

@@ -84,6 +84,10 @@ TEST_CASE("endpoints: each row of the table holds together") {
     REQUIRE(time);
     CHECK(time->type == FieldType::Time);
     CHECK(time->required);
+    const Field* end = endpoint.find_field(endpoint.end_field);
+    REQUIRE(end);
+    CHECK(end->type == FieldType::Time);
+    CHECK_FALSE(end->column.empty());
     for (const auto sort : endpoint.sorts) {
       CAPTURE(sort);
       const Field* field = endpoint.find_field(sort);

@@ -52,6 +52,7 @@ TEST_CASE("options: the defaults") {
   CHECK_FALSE(options.frozen);
   CHECK_FALSE(options.strict);
   CHECK(options.rules.status_match == StatusMatch::Meaning);
+  CHECK(options.rules.window == Window::CreateTime);
   CHECK(options.offset_minutes == 480);
   CHECK_FALSE(options.server_name);
   CHECK(options.log_level == "info");
@@ -126,7 +127,14 @@ TEST_CASE("options: how requests are read where OCP leaves it open") {
   CHECK(serve({"--status-match", "exact"}).rules.status_match == StatusMatch::Exact);
   CHECK(serve({"--status-match", "meaning"}).rules.status_match == StatusMatch::Meaning);
   CHECK(mistake({"--status-match", "Exact"}).find("--status-match: Exact not in {meaning,exact}") != std::string::npos);
-  const Environment environment(Environment::Variables{{"OCP_MOCK_STATUS_MATCH", "exact"}});
+  CHECK(serve({"--window", "overlap"}).rules.window == Window::Overlap);
+  CHECK(serve({"--window", "createTime"}).rules.window == Window::CreateTime);
+  CHECK(mistake({"--window", "checkpoint"}).find("--window: checkpoint not in {createTime,overlap}") !=
+        std::string::npos);
+  const Environment environment(
+      Environment::Variables{{"OCP_MOCK_STATUS_MATCH", "exact"}, {"OCP_MOCK_WINDOW", "overlap"}});
+  CHECK(serve({}).rules.window == Window::Overlap);
+  CHECK(serve({"--window=createTime"}).rules.window == Window::CreateTime);
   CHECK(serve({}).rules.status_match == StatusMatch::Exact);
   CHECK(serve({"--status-match=meaning"}).rules.status_match == StatusMatch::Meaning);
 }

@@ -31,6 +31,7 @@ struct Task {
   Instant created;
   std::string status;
   std::optional<Instant> modified;
+  std::optional<Instant> checkpoint;
   std::optional<std::int64_t> delay;
   std::string json;  // without what tells its home
 };
@@ -45,7 +46,7 @@ TaskRow row_of(const Task& task) {
   time(task.created);
   row.columns.emplace_back(task.status);
   time(task.modified);
-  time(std::nullopt);
+  time(task.checkpoint);
   row.columns.emplace_back(task.delay ? SqlValue(*task.delay) : SqlValue());
   row.json = task.json;
   row.cluster_id = 1;
@@ -75,6 +76,9 @@ int compare(const Task& a, const Task& b, const SortKey& key) {
   } else if (key.field->name == "modifyTime") {
     if (const int last = missing_last(a.modified.has_value(), b.modified.has_value()); last != 0) return last;
     order = compare(a.modified, b.modified);
+  } else if (key.field->name == "checkpoint") {
+    if (const int last = missing_last(a.checkpoint.has_value(), b.checkpoint.has_value()); last != 0) return last;
+    order = compare(a.checkpoint, b.checkpoint);
   } else if (key.field->name == "delay") {
     if (const int last = missing_last(a.delay.has_value(), b.delay.has_value()); last != 0) return last;
     order = a.delay < b.delay ? -1 : b.delay < a.delay ? 1 : 0;
@@ -89,7 +93,10 @@ std::vector<const Task*> search(const std::vector<Task>& tasks, const ListReques
   std::vector<const Task*> found;
   for (const Task& task : tasks) {
     if (task.tenant != request.tenant_id) continue;
-    if (request.start_time && task.created < *request.start_time) continue;
+    const Instant end = request.window == Window::Overlap
+                            ? std::max(task.checkpoint.value_or(task.created), task.created)
+                            : task.created;
+    if (request.start_time && end < *request.start_time) continue;
     if (request.end_time && task.created > *request.end_time) continue;
     if (request.statuses != 0 && (request.statuses & kEndpoint.find_status(task.status)) == 0) continue;
     found.push_back(&task);
@@ -139,6 +146,11 @@ std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
                                    : common[below(4)];
     if (below(4) != 0) task.modified = Instant{below(5) - 2, static_cast<std::int32_t>(below(3))};
     if (below(4) != 0) task.delay = below(9) - 4;
+    // Mostly after the task was created, sometimes at once or before, sometimes never.
+    const std::int64_t reach = below(3) == 0 ? below(3) - 1 : below(shape.seconds + 1);
+    if (below(5) != 0) {
+      task.checkpoint = Instant{task.created.second + reach, static_cast<std::int32_t>(below(shape.nanos))};
+    }
     task.json = fmt::format("{{\"n\":{}}}", i);
     tasks.push_back(std::move(task));
   }
@@ -163,6 +175,7 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
   if (request.start_time && request.end_time && *request.end_time < *request.start_time) {
     std::swap(request.start_time, request.end_time);
   }
+  if (below(2) == 0) request.window = Window::Overlap;
   if (below(2) == 0) {
     for (const Status& status : kEndpoint.statuses) {
       if (below(2) == 0) request.statuses |= kEndpoint.find_status(status.word);
@@ -189,6 +202,7 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
 
 std::string text_of(const ListRequest& request) {
   std::string text = fmt::format("tenant {} page {} size {}", request.tenant_id, request.page, request.size);
+  if (request.window == Window::Overlap) text += " overlap";
   if (request.start_time) text += fmt::format(" from {}.{}", request.start_time->second, request.start_time->nano);
   if (request.end_time) text += fmt::format(" until {}.{}", request.end_time->second, request.end_time->nano);
   for (const std::string_view status : kEndpoint.words_of(request.statuses)) text += fmt::format(" {}", status);
@@ -325,6 +339,50 @@ TEST_CASE("pages: they are right after changes of a copy, and when they are read
   for (const Task& task : tasks) add(*in_file, task);
   in_file->finish();
   check_against_search(*Dataset::open(folder.path() / "d.db"), tasks, shape, 100, random);
+}
+
+TEST_CASE("pages: tasks that reach into a window are found once, for all pages and the total") {
+  std::mt19937 random(29);
+  const Shape shape{6000, 3000, 2, 1};
+  const std::vector<Task> tasks = random_tasks(shape, random);
+  const auto dataset = load(tasks);
+  ListRequest request = parse("size=7", 0);
+  request.window = Window::Overlap;
+  CHECK_FALSE(dataset->is_slow(kEndpoint, request));
+  request.end_time = Instant{1400, 0};
+  CHECK_FALSE(dataset->is_slow(kEndpoint, request));  // those that were created by then
+  request.start_time = Instant{1390, 0};
+  const std::vector<const Task*> all = search(tasks, request);
+  REQUIRE(all.size() > 100);
+  REQUIRE(all.size() < 2000);
+  CHECK(dataset->is_slow(kEndpoint, request));
+  request.page = 1'000'000;  // past the last: the total has to be found all the same
+  CHECK(dataset->is_slow(kEndpoint, request));
+  const PreparedOrder order = dataset->prepare(kEndpoint, request);
+  REQUIRE(order);
+  CHECK(order->size() == all.size());
+  CHECK_FALSE(dataset->is_slow(kEndpoint, request));
+  CHECK(dataset->list(kEndpoint, request, order).total == std::ssize(all));
+  for (request.page = 1; request.page <= std::ssize(all) / 7 + 1; ++request.page) {
+    const ListResult found = dataset->list(kEndpoint, request);
+    CHECK(found.total == std::ssize(all));
+    CHECK(found.contents == page_of(all, request));
+  }
+  request.window = Window::CreateTime;
+  CHECK(dataset->list(kEndpoint, request).total == std::ssize(search(tasks, request)));
+  // A window that no task reaches, and one that all have left.
+  request.window = Window::Overlap;
+  request.page = 1;
+  request.start_time = Instant{10'000, 0};
+  request.end_time.reset();
+  CHECK(dataset->list(kEndpoint, request).total == 0);
+  CHECK(dataset->list(kEndpoint, request).contents.empty());
+  CHECK(dataset->list(kEndpoint, request).tenant_exists);
+  request.start_time = request.end_time = Instant{-10'000, 0};
+  CHECK(dataset->list(kEndpoint, request).total == 0);
+  CHECK(dataset->prepare(kEndpoint, request) == nullptr);
+  request.tenant_id = 9;
+  CHECK_FALSE(dataset->list(kEndpoint, request).tenant_exists);
 }
 
 TEST_CASE("pages: an order that is sorted once serves all pages, also those of other threads") {

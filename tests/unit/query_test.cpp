@@ -57,6 +57,27 @@ TEST_CASE("query: filters become a WHERE with bound values") {
           " WHERE cluster_id = ?1 AND tenant_id = ?2" +
               where + " | 1000005 | 1000012" + values);
   }
+  // Tasks that reach into a window; with an end alone they are those that were created by then.
+  const auto overlap = [](const std::string& query) {
+    std::vector<Violation> violations;
+    return text(sort_query(
+        kEndpoint,
+        parse_list_request({&kEndpoint, {"1000005", "1000012"}}, query, violations, {.window = Window::Overlap}),
+        false));
+  };
+  const std::string start =
+      " WHERE cluster_id = ?1 AND tenant_id = ?2 AND ((create_time_second, create_time_nano) >= (?3, ?4)"
+      " OR (checkpoint_second, checkpoint_nano) >= (?3, ?4))";
+  CHECK(overlap("startTime=2024-08-06T00:00:00Z") ==
+        "SELECT id, create_time_second, create_time_nano FROM log_backup_task" + start +
+            " | 1000005 | 1000012 | 1722902400 | 0");
+  CHECK(overlap("startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00:00:00Z&status=FAILED&sort=delay") ==
+        "SELECT id, delay FROM log_backup_task" + start +
+            " AND (create_time_second, create_time_nano) <= (?5, ?6) AND status = ?7"
+            " | 1000005 | 1000012 | 1722902400 | 0 | 1722988800 | 0 | 'FAILED'");
+  CHECK(overlap("endTime=2024-08-07T00:00:00Z&sort=delay") ==
+        "SELECT id, delay FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2"
+        " AND (create_time_second, create_time_nano) <= (?3, ?4) | 1000005 | 1000012 | 1722988800 | 0");
   CHECK(text(sort_query(kEndpoint, parse("sort=status"), true)) ==
         "SELECT id, status FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2"
         " | 1000005 | 1000012");
