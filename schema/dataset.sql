@@ -15,7 +15,8 @@ CREATE TABLE tenant (
   PRIMARY KEY (cluster_id, id)
 ) WITHOUT ROWID;
 
--- Facts of the dataset as a whole: envelope.* are the envelope values of the first captured answer.
+-- Facts of the dataset as a whole: envelope.* are the envelope values of the first captured answer; computed.TABLE is
+-- there where tasks of that table may have a computed delay.
 CREATE TABLE fact (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL

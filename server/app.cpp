@@ -127,6 +127,7 @@ auto elapsed(std::chrono::steady_clock::time_point start) {
 App::App(AppOptions options, AppContext context, Worlds& worlds)
     : options_(std::move(options)),
       context_(std::move(context)),
+      frozen_time_(options_.frozen ? parse_rfc3339(options_.frozen->timestamp) : std::nullopt),
       worlds_(worlds),
       authenticator_(options_.auth, options_.credentials) {}
 
@@ -372,24 +373,25 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 }
 
 std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
-  const ListRequest list = parse_list_request(route, query, exchange.violations, options_.rules);
+  ListRequest list = parse_list_request(route, query, exchange.violations, options_.rules);
   refuse_violations(exchange.violations);
-  if (!exchange.dataset) {
-    exchange.dataset = exchange.world->dataset();
-    if (exchange.dataset->is_slow(*route.endpoint, list)) {
-      exchange.order = std::make_shared<PreparedOrder>();
-      exchange.preparation = [dataset = exchange.dataset, order = exchange.order, endpoint = route.endpoint, list] {
-        *order = dataset->prepare(*endpoint, list);
-      };
-      return "";
-    }
+  const bool first_look = !exchange.data.dataset;
+  if (first_look) exchange.data = exchange.world->snapshot();
+  const std::shared_ptr<const Dataset>& dataset = exchange.data.dataset;
+  list.now = time_of_answer(exchange.data.time);
+  if (first_look && dataset->is_slow(*route.endpoint, list)) {
+    exchange.order = std::make_shared<PreparedOrder>();
+    exchange.preparation = [dataset, order = exchange.order, endpoint = route.endpoint, list] {
+      *order = dataset->prepare(*endpoint, list);
+    };
+    return "";
   }
-  const ListResult found = exchange.dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
+  const ListResult found = dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
   if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
   if (!found.tenant_exists) {
     throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
   }
-  stamp(exchange);
+  stamp(exchange, found.is_of_now ? std::optional(exchange.data.time) : std::nullopt);
   return page_envelope({found.contents, list.page, list.size, found.total}, exchange.values);
 }
 
@@ -419,9 +421,10 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
           error_envelope(error, choose_language(joined_values(request.headers, "Accept-Language")), exchange.values)};
 }
 
-// The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
-void App::stamp(Exchange& exchange) const {
-  exchange.time = exchange.world->clock().now();
+// The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint), unless something in it
+// was computed for a time.
+void App::stamp(Exchange& exchange, std::optional<Instant> now) const {
+  exchange.time = now ? *now : exchange.world->clock().now();
   if (options_.frozen) return;
   exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
   exchange.values.timestamp = format_iso_offset(exchange.time, options_.offset_minutes);
@@ -433,12 +436,7 @@ EnvelopeValues App::envelope_values(const http::Request& request) const {
   return {0, options_.server, "", given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
 }
 
-std::string App::date(const Exchange& exchange) const {
-  if (options_.frozen) {
-    if (const auto instant = parse_rfc3339(options_.frozen->timestamp)) return format_http_date(*instant);
-  }
-  return format_http_date(exchange.time);
-}
+std::string App::date(const Exchange& exchange) const { return format_http_date(time_of_answer(exchange.time)); }
 
 EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {
   return {captured.duration.value_or(79), server ? *server : captured.server.value_or(std::string(kDefaultServer)),

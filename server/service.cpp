@@ -50,6 +50,7 @@ Service::Service(const ServeOptions& options, AppContext context, std::shared_pt
     admin.offset_minutes = options.offset_minutes;
     admin.strict = options.strict;
     admin.rules = options.rules;
+    admin.time_of_answer = [this](Instant now) { return app_.time_of_answer(now); };
     admin.watch_problem = [this] {
       const std::lock_guard lock(mutex_);
       return watch_problem_;

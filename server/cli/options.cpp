@@ -258,7 +258,10 @@ void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
   app.add_flag("--frozen", options.frozen,
                "Same request, same bytes: timestamp, duration, server and trace id are constant")
       ->envname("OCP_MOCK_FROZEN");
-  app.add_flag("--strict", options.strict, "Refuse with 400 what OCP ignores: unknown or repeated parameters and such")
+  app.add_flag("--strict", options.strict,
+               "Refuse what OCP ignores, such as unknown or repeated parameters, or refuses itself, such as raw "
+               "characters in "
+               "a query")
       ->envname("OCP_MOCK_STRICT");
   app.add_option("--status-match", texts.status_match,
                  "Which tasks a status finds: those of its meaning, so RUNNING those of INPROGRESS too, or exact ones")

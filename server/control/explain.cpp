@@ -35,7 +35,8 @@ std::string time_of(const std::optional<Instant>& instant) {
 
 }  // namespace
 
-std::string explain_request(std::string_view target, const Dataset& dataset, bool strict, const ListRules& rules) {
+std::string explain_request(std::string_view target, const Dataset& dataset, Instant now, bool strict,
+                            const ListRules& rules) {
   const auto [path, query] = split_target(target);
   const auto error_of = [](const ApiError& error) {
     return fmt::format("{{\"error\":{{\"code\":{},\"message\":{},\"status\":{}}}}}", error.code(),
@@ -51,6 +52,7 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   ListRequest request;
   try {
     request = parse_list_request(*route, query, violations, rules);
+    request.now = now;
     if (is_refused()) return error_of(ApiError(violations.front()));
   } catch (const ApiError& error) {
     return error_of(error);

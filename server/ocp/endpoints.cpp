@@ -51,7 +51,7 @@ constexpr std::string_view kLogBackupSorts[] = {"createTime", "modifyTime", "che
 
 constexpr Endpoint kEndpoints[] = {
     {"/api/v2/ob/clusters/{id}/tenants/{tenantId}/backup/task/logBackupTasks",
-     "logBackupTasks", "log_backup_task", kLogBackupTaskFields, kLogBackupStatuses, kLogBackupSorts, "createTime", "checkpoint"},
+     "logBackupTasks", "log_backup_task", kLogBackupTaskFields, kLogBackupStatuses, kLogBackupSorts, "createTime", "checkpoint", "delay"},
 };
 
 // OCP API reference: /api/v2/time needs no credentials, deployment tools poll it.

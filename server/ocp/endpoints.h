@@ -46,6 +46,7 @@ struct Endpoint {
   std::span<const std::string_view> sorts;  // fields that the sort parameter may name
   std::string_view time_field;              // startTime and endTime compare with it; the default order, descending
   std::string_view end_field;               // until when a task has come, a time, where it has one
+  std::string_view delay_field;             // a number that a fixture may have computed, see delay_between
 
   const Field* find_field(std::string_view name) const;
 

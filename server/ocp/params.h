@@ -57,6 +57,7 @@ struct ListRequest {
   std::int64_t page = 1;                 // at least 1, any 64-bit value
   std::int64_t size = kDefaultPageSize;  // 1 to kMaximumPageSize
   std::vector<SortKey> sort;             // empty: the default order; each field at most once
+  Instant now;                           // the time of the answer, for computed fields; not of the request's text
 };
 
 // Throws ApiError 400 for the first parameter that does not fit: the path's, then the query's in the order of the

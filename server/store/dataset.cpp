@@ -21,6 +21,7 @@
 
 #include "store/database.h"
 #include "store/ordering.h"
+#include "store/task.h"
 
 namespace ocp_mock {
 namespace {
@@ -129,8 +130,10 @@ void note(Lane& lane, std::string sql, std::vector<SqlValue> values) {
 // The queries of one filter, run by one lane.
 class FilterQueries {
  public:
-  FilterQueries(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter)
-      : lane_(lane), endpoint_(endpoint), key_(key), filter_(filter), milestones_(*filter.milestones) {}
+  // With a time delays may have to be computed.
+  FilterQueries(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter,
+                std::optional<Instant> now = {})
+      : lane_(lane), endpoint_(endpoint), key_(key), filter_(filter), milestones_(*filter.milestones), now_(now) {}
 
   // How many tasks of the tenant with the filter's statuses are not older.
   std::int64_t count_until(std::int64_t second, std::int64_t nano) {
@@ -152,7 +155,7 @@ class FilterQueries {
     if (start.merged) return append_tasks(keys(piece), contents);
     bool first = true;
     read(start, piece.count, RangeShape::Result::Tasks, [&](const Statement& row) {
-      append_task(row.bytes(0), piece.count, first, contents);
+      append_task(row, piece.count, first, contents);
       first = false;
     });
   }
@@ -221,6 +224,7 @@ class FilterQueries {
    public:
     Run(FilterQueries& queries, RangeShape shape) : queries_(queries), shape_(shape) {
       shape_.statuses = static_cast<std::size_t>(std::popcount(queries.filter_.statuses));
+      shape_.computes = queries.now_ && shape_.result == RangeShape::Result::Tasks;
     }
 
     struct Values {
@@ -324,25 +328,34 @@ class FilterQueries {
 
   template <typename Items, typename Id>
   void append_each(const Items& items, const Id& id_of, std::string& contents) {
-    Statement& statement = lane_.reader.task(endpoint_);
+    Statement& statement = lane_.reader.task(endpoint_, now_.has_value());
     bool first = true;
     for (const auto& item : items) {
       const Use use(statement);
       statement.bind(id_of(item));
       if (!statement.step()) throw std::logic_error("a task is not where an index has it");
-      append_task(statement.bytes(0), std::ssize(items), first, contents);
+      append_task(statement, std::ssize(items), first, contents);
       first = false;
     }
-    if (lane_.executed != nullptr) note(lane_, task_sql(endpoint_), {id_of(items.front())});
+    if (lane_.executed != nullptr) note(lane_, task_sql(endpoint_, now_.has_value()), {id_of(items.front())});
   }
 
-  static void append_task(std::string_view json, std::int64_t tasks, bool first, std::string& contents) {
+  // The row is one of Result::Tasks.
+  void append_task(const Statement& row, std::int64_t tasks, bool first, std::string& contents) const {
+    const std::string_view json = row.bytes(0);
     if (first) {
       contents.reserve((json.size() + json.size() / 8) * static_cast<std::size_t>(tasks));
     } else {
       contents += ',';
     }
-    contents += json;
+    if (!now_ || row.integer(1) == 0) {
+      contents += json;
+      return;
+    }
+    const ComputedText text = split_at_computed(endpoint_, json).value();
+    contents += text.before;
+    append_delay(contents, delay_between({row.integer(2), static_cast<std::int32_t>(row.integer(3))}, *now_));
+    contents += text.behind;
   }
 
   // A merged task costs as much as so many that are passed by in the order of all statuses, and as many more to begin.
@@ -354,6 +367,7 @@ class FilterQueries {
   const FilterKey& key_;
   const Filter& filter_;
   const Milestones& milestones_;
+  const std::optional<Instant> now_;
 };
 
 class SqliteDataset : public Dataset {
@@ -368,6 +382,10 @@ class SqliteDataset : public Dataset {
     }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
+    for (const Endpoint& endpoint : endpoints()) {
+      run({"SELECT 1 FROM fact WHERE name = ?1", {computes_fact(endpoint)}},
+          [&](SQLite::Statement&) { computing_.push_back(&endpoint); });
+    }
   }
 
   ListResult list(const Endpoint& endpoint, const ListRequest& request, const PreparedOrder& prepared) const override {
@@ -379,6 +397,7 @@ class SqliteDataset : public Dataset {
     result.cluster_exists = filter->cluster_exists;
     result.tenant_exists = filter->tenant_exists;
     result.total = filter->total;
+    result.is_of_now = computes(endpoint);
     if (!needs_tasks(request, filter->total)) return result;
     const Order order = order_of(endpoint, request);
     PreparedOrder ids = prepared;
@@ -386,7 +405,7 @@ class SqliteDataset : public Dataset {
       const std::string order_key = key_of_order(key, request);
       ids = orders_.find(order_key);
       if (ids == nullptr && filter->total <= kSlowTasks) {
-        ids = std::make_shared<TaskIds>(sorted_ids(lane.reader, endpoint, request, filter->total));
+        ids = std::make_shared<TaskIds>(sorted_ids(lane.reader, endpoint, request, filter->total, computes(endpoint)));
         orders_.add(order_key, ids);
       } else if (ids == nullptr) {
         const std::int64_t total = filter->total;
@@ -398,7 +417,7 @@ class SqliteDataset : public Dataset {
     }
     if (order == Order::Sorted) result.total = std::ssize(*ids);
     const Piece piece = piece_of(request, result.total);
-    if (piece.count != 0) append_page(lane, endpoint, key, *filter, order, ids.get(), piece, result.contents);
+    if (piece.count != 0) append_page(lane, endpoint, request, *filter, ids.get(), piece, result.contents);
     return result;
   }
 
@@ -446,13 +465,14 @@ class SqliteDataset : public Dataset {
       ids = sorted_apart(endpoint, request, key_of_order(key, request), filter.total);
       lock.lock();
       auto& queries = reaches_into_window(request) ? executed.count : executed.page;
-      queries.push_back(sort_query(endpoint, request, sorts_whole_table(lane.reader, endpoint, filter.total)));
+      const bool whole_table = sorts_whole_table(lane.reader, endpoint, filter.total);
+      queries.push_back(sort_query(endpoint, request, whole_table, computes(endpoint)));
       piece = piece_of(request, std::ssize(*ids));
     }
     if (piece.count == 0) return executed;
     const Noting noting(lane, executed.page);
     std::string contents;
-    append_page(lane, endpoint, key, filter, order, ids.get(), piece, contents);
+    append_page(lane, endpoint, request, filter, ids.get(), piece, contents);
     return executed;
   }
 
@@ -551,7 +571,9 @@ class SqliteDataset : public Dataset {
     return total != 0 && (reaches_into_window(request) || piece_of(request, total).count != 0);
   }
 
-  static std::string key_of_order(const FilterKey& key, const ListRequest& request) {
+  bool computes(const Endpoint& endpoint) const { return std::ranges::find(computing_, &endpoint) != computing_.end(); }
+
+  std::string key_of_order(const FilterKey& key, const ListRequest& request) const {
     std::string text = fmt::format("{} {} {} {}", key.endpoint->table, key.cluster_id, key.tenant_id, key.statuses);
     for (const auto& time : {request.start_time, request.end_time}) {
       text += time ? fmt::format(" {}.{}", time->second, time->nano) : " -";
@@ -559,6 +581,10 @@ class SqliteDataset : public Dataset {
     if (reaches_into_window(request)) text += " overlap";
     for (const SortKey& sort : request.sort)
       text += fmt::format(" {}{}", sort.field->name, sort.descending ? '-' : '+');
+    // Computed delays grow as time goes on and others do not, so their order is good for a second.
+    if (computes(*key.endpoint) && sorts_by_delay(*key.endpoint, request)) {
+      text += fmt::format(" at {}", request.now.second);
+    }
     return text;
   }
 
@@ -625,15 +651,17 @@ class SqliteDataset : public Dataset {
                              std::int64_t tasks) const {
     const std::lock_guard lock(sorter_mutex_);
     if (auto known = orders_.find(key)) return known;
-    auto ids = std::make_shared<const TaskIds>(sorted_ids(reader_in(sorter_), endpoint, request, tasks));
+    auto ids =
+        std::make_shared<const TaskIds>(sorted_ids(reader_in(sorter_), endpoint, request, tasks, computes(endpoint)));
     orders_.add(key, ids);
     return ids;
   }
 
-  static void append_page(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter, Order order,
-                          const TaskIds* ids, Piece piece, std::string& contents) {
-    FilterQueries queries(lane, endpoint, key, filter);
-    switch (order) {
+  void append_page(Lane& lane, const Endpoint& endpoint, const ListRequest& request, const Filter& filter,
+                   const TaskIds* ids, Piece piece, std::string& contents) const {
+    const FilterKey key = key_of(endpoint, request);
+    FilterQueries queries(lane, endpoint, key, filter, computes(endpoint) ? std::optional(request.now) : std::nullopt);
+    switch (order_of(endpoint, request)) {
       case Order::Default: queries.append(piece, contents); break;
       case Order::Ascending: queries.append_tasks(queries.ascending_keys(piece), contents); break;
       case Order::Sorted:
@@ -660,6 +688,7 @@ class SqliteDataset : public Dataset {
   mutable std::unique_ptr<Reader> sorter_;
 
   bool has_timelines_ = false;
+  std::vector<const Endpoint*> computing_;  // those whose tasks may have computed delays
 };
 
 // Tells a file from the one that takes its place. Throws DatasetError if there is none.

@@ -31,6 +31,7 @@ struct ListResult {
   bool tenant_exists = true;
   std::int64_t total = 0;  // tasks that pass the filters, over all pages
   std::string contents;    // JSON texts of the page's tasks, joined by commas
+  bool is_of_now = false;  // contents or their order may depend on the request's now
 };
 
 // Queries in the order in which they were run; one that was run several times stands there once, as it was run first.
@@ -76,7 +77,8 @@ class Dataset {
 
   virtual ~Dataset() = default;
 
-  // Takes microseconds, unless is_slow() and without what prepare() has made for it.
+  // Takes microseconds, unless is_slow() and without what prepare() has made for it; that must have been asked for the
+  // same now.
   virtual ListResult list(const Endpoint& endpoint, const ListRequest& request,
                           const PreparedOrder& order = nullptr) const = 0;
 

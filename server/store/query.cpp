@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace ocp_mock {
@@ -68,6 +69,13 @@ void add_conditions(QueryBuilder& query, const std::vector<ColumnCondition>& con
   }
 }
 
+std::string task_columns(const Endpoint& endpoint, bool computes) {
+  if (!computes) return "json";
+  const std::vector<std::string> end = columns_of(*endpoint.find_field(endpoint.end_field));
+  return fmt::format("json, typeof({}) = 'text', {}, {}", endpoint.find_field(endpoint.delay_field)->column, end[0],
+                     end[1]);
+}
+
 }  // namespace
 
 std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
@@ -94,11 +102,11 @@ std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
   if (counting) compare_time(">=");
 
   const std::string_view index = shape.statuses == 1 || shape.merged ? "by_status" : "by_time";
-  const std::string_view columns = counting ? "COUNT(*)" : shape.result == RangeShape::Result::Tasks ? "json" : "";
+  const std::string columns = counting                                    ? "COUNT(*)"
+                              : shape.result == RangeShape::Result::Tasks ? task_columns(endpoint, shape.computes)
+                                                                          : fmt::format("{}, {}, id", time[0], time[1]);
   const std::string select =
-      fmt::format("SELECT {} FROM {} INDEXED BY {}_{}{}",
-                  columns.empty() ? fmt::format("{}, {}, id", time[0], time[1]) : std::string(columns), endpoint.table,
-                  endpoint.table, index, where);
+      fmt::format("SELECT {} FROM {} INDEXED BY {}_{}{}", columns, endpoint.table, endpoint.table, index, where);
 
   std::string sql = shape.merged ? "" : select;
   if (shape.merged) {
@@ -118,8 +126,8 @@ std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
   return sql + fmt::format(" LIMIT {} OFFSET {}", limit, place());
 }
 
-std::string task_sql(const Endpoint& endpoint) {
-  return fmt::format("SELECT json FROM {} WHERE id = ?1", endpoint.table);
+std::string task_sql(const Endpoint& endpoint, bool computes) {
+  return fmt::format("SELECT {} FROM {} WHERE id = ?1", task_columns(endpoint, computes), endpoint.table);
 }
 
 std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request) {
@@ -131,11 +139,17 @@ bool reaches_into_window(const ListRequest& request) {
   return request.window == Window::Overlap && request.start_time.has_value();
 }
 
-SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table) {
+bool sorts_by_delay(const Endpoint& endpoint, const ListRequest& request) {
+  return std::ranges::any_of(request.sort, [&](const SortKey& key) { return key.field->name == endpoint.delay_field; });
+}
+
+SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table, bool computes) {
   QueryBuilder query;
   query.add("SELECT id");
   for (const SortKey& key : sort_of(endpoint, request)) {
     for (const std::string& column : columns_of(*key.field)) query.add(", " + column);
+    if (!computes || key.field->name != endpoint.delay_field) continue;
+    for (const std::string& column : columns_of(*endpoint.find_field(endpoint.end_field))) query.add(", " + column);
   }
   query.add(fmt::format(" FROM {}{}", endpoint.table, whole_table ? " NOT INDEXED" : ""));
   add_filters(query, endpoint, request);

@@ -88,6 +88,13 @@ TEST_CASE("endpoints: each row of the table holds together") {
     REQUIRE(end);
     CHECK(end->type == FieldType::Time);
     CHECK_FALSE(end->column.empty());
+    const Field* delay = endpoint.find_field(endpoint.delay_field);
+    REQUIRE(delay);
+    CHECK(delay->type == FieldType::Number);
+    CHECK_FALSE(delay->required);
+    // A member that every task has comes before it, see append_fixture.
+    CHECK(std::ranges::any_of(endpoint.fields,
+                              [&](const Field& field) { return field.required && field.name < delay->name; }));
     for (const auto sort : endpoint.sorts) {
       CAPTURE(sort);
       const Field* field = endpoint.find_field(sort);

@@ -33,8 +33,24 @@ struct Task {
   std::optional<Instant> modified;
   std::optional<Instant> checkpoint;
   std::optional<std::int64_t> delay;
-  std::string json;  // without what tells its home
+  std::string json;       // without what tells its home
+  bool computes = false;  // the delay, from the checkpoint
 };
+
+// In ten-thousandths, rounded to the nearest, from the middle up.
+std::optional<std::int64_t> delay_of(const Task& task, Instant now) {
+  if (!task.computes) return task.delay ? std::optional(*task.delay * 10'000) : std::nullopt;
+  const std::int64_t nanos = (now.second - task.checkpoint->second) * 1'000'000'000 - task.checkpoint->nano + 50'000;
+  return nanos / 100'000 - (nanos % 100'000 < 0 ? 1 : 0);
+}
+
+std::string json_of(const Task& task, Instant now) {
+  if (!task.computes) return task.json;
+  const std::int64_t delay = *delay_of(task, now);
+  const std::int64_t size = delay < 0 ? -delay : delay;
+  return fmt::format("{{\"delay\":{}{}.{:04},{}", delay < 0 ? "-" : "", size / 10'000, size % 10'000,
+                     task.json.substr(1));
+}
 
 TaskRow row_of(const Task& task) {
   TaskRow row;
@@ -47,8 +63,11 @@ TaskRow row_of(const Task& task) {
   row.columns.emplace_back(task.status);
   time(task.modified);
   time(task.checkpoint);
-  row.columns.emplace_back(task.delay ? SqlValue(*task.delay) : SqlValue());
-  row.json = task.json;
+  row.columns.emplace_back(task.computes ? SqlValue(std::string(kComputed))
+                           : task.delay  ? SqlValue(*task.delay)
+                                         : SqlValue());
+  row.json = task.computes ? "{\"delay\":null," + task.json.substr(1) : task.json;
+  row.computes = task.computes;
   row.cluster_id = 1;
   row.tenant_id = task.tenant;
   return row;
@@ -68,7 +87,7 @@ std::shared_ptr<const Dataset> load(const std::vector<Task>& tasks) {
 int compare(const std::optional<Instant>& a, const std::optional<Instant>& b) { return a < b ? -1 : b < a ? 1 : 0; }
 
 // Below 0 where a comes first.
-int compare(const Task& a, const Task& b, const SortKey& key) {
+int compare(const Task& a, const Task& b, const SortKey& key, Instant now) {
   const auto missing_last = [](bool a_there, bool b_there) { return a_there == b_there ? 0 : a_there ? -1 : 1; };
   int order = 0;
   if (key.field->name == "createTime") {
@@ -80,8 +99,10 @@ int compare(const Task& a, const Task& b, const SortKey& key) {
     if (const int last = missing_last(a.checkpoint.has_value(), b.checkpoint.has_value()); last != 0) return last;
     order = compare(a.checkpoint, b.checkpoint);
   } else if (key.field->name == "delay") {
-    if (const int last = missing_last(a.delay.has_value(), b.delay.has_value()); last != 0) return last;
-    order = a.delay < b.delay ? -1 : b.delay < a.delay ? 1 : 0;
+    const auto of_a = delay_of(a, now);
+    const auto of_b = delay_of(b, now);
+    if (const int last = missing_last(of_a.has_value(), of_b.has_value()); last != 0) return last;
+    order = of_a < of_b ? -1 : of_b < of_a ? 1 : 0;
   } else if (key.field->name == "status") {
     order = a.status.compare(b.status);
   }
@@ -105,7 +126,7 @@ std::vector<const Task*> search(const std::vector<Task>& tasks, const ListReques
   if (keys.empty()) keys.push_back({kEndpoint.find_field("createTime"), true});
   std::ranges::stable_sort(found, [&](const Task* a, const Task* b) {
     for (const SortKey& key : keys) {
-      if (const int order = compare(*a, *b, key); order != 0) return order < 0;
+      if (const int order = compare(*a, *b, key, request.now); order != 0) return order < 0;
     }
     return false;
   });
@@ -117,7 +138,7 @@ std::string page_of(const std::vector<const Task*>& found, const ListRequest& re
   const std::int64_t end = std::min(request.page * request.size, std::ssize(found));
   for (std::int64_t i = (request.page - 1) * request.size; i < end; ++i) {
     if (!contents.empty()) contents += ',';
-    contents += found[static_cast<std::size_t>(i)]->json;
+    contents += json_of(*found[static_cast<std::size_t>(i)], request.now);
   }
   return contents;
 }
@@ -127,6 +148,7 @@ struct Shape {
   std::int64_t seconds;  // over so many seconds are they spread
   int nanos;             // so many instants a second
   int tenants;
+  bool computes = false;  // the delays of some tasks
 };
 
 std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
@@ -151,6 +173,7 @@ std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
     if (below(5) != 0) {
       task.checkpoint = Instant{task.created.second + reach, static_cast<std::int32_t>(below(shape.nanos))};
     }
+    task.computes = shape.computes && task.checkpoint && below(2) == 0;
     task.json = fmt::format("{{\"n\":{}}}", i);
     tasks.push_back(std::move(task));
   }
@@ -195,6 +218,7 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
                                "sort=status&sort=delay,desc",
                                "sort=delay&sort=status,desc&sort=createTime,desc&sort=modifyTime&sort=checkpoint"};
   request.sort = parse(sorts[below(std::size(sorts))], 0).sort;
+  request.now = {below(4) - 2, static_cast<std::int32_t>(below(1'000'000'000))};
   const std::int64_t sizes[] = {1, 2, 7, 10, Milestones::kStep, 100, 2000};
   request.size = sizes[below(std::size(sizes))];
   return request;
@@ -305,7 +329,8 @@ TEST_CASE("pages: they are what a plain search finds") {
   std::mt19937 random(20240809);
   for (const std::int64_t size : sizes) {
     for (const Shape& shape : {Shape{size, 1, 1, 1}, Shape{size, 5, 1, 1}, Shape{size, 1, 3, 1}, Shape{size, 30, 2, 3},
-                               Shape{size, 1'000'000, 1'000'000'000, 2}}) {
+                               Shape{size, 1'000'000, 1'000'000'000, 2}, Shape{size, 5, 1'000'000'000, 1, true},
+                               Shape{size, 8, 1, 2, true}}) {
       CAPTURE(shape.tasks);
       CAPTURE(shape.seconds);
       CAPTURE(shape.nanos);
@@ -317,18 +342,18 @@ TEST_CASE("pages: they are what a plain search finds") {
 
 TEST_CASE("pages: they are right after changes of a copy, and when they are read from a file") {
   std::mt19937 random(17);
-  const Shape shape{6 * kStep, 40, 2, 2};
+  const Shape shape{6 * kStep, 40, 2, 2, true};
   std::vector<Task> tasks = random_tasks(shape, random);
   const auto builder = load(tasks)->copy();
   for (std::size_t i = 0; i < tasks.size(); i += 7) {
-    Task other = random_tasks({1, shape.seconds, shape.nanos, shape.tenants}, random).front();
+    Task other = random_tasks({1, shape.seconds, shape.nanos, shape.tenants, true}, random).front();
     other.json = tasks[i].json;
     tasks[i] = other;
     builder->set_task(kEndpoint, static_cast<std::int64_t>(i) + 1, row_of(other));
   }
   builder->remove_tasks(kEndpoint, {{"status", "FAILED"}});
   std::erase_if(tasks, [](const Task& task) { return task.status == "FAILED"; });
-  for (const Task& task : random_tasks({kStep, shape.seconds, shape.nanos, shape.tenants}, random)) {
+  for (const Task& task : random_tasks({kStep, shape.seconds, shape.nanos, shape.tenants, true}, random)) {
     tasks.push_back(task);
     add(*builder, task);
   }
