@@ -260,8 +260,7 @@ void add_serve_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->envname("OCP_MOCK_FROZEN");
   app.add_flag("--strict", options.strict,
                "Refuse what OCP ignores, such as unknown or repeated parameters, or refuses itself, such as raw "
-               "characters in "
-               "a query")
+               "characters in a query")
       ->envname("OCP_MOCK_STRICT");
   app.add_option("--status-match", texts.status_match,
                  "Which tasks a status finds: those of its meaning, so RUNNING those of INPROGRESS too, or exact ones")

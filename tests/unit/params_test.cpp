@@ -217,7 +217,7 @@ TEST_CASE("params: commas and repetition at once are both read, and noted") {
   }
   CHECK(parse("status=FAILED,STOPPED").violations.empty());
   CHECK(parse("status=FAILED&status=STOPPED").violations.empty());
-  CHECK(parse("status=FAILED,STOPPED&status=RUNNING").violations.front().text(Language::English) ==
+  CHECK(parse("status=FAILED,STOPPED&status=RUNNING").violations.at(0).text(Language::English) ==
         "Parameter 'status' is given more than once, and with commas as 'FAILED,STOPPED'; give it once with commas, or "
         "once for each value. OCP does not split the commas then, --strict refuses it.");
 }
@@ -286,8 +286,8 @@ TEST_CASE("params: characters that Tomcat refuses raw in a query are noted, each
     note_raw_characters(query, violations);
     if (violations.empty()) return std::string();
     CHECK(violations.size() == 1);
-    CHECK(violations.front().message == Message::RawCharacters);
-    return violations.front().arguments.at(0) + " = " + violations.front().arguments.at(1);
+    CHECK(violations.at(0).message == Message::RawCharacters);
+    return violations.at(0).arguments.at(0) + " = " + violations.at(0).arguments.at(1);
   };
   // All that RFC 3986 lets stand in a query.
   CHECK(noted("") == "");
