@@ -395,6 +395,13 @@ TEST_CASE("pages: tasks that reach into a window are found once, for all pages a
   }
   request.window = Window::CreateTime;
   CHECK(dataset->list(kEndpoint, request).total == std::ssize(search(tasks, request)));
+  // Each has orders of its own.
+  request.sort = parse("sort=delay", 0).sort;
+  request.page = 2;
+  for (const Window window : {Window::Overlap, Window::CreateTime, Window::Overlap}) {
+    request.window = window;
+    CHECK(dataset->list(kEndpoint, request).contents == page_of(search(tasks, request), request));
+  }
   // A window that no task reaches, and one that all have left.
   request.window = Window::Overlap;
   request.page = 1;
