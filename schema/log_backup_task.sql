@@ -11,7 +11,7 @@ CREATE TABLE log_backup_task (
   modify_time_nano   INTEGER,
   checkpoint_second  INTEGER,
   checkpoint_nano    INTEGER,
-  delay              NUMERIC,
+  delay              NUMERIC,              -- or 'computed', for each answer; json has a null for it then
   json               TEXT NOT NULL         -- the task as it is answered
 );
 

@@ -8,6 +8,7 @@
 
 #include "ocp/endpoints.h"
 #include "ocp/json_text.h"
+#include "ocp/negotiation.h"
 #include "ocp/params.h"
 #include "ocp/url.h"
 
@@ -16,9 +17,8 @@ namespace {
 
 const std::string kAllowed = "GET, HEAD";
 const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
-const std::string kJson = "application/json";
-const std::string kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
-const std::string kText = "text/plain;charset=UTF-8";
+constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
+constexpr std::string_view kText = "text/plain;charset=UTF-8";
 constexpr std::size_t kViolationsLogged = 10;
 constexpr std::size_t kTextKept = 4096;    // bytes of a path, a query, a header
 constexpr std::size_t kHeadersKept = 100;  // of a request
@@ -82,12 +82,13 @@ std::string shown_target(const http::Request& request) {
   return shown(fmt::format("{}{}{}", without_user(path), query.empty() ? "" : "?", query), 2000);
 }
 
-Language language_of(const http::Request& request) {
-  std::string ranges;
-  for (const auto& [name, value] : request.headers) {
-    if (equals_ignoring_case(name, "Accept-Language")) ranges.append(ranges.empty() ? "" : ",").append(value);
+// Of all headers of a name, as one list.
+std::string joined_values(const Headers& headers, std::string_view wanted) {
+  std::string values;
+  for (const auto& [name, value] : headers) {
+    if (equals_ignoring_case(name, wanted)) values.append(values.empty() ? "" : ",").append(value);
   }
-  return choose_language(ranges);
+  return values;
 }
 
 std::string describe(const std::vector<Violation>& violations) {
@@ -126,6 +127,7 @@ auto elapsed(std::chrono::steady_clock::time_point start) {
 App::App(AppOptions options, AppContext context, Worlds& worlds)
     : options_(std::move(options)),
       context_(std::move(context)),
+      frozen_time_(options_.frozen ? parse_rfc3339(options_.frozen->timestamp) : std::nullopt),
       worlds_(worlds),
       authenticator_(options_.auth, options_.credentials) {}
 
@@ -270,20 +272,21 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
     return fail(exchange.fault->action, exchange);
   }
+  check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
   const std::optional<PathMatch>& route = exchange.route;
   if (!route) throw refusal_of_path(path);
   if (request.method != "GET" && request.method != "HEAD") {
     throw ApiError(Message::MethodNotAllowed, {shown(request.method), shown(without_user(path)), kAllowed});
   }
-  if (route->endpoint) return {200, {{"Content-Type", kJson}}, list(*route, query, exchange)};
+  if (route->endpoint) return {200, {{"Content-Type", kJsonType}}, list(*route, query, exchange)};
 
   parse_no_parameters(query, exchange.violations);
   refuse_violations(exchange.violations);
   stamp(exchange);
   switch (route->companion->answer) {
     case Companion::Answer::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
-    case Companion::Answer::Info: return {200, {{"Content-Type", kJson}}, info_answer(options_.ocp_version)};
+    case Companion::Answer::Info: return {200, {{"Content-Type", kJsonType}}, info_answer(options_.ocp_version)};
     case Companion::Answer::Status: return {200, {{"Content-Type", kText}}, "okay"};
   }
   throw std::logic_error("a companion without an answer");
@@ -298,7 +301,7 @@ http::Response App::fail(const FaultAction& action, Exchange& exchange) const {
   const bool unauthorized = action.answer->status == 401;
   http::Response response{
       action.answer->status,
-      {{"Content-Type", unauthorized ? kJsonUtf8 : kJson}},
+      {{"Content-Type", unauthorized ? kJsonUtf8 : kJsonType}},
       error_envelope(action.answer->status, action.answer->code, action.answer->message, exchange.values)};
   if (unauthorized) response.headers.add("WWW-Authenticate", kChallenge);
   return response;
@@ -306,7 +309,7 @@ http::Response App::fail(const FaultAction& action, Exchange& exchange) const {
 
 // What every answer gets, and what remains of it here.
 void App::finish(const http::Request& request, Exchange& exchange, http::Response& response) const {
-  if (options_.pretty && response.header("Content-Type").value_or("").starts_with(kJson)) {
+  if (options_.pretty && response.header("Content-Type").value_or("").starts_with(kJsonType)) {
     response.body = pretty_json(response.body);
   }
   if (!exchange.admission) exchange.admission = exchange.world->uncounted();
@@ -370,25 +373,40 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 }
 
 std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
-  const ListRequest list = parse_list_request(route, query, exchange.violations);
+  ListRequest list = parse_list_request(route, query, exchange.violations, options_.rules);
   refuse_violations(exchange.violations);
-  if (!exchange.dataset) {
-    exchange.dataset = exchange.world->dataset();
-    if (exchange.dataset->is_slow(*route.endpoint, list)) {
-      exchange.order = std::make_shared<PreparedOrder>();
-      exchange.preparation = [dataset = exchange.dataset, order = exchange.order, endpoint = route.endpoint, list] {
-        *order = dataset->prepare(*endpoint, list);
-      };
-      return "";
-    }
+  const bool first_look = !exchange.data.dataset;
+  if (first_look) exchange.data = exchange.world->snapshot();
+  const std::shared_ptr<const Dataset>& dataset = exchange.data.dataset;
+  list.now = time_of_answer(exchange.data.time);
+  if (first_look && dataset->is_slow(*route.endpoint, list)) {
+    exchange.order = std::make_shared<PreparedOrder>();
+    exchange.preparation = [dataset, order = exchange.order, endpoint = route.endpoint, list] {
+      *order = dataset->prepare(*endpoint, list);
+    };
+    return "";
   }
-  const ListResult found = exchange.dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
+  const ListResult found = dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
   if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
   if (!found.tenant_exists) {
     throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
   }
-  stamp(exchange);
+  stamp(exchange, found.is_of_now ? std::optional(exchange.data.time) : std::nullopt);
   return page_envelope({found.contents, list.page, list.size, found.total}, exchange.values);
+}
+
+// The rules that hold for every path, before it is looked at. Plain text is answered to those who ask for JSON, too, as
+// by Spring.
+void App::check_form(const http::Request& request, Exchange& exchange) const {
+  note_raw_characters(split_target(request.target).query, exchange.violations);
+  const bool is_text =
+      exchange.route && exchange.route->companion && exchange.route->companion->answer != Companion::Answer::Info;
+  if (!accepts(request.headers, kJsonType) && !(is_text && accepts(request.headers, kTextType))) {
+    exchange.violations.push_back(
+        {Message::NotAcceptable,
+         {shown(joined_values(request.headers, "Accept")), std::string(is_text ? kTextType : kJsonType)}});
+  }
+  refuse_violations(exchange.violations);
 }
 
 void App::refuse_violations(const std::vector<Violation>& violations) const {
@@ -399,13 +417,14 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
   stamp(exchange);
   exchange.refusal = error.what();
   return {error.status(),
-          {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJson}},
-          error_envelope(error, language_of(request), exchange.values)};
+          {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJsonType}},
+          error_envelope(error, choose_language(joined_values(request.headers, "Accept-Language")), exchange.values)};
 }
 
-// The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint).
-void App::stamp(Exchange& exchange) const {
-  exchange.time = exchange.world->clock().now();
+// The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint), unless something in it
+// was computed for a time.
+void App::stamp(Exchange& exchange, std::optional<Instant> now) const {
+  exchange.time = now ? *now : exchange.world->clock().now();
   if (options_.frozen) return;
   exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
   exchange.values.timestamp = format_iso_offset(exchange.time, options_.offset_minutes);
@@ -417,12 +436,7 @@ EnvelopeValues App::envelope_values(const http::Request& request) const {
   return {0, options_.server, "", given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
 }
 
-std::string App::date(const Exchange& exchange) const {
-  if (options_.frozen) {
-    if (const auto instant = parse_rfc3339(options_.frozen->timestamp)) return format_http_date(*instant);
-  }
-  return format_http_date(exchange.time);
-}
+std::string App::date(const Exchange& exchange) const { return format_http_date(time_of_answer(exchange.time)); }
 
 EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {
   return {captured.duration.value_or(79), server ? *server : captured.server.value_or(std::string(kDefaultServer)),

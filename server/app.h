@@ -28,8 +28,9 @@ class logger;
 namespace ocp_mock {
 
 struct AppOptions {
-  bool pretty = false;                 // lay answers out as OCP's documentation does
-  bool strict = false;                 // refuse what OCP lets pass
+  bool pretty = false;  // lay answers out as OCP's documentation does
+  bool strict = false;  // refuse what OCP lets pass
+  ListRules rules;
   int offset_minutes = 8 * 60;         // of timestamps
   std::string server{kDefaultServer};  // the envelope's server
   std::string ocp_version{kDefaultOcpVersion};
@@ -52,6 +53,9 @@ class App {
 
   http::Response handle(const http::Request& request) const;
 
+  // The time of an answer that is made when the world's clock shows so: with frozen values theirs.
+  Instant time_of_answer(Instant now) const { return frozen_time_.value_or(now); }
+
  private:
   // What is known of a request on its way.
   struct Exchange {
@@ -66,10 +70,10 @@ class App {
     std::optional<World::Admission> admission = {};
     std::optional<Faults::Fired> fault = {};
     std::optional<Journal::Ticket> ticket = {};
-    std::uint64_t releases = 0;                   // of the world, before the fault
-    std::shared_ptr<const Dataset> dataset = {};  // from the first look at the data to the answer
-    std::function<void()> preparation = {};       // what must be done on another thread before there can be an answer
-    std::shared_ptr<PreparedOrder> order = {};    // what it made
+    std::uint64_t releases = 0;                 // of the world, before the fault
+    World::Snapshot data = {};                  // from the first look at the data to the answer
+    std::function<void()> preparation = {};     // what must be done on another thread before there can be an answer
+    std::shared_ptr<PreparedOrder> order = {};  // what it made
   };
 
   class Later;
@@ -86,9 +90,10 @@ class App {
   template <typename Step>
   std::optional<http::Response> guarded(const http::Request& request, Exchange& exchange, const Step& step) const;
   http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
-  void stamp(Exchange& exchange) const;
+  void stamp(Exchange& exchange, std::optional<Instant> now = {}) const;
   void finish(const http::Request& request, Exchange& exchange, http::Response& response) const;
   void record(const http::Request& request, const Exchange& exchange, const http::Response& response) const;
+  void check_form(const http::Request& request, Exchange& exchange) const;
   void refuse_violations(const std::vector<Violation>& violations) const;
   EnvelopeValues envelope_values(const http::Request& request) const;
   std::string date(const Exchange& exchange) const;
@@ -98,6 +103,7 @@ class App {
 
   const AppOptions options_;
   const AppContext context_;
+  const std::optional<Instant> frozen_time_;
   Worlds& worlds_;
   const Authenticator authenticator_;
   mutable Worker preparations_{kConnectionsBoundIt};

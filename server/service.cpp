@@ -15,6 +15,7 @@ AppOptions app_options(const ServeOptions& options, const Dataset& dataset) {
   AppOptions app;
   app.pretty = options.pretty;
   app.strict = options.strict;
+  app.rules = options.rules;
   app.offset_minutes = options.offset_minutes;
   if (options.server_name) app.server = *options.server_name;
   if (options.frozen) app.frozen = frozen_values(dataset.envelope(), options.server_name);
@@ -48,6 +49,8 @@ Service::Service(const ServeOptions& options, AppContext context, std::shared_pt
     admin.token = options.admin_token;
     admin.offset_minutes = options.offset_minutes;
     admin.strict = options.strict;
+    admin.rules = options.rules;
+    admin.time_of_answer = [this](Instant now) { return app_.time_of_answer(now); };
     admin.watch_problem = [this] {
       const std::lock_guard lock(mutex_);
       return watch_problem_;

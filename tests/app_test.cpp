@@ -250,6 +250,67 @@ TEST_CASE("app: rules that the client broke are logged, and refused under --stri
   CHECK(contains(many.log(), " | and 2 more"));
 }
 
+TEST_CASE("app: raw characters and an Accept without JSON are noted on every path, and refused under --strict") {
+  AppOptions strict;
+  strict.strict = true;
+  const struct {
+    std::string target;
+    Headers headers;
+    int status;         // without --strict
+    int strict_status;  // with it
+    std::string message;
+  } cases[] = {
+      {kPath + "?status=FAILED&x[]=1", {}, 200, 400, "The query has raw characters, [ ];"},
+      {"/api/status?a=|", {}, 200, 400, "The query has raw characters, |;"},
+      {"/api/v2/time?a=|", {}, 200, 400, "The query has raw characters, |;"},
+      {"/unknown?a={", {}, 404, 400, "The query has raw characters, {;"},
+      {kPath + "?page=0&a={", {}, 400, 400, "The query has raw characters, {;"},
+      {kPath,
+       {{"Accept", "application/xml"}},
+       200,
+       406,
+       "The Accept header is 'application/xml', which excludes application/json;"},
+      {kPath,
+       {{"Accept", "image/*;q=1"}, {"accept", "application/json;q=0"}},
+       200,
+       406,
+       "The Accept header is 'image/*;q=1,application/json;q=0', which excludes application/json;"},
+      {kPath, {{"Accept", "text/plain"}}, 200, 406, "which excludes application/json;"},
+      {"/api/v2/info", {{"Accept", "text/plain"}}, 200, 406, "which excludes application/json;"},
+      {"/api/status", {{"Accept", "application/xml"}}, 200, 406, "which excludes text/plain;"},
+      {"/api/v2/time", {{"Accept", "application/xml"}}, 200, 406, "which excludes text/plain;"},
+      {"/unknown", {{"Accept", "text/html"}}, 404, 406, "which excludes application/json;"},
+      {"/api/status?a=^", {{"Accept", "text/html"}}, 200, 400, "The query has raw characters, ^;"},
+      {"/api/status", {{"Accept", "text/plain"}}, 200, 200, ""},
+      {"/api/v2/time", {{"Accept", "text/*"}}, 200, 200, ""},
+      {"/api/status", {{"Accept", "application/json"}}, 200, 200, ""},
+      {"/api/v2/time", {{"Accept", "application/json"}}, 200, 200, ""},
+      {"/api/v2/info", {{"Accept", "application/json"}}, 200, 200, ""},
+      {kPath + "?status=%5B", {}, 400, 400, ""},
+      {kPath, {{"Accept", ""}}, 200, 200, ""},
+      {kPath, {{"Accept", "application/json, text/plain, */*"}}, 200, 200, ""},
+  };
+  for (const auto& [target, headers, status, strict_status, message] : cases) {
+    CAPTURE(target);
+    CAPTURE(headers.text());
+    Fixed lenient_app;
+    CHECK(lenient_app.get(target, headers).status == status);
+    CHECK(contains(lenient_app.log(), message.empty() ? "[info] GET " : "[warning] GET "));
+    CHECK(contains(lenient_app.log(), message));
+    Fixed strict_app(strict);
+    const http::Response refused = strict_app.get(target, headers);
+    CHECK(refused.status == strict_status);
+    if (message.empty()) continue;
+    CHECK(contains(refused.body, "{\"duration\":"));
+    CHECK(contains(refused.body, "\"error\":{\"code\":0,\"message\":\""));
+    CHECK(contains(refused.body, message));
+    CHECK(contains(refused.body, "\"status\":" + std::to_string(strict_status) + ","));
+    CHECK(refused.header("Content-Type") == "application/json");
+  }
+  // Who may not ask hears of that first.
+  CHECK(Fixed(strict).get("/api/status?a=|", {{"Authorization", "Basic x"}}).status == 401);
+}
+
 TEST_CASE("app: a log line cannot be forged by a request") {
   Fixed app;
   app.get("/a\nb\x7F\xFF", {{"x-trace-id", "evil\xE9"}});
@@ -451,4 +512,74 @@ TEST_CASE("app: requests that wait for a sort are answered from the data that th
     CHECK(contains(response.body, "\"totalElements\":2001,"));
   }
   CHECK(contains(app.get(kPath + "?sort=delay,desc").body, "\"totalElements\":1,"));
+}
+
+namespace {
+
+// Its delay is computed from 08:04:21.810084 UTC.
+const std::string kComputedTask =
+    R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING",)"
+    R"("checkpoint":"2024-08-09T16:04:21.810084+08:00","$delay":"computed"})";
+
+std::shared_ptr<const Dataset> load(const std::string& text) {
+  const auto builder = DatasetBuilder::in_memory();
+  load_fixture_text("logBackupTasks.ndjson", text, *builder);
+  return builder->finish();
+}
+
+}  // namespace
+
+TEST_CASE("app: a computed delay is that of the timestamp beside it") {
+  Instant now{1723190762, 0};
+  WorldOptions world;
+  world.real_now = [&] {
+    now = now + Duration{0, 300'000'000};
+    return now;
+  };
+  Worlds worlds(world, load(kComputedTask));
+  const App app({}, {world.real_now, [] { return std::string("t"); }, std::make_shared<spdlog::logger>("quiet")},
+                worlds);
+  for (int i = 0; i < 30; ++i) {
+    const std::string body = app.handle({"GET", kPath, {{"Authorization", kBasic}}, "", {}}).body;
+    CAPTURE(body);
+    const Instant time = *parse_rfc3339(body.substr(body.find("\"timestamp\":\"") + 13,
+                                                    body.find("\",\"traceId") - body.find("\"timestamp\":\"") - 13));
+    CHECK(contains(body, "\"delay\":" + std::to_string(time.second - 1723190662) + ".1899,"));
+  }
+}
+
+TEST_CASE("app: with frozen values a computed delay is that of their timestamp, whatever the clock") {
+  AppOptions options;
+  options.frozen = EnvelopeValues{79, "s", "2024-08-09T16:06:02.743+08:00", "t"};
+  Fixed app(options, load(kComputedTask));
+  CHECK(contains(app.get(kPath).body, "\"delay\":100.1899,"));
+  app.now.second += 1000;
+  app.worlds().base().clock().stand_at({0, 0});
+  CHECK(contains(app.get(kPath).body, "\"delay\":100.1899,"));
+  // Without them it is the clock's.
+  Fixed running({}, load(kComputedTask));
+  running.worlds().base().clock().stand_at({1723190663, 0});
+  CHECK(contains(running.get(kPath).body, "\"delay\":1.1899,"));
+}
+
+TEST_CASE("app: a request that waits for a sort by computed delays is answered as of the time that it was sorted for") {
+  std::string tasks = kComputedTask + "\n";
+  for (int i = 0; i < 2001; ++i) {
+    tasks += R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING","delay":101})"
+             "\n";
+  }
+  Fixed app({}, load(tasks));
+  app.worlds().base().clock().stand_at({1723190762, 0});
+  const std::string target = kPath + "?sort=delay&size=1";
+  const http::Response later = app.get(target);
+  REQUIRE(later.pending);
+  app.worlds().base().clock().stand_at({1723190764, 0});
+  const std::string body = finished(later).body;
+  CHECK(contains(body, "\"delay\":100.1899,"));
+  CHECK(contains(body, "\"timestamp\":\"2024-08-09T16:06:02+08:00\""));
+  // Two seconds later it is no longer the least.
+  const std::string then = finished(app.get(target)).body;
+  CHECK(contains(then, "\"delay\":101,"));
+  CHECK(contains(then, "\"timestamp\":\"2024-08-09T16:06:04+08:00\""));
+  CHECK(contains(finished(app.get(kPath + "?sort=delay,desc&size=1")).body, "\"delay\":102.1899,"));
 }

@@ -114,6 +114,20 @@ TEST_CASE("binary: options come from the environment too, and a flag beats it") 
   CHECK(contains(server.get(kExample), "\"server\":\"flag\""));
 }
 
+TEST_CASE("binary: --status-match and --window say how requests are read, also from the environment") {
+  const std::string list = "/api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks";
+  const std::string running = list + "?status=INPROGRESS";
+  const std::string half_an_hour = list + "?startTime=2024-07-16T05:00:00Z&endTime=2024-07-16T05:30:00Z";
+  const std::vector<std::string> sample{"--fixtures", "fixtures/sample.json"};
+  const auto check = [&](const RunningServer& server, int found, int in_window) {
+    CHECK(contains(server.get(running), "\"totalElements\":" + std::to_string(found) + ","));
+    CHECK(contains(server.get(half_an_hour), "\"totalElements\":" + std::to_string(in_window) + ","));
+  };
+  check(RunningServer(sample), 8, 0);
+  check(RunningServer({sample[0], sample[1], "--status-match", "exact", "--window", "overlap"}), 3, 1);
+  check(RunningServer(sample, {"OCP_MOCK_STATUS_MATCH=exact", "OCP_MOCK_WINDOW=overlap"}), 3, 1);
+}
+
 TEST_CASE("binary: the port file holds the port, whole") {
   const TemporaryFolder folder;
   const auto file = folder.write("port", "an older run's, longer than a port");

@@ -292,6 +292,44 @@ TEST_CASE(
   CHECK(server.admin("PUT", "/clock", "{}").body == R"({"mode":"real","now":"2024-08-09T16:06:02+08:00"})");
 }
 
+TEST_CASE("control: a computed delay goes as the clock of its world does, through changes and an export") {
+  const std::string fixtures = R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING",)"
+                               R"("checkpoint":"2024-08-09T08:04:21.810084Z","$delay":"computed"}])";
+  const Server server({"--isolate-by", "user"}, fixtures);
+  const auto delay = [&](const std::string& user = "admin") {
+    const std::string body = server.get(kList, user).body;
+    const auto at = body.find("\"delay\":");
+    return at == std::string::npos ? "none" : body.substr(at + 8, body.find(',', at) - at - 8);
+  };
+  CHECK(delay() == "100.1899");
+  CHECK(server.admin("PUT", "/clock?user=admin", R"({"advance":"PT1H"})").status == 200);
+  CHECK(delay() == "3700.1899");
+  CHECK(delay("other") == "100.1899");
+  CHECK(server.admin("PUT", "/clock?user=admin", R"({"now":"2024-08-09T08:04:00Z"})").status == 200);
+  CHECK(delay() == "-21.8101");
+  CHECK(server.admin("PATCH", "/tasks?user=admin", R"({"where":{},"set":{"checkpoint":"2024-08-09T08:03:59.5Z"}})")
+            .body == R"({"tasks":1})");
+  CHECK(delay() == "0.5000");
+  const std::string kept = server.admin("GET", "/fixtures?user=admin").body;
+  CHECK(contains(kept, R"({"$delay":"computed","checkpoint":"2024-08-09T08:03:59.5Z",)"));
+  CHECK_FALSE(contains(kept, "\"delay\""));
+  CHECK(server.admin("PATCH", "/tasks?user=admin", R"({"where":{"$delay":"computed"},"set":{"delay":4}})").body ==
+        R"({"tasks":1})");
+  CHECK(delay() == "4");
+  const Answer refused =
+      server.admin("PATCH", "/tasks?user=admin", R"({"where":{},"set":{"$delay":"computed","checkpoint":null}})");
+  CHECK(refused.status == 400);
+  CHECK(contains(refused.body, "checkpoint is missing; the delay is computed from it"));
+  CHECK(delay() == "4");
+  CHECK(server.admin("PUT", "/fixtures?user=admin", kept).status == 200);
+  CHECK(delay() == "0.5000");
+  CHECK(server.admin("POST", "/reset?user=admin").status == 204);
+  CHECK(delay() == "100.1899");
+  CHECK(delay("other") == "100.1899");
+  CHECK(contains(server.admin("GET", "/explain?user=admin&request=" + percent_encode(kList + "?sort=delay")).body,
+                 R"("sql":"SELECT id, delay, checkpoint_second, checkpoint_nano FROM log_backup_task)"));
+}
+
 TEST_CASE("control: a task goes its way as the clock does, in both directions") {
   const Server server(
       {}, R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"STARTING","$timeline":[)"
@@ -620,7 +658,7 @@ TEST_CASE("control: explain shows how a request is read and what each filter lea
           .body;
   CHECK(contains(
       text,
-      R"("parameters":{"clusterId":1,"endTime":"2024-08-05T00:00:00Z","page":1,"size":10,"sort":["delay,asc"],"startTime":null,"status":["STOPPED"],"tenantId":2})"));
+      R"("parameters":{"clusterId":1,"endTime":"2024-08-05T00:00:00Z","page":1,"size":10,"sort":["delay,asc"],"startTime":null,"status":["STOPPED"],"tenantId":2,"window":"createTime"})"));
   CHECK(contains(text, R"("tasks":{"afterStatus":1,"afterTimes":2,"ofTenant":2})"));
   CHECK(contains(text, R"("sql":"SELECT id, delay FROM log_backup_task)"));
   CHECK(contains(text, R"("plan":["SEARCH log_backup_task)"));

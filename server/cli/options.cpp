@@ -211,6 +211,17 @@ constexpr Option kOptions[]{
     {"--strict", "", "", kOnce,
      [](Serve& serve, const Text&) { serve.strict = true; },
      "Refuse with 400 what OCP ignores: unknown or repeated parameters and such"},
+    {"--status-match", "HOW", "meaning", kOnce,
+     [](Serve& serve, const Text& text) {
+       serve.rules.status_match = one_of(text, {"meaning", "exact"}) == "exact" ? StatusMatch::Exact : StatusMatch::Meaning;
+     },
+     "Which tasks a status finds: those of its meaning, so RUNNING those of INPROGRESS too, or exact ones"},
+    {"--window", "HOW", "createTime", kOnce,
+     [](Serve& serve, const Text& text) {
+       serve.rules.window = one_of(text, {"createTime", "overlap"}) == "overlap" ? Window::Overlap : Window::CreateTime;
+     },
+     "Which tasks startTime and endTime find: those created between them, or those whose time from createTime to "
+     "checkpoint overlaps theirs"},
     {"--timezone", "+hh:mm", "+08:00", kOnce,
      [](Serve& serve, const Text& text) { serve.offset_minutes = offset(text); },
      "Offset from UTC of the answers' timestamps"},

@@ -13,6 +13,7 @@
 #include "http/limits.h"
 #include "ocp/auth.h"
 #include "ocp/envelope.h"
+#include "ocp/params.h"
 #include "ocp/throttle.h"
 
 namespace ocp_mock {
@@ -26,6 +27,7 @@ struct ServeOptions {
   bool pretty = false;
   bool frozen = false;
   bool strict = false;
+  ListRules rules;
   int offset_minutes = 8 * 60;
   std::optional<std::string> server_name;
   std::string log_level = "info";

@@ -390,7 +390,9 @@ struct Admin::Functions {
   static http::Response explain(const Call& call) {
     const auto target = call.parameter("request");
     if (!target) throw Problem(400, "the parameter request is missing; it must be a request target, percent-encoded");
-    return json_response(explain_request(*target, *call.world()->dataset(), call.options.strict));
+    const World::Snapshot data = call.world()->snapshot();
+    return json_response(explain_request(*target, *data.dataset, call.options.time_of_answer(data.time),
+                                         call.options.strict, call.options.rules));
   }
 };
 

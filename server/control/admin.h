@@ -23,6 +23,9 @@ struct AdminOptions {
   std::optional<std::string> token;  // that "Authorization: Bearer TOKEN" must show; nothing: anyone may ask
   int offset_minutes = 8 * 60;       // of times in answers
   bool strict = false;               // what --strict refuses is refused in explanations too
+  ListRules rules;                   // by which explanations read requests
+  // The time of an answer that is made when a world's clock shows so.
+  std::function<Instant(Instant)> time_of_answer = [](Instant now) { return now; };
   // What keeps the fixtures of --watch from being loaded; empty if nothing does.
   std::function<std::string()> watch_problem = [] { return std::string(); };
 };

@@ -35,20 +35,25 @@ std::string time_of(const std::optional<Instant>& instant) {
 
 }  // namespace
 
-std::string explain_request(std::string_view target, const Dataset& dataset, bool strict) {
+std::string explain_request(std::string_view target, const Dataset& dataset, Instant now, bool strict,
+                            const ListRules& rules) {
   const auto [path, query] = split_target(target);
   const auto error_of = [](const ApiError& error) {
     return fmt::format("{{\"error\":{{\"code\":{},\"message\":{},\"status\":{}}}}}", error.code(),
                        json_string(error.what()), error.status());
   };
+  std::vector<Violation> violations;
+  const auto is_refused = [&] { return strict && !violations.empty(); };
+  note_raw_characters(query, violations);
+  if (is_refused()) return error_of(ApiError(violations.front()));
   const auto route = match_path(path);
   if (!route) return error_of(refusal_of_path(path));
   if (route->companion != nullptr) return fmt::format("{{\"path\":{}}}", json_string(route->companion->path));
-  std::vector<Violation> violations;
   ListRequest request;
   try {
-    request = parse_list_request(*route, query, violations);
-    if (strict && !violations.empty()) return error_of(ApiError(violations.front()));
+    request = parse_list_request(*route, query, violations, rules);
+    request.now = now;
+    if (is_refused()) return error_of(ApiError(violations.front()));
   } catch (const ApiError& error) {
     return error_of(error);
   }
@@ -66,6 +71,7 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   }
   step.start_time = request.start_time;
   step.end_time = request.end_time;
+  step.window = request.window;
   const std::int64_t in_window = dataset.list(endpoint, step).total;
   const ListResult found = dataset.list(endpoint, request);
 
@@ -78,11 +84,13 @@ std::string explain_request(std::string_view target, const Dataset& dataset, boo
   });
   return fmt::format(
       R"({{"count":{},"page":{},"parameters":{{"clusterId":{},"endTime":{},"page":{},"size":{},"sort":{},)"
-      R"("startTime":{},"status":{},"tenantId":{}}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
+      R"("startTime":{},"status":{},"tenantId":{},"window":"{}"}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
       R"("violations":{}}})",
       queries_of(executed.count), queries_of(executed.page), request.cluster_id, time_of(request.end_time),
-      request.page, request.size, sort, time_of(request.start_time), array_of(request.statuses, json_string),
-      request.tenant_id, json_string(endpoint.path), found.total, in_window, of_tenant.total,
+      request.page, request.size, sort, time_of(request.start_time),
+      array_of(endpoint.words_of(request.statuses), json_string), request.tenant_id,
+      request.window == Window::Overlap ? "overlap" : "createTime", json_string(endpoint.path), found.total, in_window,
+      of_tenant.total,
       array_of(violations, [](const Violation& violation) { return json_string(violation.text(Language::English)); }));
 }
 

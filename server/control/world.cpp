@@ -27,10 +27,11 @@ World::World(const WorldOptions& options, Scheduler& scheduler, const World& ori
   faults_.set_as(start_faults_);
 }
 
-std::shared_ptr<const Dataset> World::dataset() {
+World::Snapshot World::snapshot() {
   const std::lock_guard lock(mutex_);
-  if (!origin_->has_timelines()) return origin_;
-  return at_time(origin_, loaded_, clock_.now(), timeline_);
+  const Instant now = clock_.now();
+  if (!origin_->has_timelines()) return {origin_, now};
+  return {at_time(origin_, loaded_, now, timeline_), now};
 }
 
 std::shared_ptr<const Dataset> World::origin() const {

@@ -46,8 +46,13 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // As its timelines have it at the time of the clock.
-  std::shared_ptr<const Dataset> dataset();
+  struct Snapshot {
+    std::shared_ptr<const Dataset> dataset;
+    Instant time;
+  };
+
+  // The data as their timelines have them at the time of the clock, and that time.
+  Snapshot snapshot();
 
   // As it was loaded or last changed, with its timelines.
   std::shared_ptr<const Dataset> origin() const;

@@ -58,14 +58,19 @@ std::string base64_encode(std::string_view bytes) {
   return text;
 }
 
-std::optional<std::string> base64_decode(std::string_view text) {
+std::optional<std::string> base64_decode(std::string_view text, Base64 form) {
+  std::string padded;
+  if (form == Base64::Lenient && text.size() % 4 > 1 && !text.ends_with('=')) {
+    padded = std::string(text) + std::string(4 - text.size() % 4, '=');
+    text = padded;
+  }
   if (!is_base64(text)) return std::nullopt;
   std::string bytes(text.size() / 4 * 3, '\0');
   // OpenSSL decodes padding to NULs and counts them.
   EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), bytes_of(text), static_cast<int>(text.size()));
   for (; text.ends_with('='); text.remove_suffix(1)) bytes.pop_back();
   // Else bits that the padding leaves over are set, and two texts would mean the same.
-  if (!base64_encode(bytes).starts_with(text)) return std::nullopt;
+  if (form == Base64::Exact && !base64_encode(bytes).starts_with(text)) return std::nullopt;
   return bytes;
 }
 

@@ -31,15 +31,27 @@ constexpr Field kLogBackupTaskFields[] = {
     {"tenantName",      FieldType::String,  false,    ""},
 };
 
-// The page lists all but RUNNING; its example answer shows RUNNING.
-constexpr std::string_view kLogBackupStatuses[] = {
-    "STARTING", "INPROGRESS", "STOPPING", "STOPPED", "FAILED", "INTERRUPTED", "UNKNOWN", "RUNNING"};
+// The page's parameter has all but the last two; its example answer shows RUNNING. The constants of OCP's own user
+// interface, which are left in OCP Express, are the words of answers with their labels: BEGINNING is one of them, and the
+// meanings are those labels.
+constexpr Status kLogBackupStatuses[] = {
+    // word          meaning
+    {"STARTING",    "starting"},
+    {"INPROGRESS",  "in progress"},
+    {"STOPPING",    "stopping"},
+    {"STOPPED",     "stopped"},
+    {"FAILED",      "failed"},
+    {"INTERRUPTED", "interrupted"},
+    {"UNKNOWN",     "unknown"},
+    {"RUNNING",     "in progress"},
+    {"BEGINNING",   "starting"},
+};
 
 constexpr std::string_view kLogBackupSorts[] = {"createTime", "modifyTime", "checkpoint", "delay", "status"};
 
 constexpr Endpoint kEndpoints[] = {
     {"/api/v2/ob/clusters/{id}/tenants/{tenantId}/backup/task/logBackupTasks",
-     "logBackupTasks", "log_backup_task", kLogBackupTaskFields, kLogBackupStatuses, kLogBackupSorts, "createTime"},
+     "logBackupTasks", "log_backup_task", kLogBackupTaskFields, kLogBackupStatuses, kLogBackupSorts, "createTime", "checkpoint", "delay"},
 };
 
 // OCP API reference: /api/v2/time needs no credentials, deployment tools poll it.
@@ -93,6 +105,27 @@ bool match(std::string_view expected, std::string_view path, std::vector<std::st
 const Field* Endpoint::find_field(std::string_view name) const {
   const auto found = std::ranges::find(fields, name, &Field::name);
   return found == fields.end() ? nullptr : &*found;
+}
+
+StatusSet Endpoint::find_status(std::string_view word) const {
+  const auto found = std::ranges::find(statuses, word, &Status::word);
+  return found == statuses.end() ? 0 : StatusSet{1} << (found - statuses.begin());
+}
+
+std::vector<std::string_view> Endpoint::words_of(StatusSet set) const {
+  std::vector<std::string_view> words;
+  for (const Status& status : statuses) {
+    if ((set >> (&status - statuses.data()) & 1U) != 0) words.push_back(status.word);
+  }
+  return words;
+}
+
+bool Endpoint::has_placeholder(std::string_view name) const {
+  for (std::string_view rest = path; rest.data() != nullptr;) {
+    const std::string_view segment = next_segment(rest);
+    if (segment.starts_with('{') && segment.substr(1, segment.size() - 2) == name) return true;
+  }
+  return false;
 }
 
 std::span<const Endpoint> endpoints() { return kEndpoints; }

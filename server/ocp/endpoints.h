@@ -2,6 +2,7 @@
 // Enters: a path. Leaves: the row it belongs to and the values of its {places}. Knows no SQL text and no HTTP library.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,16 +28,34 @@ struct Field {
   std::string_view column;  // empty: the field lives in the stored JSON only
 };
 
+// A word that the status parameter may name.
+struct Status {
+  std::string_view word;
+  std::string_view meaning;  // of words with one meaning each finds the tasks of all, see StatusMatch
+};
+
+// Statuses of an endpoint, a bit each in the order of its table; 0 for any status, also those that it does not list.
+using StatusSet = std::uint32_t;
+
 struct Endpoint {
-  std::string_view path;                       // template; {names} take one segment each
-  std::string_view fixture;                    // the resource's name in fixtures
-  std::string_view table;                      // the resource's table in schema/*.sql
-  std::span<const Field> fields;               // what a fixture's task may hold that the mock knows
-  std::span<const std::string_view> statuses;  // what the status parameter may name
-  std::span<const std::string_view> sorts;     // fields that the sort parameter may name
-  std::string_view time_field;                 // startTime and endTime compare with it; the default order, descending
+  std::string_view path;                    // template; {names} take one segment each
+  std::string_view fixture;                 // the resource's name in fixtures
+  std::string_view table;                   // the resource's table in schema/*.sql
+  std::span<const Field> fields;            // what a fixture's task may hold that the mock knows
+  std::span<const Status> statuses;         // what the status parameter may name, at most 32
+  std::span<const std::string_view> sorts;  // fields that the sort parameter may name
+  std::string_view time_field;              // startTime and endTime compare with it; the default order, descending
+  std::string_view end_field;               // until when a task has come, a time, where it has one
+  std::string_view delay_field;             // a number that a fixture may have computed, see delay_between
 
   const Field* find_field(std::string_view name) const;
+
+  // The set of one word; 0 for a word that is not listed.
+  StatusSet find_status(std::string_view word) const;
+  std::vector<std::string_view> words_of(StatusSet statuses) const;
+
+  // Whether the path's template has a {name}.
+  bool has_placeholder(std::string_view name) const;
 };
 
 std::span<const Endpoint> endpoints();

@@ -3,10 +3,8 @@
 #include <fmt/args.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <functional>
 
-#include "ascii.h"
 #include "ocp/json_text.h"
 
 namespace ocp_mock {
@@ -24,8 +22,8 @@ constexpr MessageRow kCatalogue[] = {
      "The Authorization header is of no scheme that OCP knows; it must begin with 'Basic ' or 'OCP-ACCESS-KEY-HMACSHA1 '.",
      "Authorization 请求头的认证方式未知；必须以“Basic ”或“OCP-ACCESS-KEY-HMACSHA1 ”开头。"},
     {Message::BasicNotBase64, 401, 0, 0,
-     "The Basic credentials are not Base64; they must be the Base64 text, with its padding, of user:password.",
-     "Basic 认证信息不是 Base64；必须是“用户名:密码”的 Base64 文本（含填充字符）。"},
+     "The Basic credentials are not Base64; they must be the Base64 text of user:password.",
+     "Basic 认证信息不是 Base64；必须是“用户名:密码”的 Base64 文本。"},
     {Message::BasicNotUtf8, 401, 0, 0,
      "The Basic credentials are not UTF-8 text without control characters; user and password must be.",
      "Basic 认证信息不是不含控制字符的 UTF-8 文本；用户名和密码必须是。"},
@@ -45,17 +43,17 @@ constexpr MessageRow kCatalogue[] = {
      "The access key credentials are malformed; they must be ACCESS_KEY:SIGNATURE, the signature being the Base64 text of HMAC-SHA1's 20 bytes, 28 characters that end in '='.",
      "AccessKey 认证信息格式错误；必须是“AccessKey:签名”，签名为 HMAC-SHA1 的 20 字节结果的 Base64 文本，共 28 个字符，以“=”结尾。"},
     {Message::DateMissing, 401, 0, 1,
-     "The request has no Date header; a request with an access key must have one, such as '{0}'.",
-     "请求缺少 Date 请求头；使用 AccessKey 的请求必须带有该请求头，例如“{0}”。"},
-    {Message::DateForm, 401, 0, 2,
-     "The Date header is '{0}'; it must be a date of RFC 1123 in GMT, such as '{1}'.",
-     "Date 请求头的值“{0}”无效；必须是 RFC 1123 格式的 GMT 时间，例如“{1}”。"},
-    {Message::DateBehind, 401, 0, 4,
-     "The Date header '{0}' is {1} min {2} s behind the server's clock, '{3}'; it must be at most 15 minutes off.",
-     "Date 请求头“{0}”比服务器时间“{3}”慢 {1} 分 {2} 秒；相差不得超过 15 分钟。"},
-    {Message::DateAhead, 401, 0, 4,
-     "The Date header '{0}' is {1} min {2} s ahead of the server's clock, '{3}'; it must be at most 15 minutes off.",
-     "Date 请求头“{0}”比服务器时间“{3}”快 {1} 分 {2} 秒；相差不得超过 15 分钟。"},
+     "The request has no Date header and no x-ocp-date header; a request with an access key must have one of them, such as '{0}'.",
+     "请求缺少 Date 请求头和 x-ocp-date 请求头；使用 AccessKey 的请求必须带有其中之一，例如“{0}”。"},
+    {Message::DateForm, 401, 0, 3,
+     "The {0} header is '{1}'; it must be a date of RFC 1123 in GMT, such as '{2}'.",
+     "{0} 请求头的值“{1}”无效；必须是 RFC 1123 格式的 GMT 时间，例如“{2}”。"},
+    {Message::DateBehind, 401, 0, 5,
+     "The {0} header '{1}' is {2} min {3} s behind the server's clock, '{4}'; it must be at most 15 minutes off.",
+     "{0} 请求头“{1}”比服务器时间“{4}”慢 {2} 分 {3} 秒；相差不得超过 15 分钟。"},
+    {Message::DateAhead, 401, 0, 5,
+     "The {0} header '{1}' is {2} min {3} s ahead of the server's clock, '{4}'; it must be at most 15 minutes off.",
+     "{0} 请求头“{1}”比服务器时间“{4}”快 {2} 分 {3} 秒；相差不得超过 15 分钟。"},
     {Message::UnknownAccessKey, 401, 0, 1,
      "Access key '{0}' is not known; it must be one that the server was started with.",
      "AccessKey“{0}”不存在；必须是服务启动时配置的 AccessKey。"},
@@ -78,8 +76,8 @@ constexpr MessageRow kCatalogue[] = {
      "Part 3, Content-Type: the signature matches with '{0}'; it must be '{1}', the header as it was sent, empty without one.",
      "第 3 部分（Content-Type）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头，未发送时为空。"},
     {Message::SignedDate, 401, 0, 2,
-     "Part 4, Date: the signature matches with '{0}'; it must be '{1}', the header as it was sent.",
-     "第 4 部分（Date）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头。"},
+     "Part 4, Date: the signature matches with '{0}'; it must be '{1}', the header as it was sent, empty without one.",
+     "第 4 部分（Date）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头，未发送时为空。"},
     {Message::SignedHost, 401, 0, 2,
      "Part 5, Host: the signature matches with '{0}'; it must be '{1}', the header as it was sent, with its port.",
      "第 5 部分（Host）：签名与“{0}”匹配；应为“{1}”，即实际发送的请求头（含端口）。"},
@@ -127,6 +125,9 @@ constexpr MessageRow kCatalogue[] = {
     {Message::NotATime, 400, 0, 2,
      "Parameter '{0}' is '{1}'; it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ.",
      "参数 {0} 的值“{1}”无效；必须是格式为 YYYY-MM-DDThh:mm:ssZ 的 UTC 时间。"},
+    {Message::TimeWithRawPlus, 400, 0, 2,
+     "Parameter '{0}' is '{1}', with a blank where the sign of an offset would be; a raw + in a query means a blank and must be sent as %2B. This parameter takes no offset: it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ.",
+     "参数 {0} 的值“{1}”无效：偏移量的符号处是空格；查询串中未编码的 + 表示空格，加号必须写作 %2B。该参数不接受偏移量，必须是格式为 YYYY-MM-DDThh:mm:ssZ 的 UTC 时间。"},
     {Message::StartAfterEnd, 400, 10005, 2,
      "Parameter 'startTime' is '{0}', after 'endTime', which is '{1}'; it must not be later than endTime.",
      "参数 startTime 的值“{0}”晚于 endTime 的值“{1}”；开始时间不能晚于结束时间。"},
@@ -149,9 +150,18 @@ constexpr MessageRow kCatalogue[] = {
     {Message::RepeatedParameter, 400, 0, 2,
      "Parameter '{0}' is given again as '{1}'; give it once. OCP takes the first, --strict refuses it.",
      "参数 {0} 重复出现，值为“{1}”；请只给出一次。OCP 取第一个，--strict 模式下拒绝。"},
+    {Message::CommasAndRepetition, 400, 0, 2,
+     "Parameter '{0}' is given more than once, and with commas as '{1}'; give it once with commas, or once for each value. OCP does not split the commas then, --strict refuses it.",
+     "参数 {0} 重复出现，且值“{1}”含有逗号；请只用逗号分隔，或每个值给出一次。OCP 此时不会按逗号拆分，--strict 模式下拒绝。"},
     {Message::SizeOverMaximum, 400, 0, 3,
      "Parameter '{0}' is '{1}'; it must be at most {2}. OCP answers {2}, --strict refuses it.",
      "参数 {0} 的值“{1}”过大；最大为 {2}。OCP 按 {2} 返回，--strict 模式下拒绝。"},
+    {Message::RawCharacters, 400, 0, 2,
+     "The query has raw characters, {0}; they must be percent-encoded, as {1}. OCP's Tomcat refuses them with 400, and so does --strict.",
+     "查询串中含有未编码的字符 {0}；必须进行百分号编码，即 {1}。OCP 的 Tomcat 会以 400 拒绝，--strict 模式下同样拒绝。"},
+    {Message::NotAcceptable, 406, 0, 2,
+     "The Accept header is '{0}', which excludes {1}; it must let that pass. OCP refuses it with 406, and so does --strict.",
+     "Accept 请求头的值“{0}”排除了 {1}；必须允许该类型。OCP 会以 406 拒绝，--strict 模式下同样拒绝。"},
 
     {Message::UnknownCluster, 404, 10002, 1,
      "Cluster '{0}' does not exist; ask for a cluster that the fixtures name.",
@@ -222,39 +232,7 @@ constexpr bool catalogue_follows_enumeration() {
 }
 static_assert(catalogue_follows_enumeration());
 
-// The value of "q=0.8"; 1 where there is none; 0 where it is malformed, so that it chooses nothing.
-double quality(std::string_view parameters) {
-  while (!parameters.empty()) {
-    std::string_view parameter = next_piece(parameters, ';');
-    const std::string_view name = next_piece(parameter, '=');
-    if (!equals_ignoring_case(name, "q")) continue;
-    const std::string_view number = trim_blanks(parameter);
-    double value = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-    if (error != std::errc{} || end != number.data() + number.size() || !(value >= 0 && value <= 1)) return 0;
-    return value;
-  }
-  return 1;
-}
-
 }  // namespace
-
-Language choose_language(std::string_view accept_language) {
-  Language chosen = Language::English;
-  double best = 0;
-  while (!accept_language.empty()) {
-    std::string_view range = next_piece(accept_language, ',');
-    std::string_view tag = next_piece(range, ';');
-    const std::string_view primary = next_piece(tag, '-');
-    const bool chinese = equals_ignoring_case(primary, "zh");
-    if (!chinese && primary != "*" && !equals_ignoring_case(primary, "en")) continue;
-    if (const double value = quality(range); value > best) {
-      best = value;
-      chosen = chinese ? Language::Chinese : Language::English;
-    }
-  }
-  return chosen;
-}
 
 std::span<const MessageRow> message_catalogue() { return kCatalogue; }
 

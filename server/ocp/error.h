@@ -14,10 +14,6 @@ namespace ocp_mock {
 
 enum class Language { English, Chinese };
 
-// Reads Accept-Language with its q-values. English where the client names neither language (OCP API reference, call
-// description).
-Language choose_language(std::string_view accept_language);
-
 enum class Message {
   // who asks
   NoCredentials,
@@ -59,6 +55,7 @@ enum class Message {
   NotAnInteger,
   NotAPositiveInteger,
   NotATime,
+  TimeWithRawPlus,
   StartAfterEnd,
   UnknownStatus,
   UnknownSort,
@@ -67,7 +64,10 @@ enum class Message {
   NoParameters,
   EmptyValue,
   RepeatedParameter,
+  CommasAndRepetition,
   SizeOverMaximum,
+  RawCharacters,
+  NotAcceptable,
   // what is asked for
   UnknownCluster,
   UnknownTenant,

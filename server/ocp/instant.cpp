@@ -255,6 +255,20 @@ std::string format_iso_offset(Instant instant, int offset_minutes) {
   return text;
 }
 
+std::int64_t delay_between(Instant checkpoint, Instant now) {
+  constexpr std::int32_t kNanos = kNanosPerSecond / 10'000;
+  // Half a unit of the fraction that is taken away counts for nothing, so the difference is rounded up there.
+  return (now.second - checkpoint.second) * 10'000 - (checkpoint.nano + (kNanos / 2 - 1)) / kNanos;
+}
+
+void append_delay(std::string& out, std::int64_t ten_thousandths) {
+  if (ten_thousandths < 0) out += '-';
+  const auto units = static_cast<std::uint64_t>(ten_thousandths < 0 ? -ten_thousandths : ten_thousandths);
+  out += std::to_string(units / 10'000);
+  out += '.';
+  append_digits(out, static_cast<unsigned>(units % 10'000), 4);
+}
+
 std::optional<Instant> parse_http_date(std::string_view text) {
   if (text.size() != 29) return std::nullopt;
   const auto month = std::ranges::find(kMonths, text.substr(8, 3));

@@ -5,16 +5,30 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <span>
 
 #include "ascii.h"
+#include "ocp/json_text.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
 namespace {
 
 constexpr std::array<std::string_view, 6> kListParameters{"startTime", "endTime", "status", "page", "size", "sort"};
+
+// RFC 3986's characters of a query, which are those that Tomcat 9 takes in one; % begins an escape.
+constexpr std::array<bool, 256> kQueryCharacters = [] {
+  std::array<bool, 256> set{};
+  for (std::size_t c = 0; c < set.size(); ++c) {
+    set[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  }
+  for (const char c : std::string_view("-._~!$&'()*+,;=:@/?%")) set[static_cast<unsigned char>(c)] = true;
+  return set;
+}();
+
+constexpr std::size_t kRawCharactersShown = 20;
 
 struct Parameter {
   std::string name;
@@ -28,7 +42,10 @@ void note(std::vector<Violation>& violations, Violation violation) {
 // The decoded parameters of a query, and what a client should know about them.
 class Query {
  public:
-  Query(std::string_view text, std::span<const std::string_view> known, std::vector<Violation>& violations)
+  // Of an endpoint the path's own names may stand in the query too, as OCP's page of the endpoint shows it; nothing
+  // reads them there.
+  Query(std::string_view text, std::span<const std::string_view> known, const Endpoint* endpoint,
+        std::vector<Violation>& violations)
       : violations_(violations) {
     for (const QueryPair& pair : split_query(text)) {
       std::optional<std::string> name = percent_decode(pair.name, Plus::IsBlank);
@@ -37,6 +54,7 @@ class Query {
         throw ApiError(Message::BadQueryEncoding, {shown(std::string(pair.name) + "=" + std::string(pair.value))});
       }
       if (std::ranges::find(known, *name) == known.end()) {
+        if (endpoint != nullptr && endpoint->has_placeholder(*name)) continue;
         note(violations_, known.empty() ? Violation{Message::NoParameters, {shown(*name)}}
                                         : Violation{Message::UnknownParameter,
                                                     {shown(*name), fmt::format("{}", fmt::join(known, ", "))}});
@@ -91,29 +109,60 @@ std::int64_t positive_integer(Query& query, std::string_view name, std::int64_t 
   return *value;
 }
 
+// Whether a time has a blank where the sign of its offset would be, which is what becomes of a + that is not encoded.
+bool has_blank_for_sign(std::string_view text) {
+  const auto blank = text.rfind(' ');
+  if (blank == std::string_view::npos) return false;
+  std::string offset(text.substr(blank + 1));
+  std::erase(offset, ':');
+  return (offset.size() == 2 || offset.size() == 4) && offset.find_first_not_of("0123456789") == std::string::npos &&
+         parse_rfc3339(std::string(text.substr(0, blank)) + 'Z');
+}
+
 std::optional<Instant> time(Query& query, std::string_view name) {
   const auto text = query.first(name);
   if (!text) return std::nullopt;
   const auto instant = parse_query_time(*text);
-  if (!instant) throw ApiError(Message::NotATime, {std::string(name), shown(*text)});
+  if (!instant) {
+    throw ApiError(has_blank_for_sign(*text) ? Message::TimeWithRawPlus : Message::NotATime,
+                   {std::string(name), shown(*text)});
+  }
   return instant;
 }
 
-// Given again, comma-separated, or both. An empty word filters nothing.
-std::vector<std::string> statuses(const Endpoint& endpoint, const Query& query, std::vector<Violation>& violations) {
-  std::vector<std::string> chosen;
-  for (const std::string_view value : query.all("status")) {
+StatusSet with_same_meaning(const Endpoint& endpoint, StatusSet statuses) {
+  StatusSet found = 0;
+  for (StatusSet rest = statuses; rest != 0; rest &= rest - 1) {
+    const std::string_view meaning = endpoint.statuses[static_cast<std::size_t>(std::countr_zero(rest))].meaning;
+    for (const Status& status : endpoint.statuses) {
+      if (status.meaning == meaning) found |= endpoint.find_status(status.word);
+    }
+  }
+  return found;
+}
+
+// Given again, comma-separated, or both, with blanks around a word or not. An empty word filters nothing.
+StatusSet statuses(const Endpoint& endpoint, const Query& query, std::vector<Violation>& violations) {
+  const std::vector<std::string_view> values = query.all("status");
+  const auto with_commas =
+      std::ranges::find_if(values, [](std::string_view value) { return value.find(',') != std::string_view::npos; });
+  if (values.size() > 1 && with_commas != values.end()) {
+    note(violations, {Message::CommasAndRepetition, {"status", shown(*with_commas)}});
+  }
+  StatusSet chosen = 0;
+  for (const std::string_view value : values) {
     bool has_empty_word = false;
     for (std::size_t begin = 0; begin <= value.size();) {
       const std::size_t end = std::min(value.find(',', begin), value.size());
-      const std::string_view word = value.substr(begin, end - begin);
+      const std::string_view word = trim_blanks(value.substr(begin, end - begin));
       begin = end + 1;
+      const StatusSet found = endpoint.find_status(word);
+      chosen |= found;
       if (word.empty()) {
         has_empty_word = true;
-      } else if (std::ranges::find(endpoint.statuses, word) == endpoint.statuses.end()) {
-        throw ApiError(Message::UnknownStatus, {shown(word), fmt::format("{}", fmt::join(endpoint.statuses, ", "))});
-      } else if (std::ranges::find(chosen, word) == chosen.end()) {
-        chosen.emplace_back(word);
+      } else if (found == 0) {
+        const auto all = endpoint.words_of(~StatusSet{0});
+        throw ApiError(Message::UnknownStatus, {shown(word), fmt::format("{}", fmt::join(all, ", "))});
       }
     }
     if (has_empty_word) note(violations, {Message::EmptyValue, {"status", shown(value)}});
@@ -142,15 +191,20 @@ std::vector<SortKey> sort_keys(const Endpoint& endpoint, const Query& query) {
 
 }  // namespace
 
-ListRequest parse_list_request(const PathMatch& path, std::string_view query_text, std::vector<Violation>& violations) {
+ListRequest parse_list_request(const PathMatch& path, std::string_view query_text, std::vector<Violation>& violations,
+                               const ListRules& rules) {
   ListRequest request;
   request.cluster_id = path_integer("id", path.values.at(0));
   request.tenant_id = path_integer("tenantId", path.values.at(1));
 
-  Query query(query_text, kListParameters, violations);
+  Query query(query_text, kListParameters, path.endpoint, violations);
   request.start_time = time(query, "startTime");
   request.end_time = time(query, "endTime");
+  request.window = rules.window;
   request.statuses = statuses(*path.endpoint, query, violations);
+  if (rules.status_match == StatusMatch::Meaning) {
+    request.statuses = with_same_meaning(*path.endpoint, request.statuses);
+  }
   request.page = positive_integer(query, "page", 1);
   request.size = positive_integer(query, "size", kDefaultPageSize);
   request.sort = sort_keys(*path.endpoint, query);
@@ -167,6 +221,28 @@ ListRequest parse_list_request(const PathMatch& path, std::string_view query_tex
   return request;
 }
 
-void parse_no_parameters(std::string_view query, std::vector<Violation>& violations) { Query(query, {}, violations); }
+void note_raw_characters(std::string_view query, std::vector<Violation>& violations) {
+  const auto is_raw = [](char c) { return !kQueryCharacters[static_cast<unsigned char>(c)]; };
+  if (std::ranges::none_of(query, is_raw)) return;
+  // Each once, in the order of the first of each.
+  std::vector<std::string_view> raw;
+  while (!query.empty()) {
+    const std::string_view character = query.substr(0, std::max<std::size_t>(utf8_length(query), 1));
+    query.remove_prefix(character.size());
+    if (is_raw(character.front()) && std::ranges::find(raw, character) == raw.end()) raw.push_back(character);
+    if (raw.size() == kRawCharactersShown) break;
+  }
+  std::string characters;
+  std::string encoded;
+  for (const std::string_view character : raw) {
+    characters.append(characters.empty() ? "" : " ").append(shown(character));
+    encoded.append(encoded.empty() ? "" : " ").append(percent_encode(character));
+  }
+  note(violations, {Message::RawCharacters, {characters, encoded}});
+}
+
+void parse_no_parameters(std::string_view query, std::vector<Violation>& violations) {
+  Query(query, {}, nullptr, violations);
+}
 
 }  // namespace ocp_mock

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,26 +24,54 @@ struct SortKey {
   bool descending;
 };
 
-// A rule of the contract that the client broke and OCP does not refuse, in the words of --strict: UnknownParameter,
-// NoParameters, EmptyValue, RepeatedParameter or SizeOverMaximum.
+// A rule of the contract that the client broke and the mock lets pass, in the words of --strict: one of the messages
+// that are refused under --strict only.
 using Violation = Sentence;
+
+// Which tasks a word of the status parameter finds.
+enum class StatusMatch {
+  Meaning,  // those with any word of its meaning
+  Exact,    // those with this word, letter for letter
+};
+
+// Which tasks lie between startTime and endTime.
+enum class Window {
+  CreateTime,  // those whose time field does
+  Overlap,     // those that had begun by endTime and have come to startTime; one without end, or with an end before its
+               // beginning, is the instant of its beginning
+};
+
+// How requests are read where OCP's pages leave it open.
+struct ListRules {
+  StatusMatch status_match = StatusMatch::Meaning;
+  Window window = Window::CreateTime;
+
+  bool operator==(const ListRules&) const = default;
+};
 
 struct ListRequest {
   std::int64_t cluster_id = 0;
   std::int64_t tenant_id = 0;
   std::optional<Instant> start_time;     // inclusive
   std::optional<Instant> end_time;       // inclusive
-  std::vector<std::string> statuses;     // empty: any; each at most once
+  Window window = Window::CreateTime;    // how tasks lie in it
+  StatusSet statuses = 0;                // to search for; 0: any
   std::int64_t page = 1;                 // at least 1, any 64-bit value
   std::int64_t size = kDefaultPageSize;  // 1 to kMaximumPageSize
   std::vector<SortKey> sort;             // empty: the default order; each field at most once
+  Instant now;                           // the time of the answer, for computed fields; not of the request's text
 };
 
 // Throws ApiError 400 for the first parameter that does not fit: the path's, then the query's in the order of the
 // contract's table. Appends the rules that the client broke, also before it throws: at most kMaximumViolations.
-ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations);
+ListRequest parse_list_request(const PathMatch& path, std::string_view query, std::vector<Violation>& violations,
+                               const ListRules& rules = {});
 
-// The same for an endpoint that has no parameters.
+// Appends a violation where a query has characters as they are that Tomcat, in front of OCP, refuses so: all but those
+// that RFC 3986 lets stand in a query. Others may go on with it as if they were encoded.
+void note_raw_characters(std::string_view query, std::vector<Violation>& violations);
+
+// The same as parse_list_request for an endpoint that has no parameters.
 void parse_no_parameters(std::string_view query, std::vector<Violation>& violations);
 
 }  // namespace ocp_mock

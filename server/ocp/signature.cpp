@@ -17,6 +17,8 @@ namespace ocp_mock {
 namespace {
 
 constexpr std::string_view kHeaderPrefix = "x-ocp-";
+constexpr std::string_view kDate = "Date";
+constexpr std::string_view kOcpDate = "x-ocp-date";
 
 // Explaining is some hundred signatures for single mistakes, and some thousand for pairs; it happens on a thread that
 // others wait for. So of a long message less is tried, and of pairs only the likely mistakes.
@@ -169,8 +171,8 @@ std::vector<Mistake> content_type_mistakes(const SignedRequest& request) {
 }
 
 std::vector<Mistake> date_mistakes(const SignedRequest& request) {
-  std::vector<Mistake> found{{Message::SignedDate, ""}};
-  if (const auto date = parse_http_date(request.header("Date"))) {
+  std::vector<Mistake> found{{Message::SignedDate, ""}, {Message::SignedDate, std::string(request.header(kOcpDate))}};
+  if (const auto date = parse_http_date(signing_date(request).value)) {
     const auto add = [&](std::int64_t distance) {
       found.push_back({Message::SignedDate, format_http_date({date->second + distance, 0})});
     };
@@ -339,13 +341,19 @@ std::vector<std::string> other_keys(std::string_view access_key, std::string_vie
 
 }  // namespace
 
+HeaderField signing_date(const SignedRequest& request) {
+  const std::string_view date = request.header(kDate);
+  const std::string_view ocp_date = request.header(kOcpDate);
+  return date.empty() && !ocp_date.empty() ? HeaderField{kOcpDate, ocp_date} : HeaderField{kDate, date};
+}
+
 SignedParts signed_parts(const SignedRequest& request) {
   std::string method(request.method);
   std::ranges::transform(method, method.begin(), to_upper_ascii);
   return {method,
           request.body.empty() ? "" : hex(md5(request.body)),
           std::string(request.header("Content-Type")),
-          std::string(request.header("Date")),
+          std::string(request.header(kDate)),
           std::string(request.header("Host")),
           headers_part(request),
           path_part(request)};

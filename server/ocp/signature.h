@@ -26,8 +26,13 @@ struct SignedRequest {
   std::string_view header(std::string_view name) const { return headers.find(name).value_or(""); }
 };
 
+// The header that says when the request was signed: Date, or x-ocp-date where there is no Date or an empty one (OCP API
+// reference). Without either the value is empty.
+HeaderField signing_date(const SignedRequest& request);
+
 // In the order of the message: method, hash of the body, Content-Type, Date, Host, x-ocp headers, path and query.
 using SignedParts = std::array<std::string, 7>;
+inline constexpr std::size_t kDatePart = 3;
 
 SignedParts signed_parts(const SignedRequest& request);
 

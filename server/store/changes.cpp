@@ -67,11 +67,11 @@ bool picks(const JsonValue& where, const JsonValue& task) {
   });
 }
 
-// Calls visit for each task that where picks, with its fields; $ members are not among them.
+// Calls visit for each task that where picks, with its fields; of $ members only $delay is among them.
 void each_picked(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where,
                  const std::function<void(const StoredTask&, JsonValue)>& visit) {
   dataset.each_task(endpoint, candidates(endpoint, where).selection, [&](const StoredTask& stored) {
-    JsonValue task = read_canonical_json(stored.json);
+    JsonValue task = task_of_row(endpoint, stored.json);
     if (picks(where, task)) visit(stored, std::move(task));
   });
 }
@@ -81,19 +81,6 @@ void append_id_and_name(std::string& out, std::int64_t id, const std::optional<s
   if (!name) return;
   out += ",\"name\":";
   append_json_string(out, *name);
-}
-
-void append_task(std::string& out, const StoredTask& task) {
-  out += '{';
-  if (task.timeline) {
-    if (task.timeline->since) {
-      out += "\"$since\":";
-      append_json_string(out, *task.timeline->since);
-      out += ',';
-    }
-    out.append("\"$timeline\":").append(task.timeline->points).append(",");
-  }
-  out += task.json.substr(1);
 }
 
 // Gives timelines that have none a time from which they count.
@@ -134,7 +121,7 @@ std::string export_fixtures(const Dataset& dataset) {
     comma = "\n";
     dataset.each_task(endpoint, {}, [&](const StoredTask& task) {
       text += comma;
-      append_task(text, task);
+      append_fixture(text, endpoint, task.json, task.timeline);
       comma = ",\n";
     });
     text += ']';
@@ -165,10 +152,10 @@ Changed with_tasks_set(const Dataset& old, const Endpoint& endpoint, const JsonV
   std::int64_t tasks = 0;
   each_picked(old, endpoint, where, [&](const StoredTask& stored, JsonValue task) {
     if (stored.timeline) {
-      task = task_of_row(stored.json, stored.timeline);
-      release_from_timeline(task, set);
+      task = task_of_row(endpoint, stored.json, stored.timeline);
+      release_from_timeline(endpoint, task, set);
     }
-    set_members(task, set);
+    set_members(endpoint, task, set);
     if (task.find("$timeline") == nullptr && set.find("$since") == nullptr) task.erase("$since");
     auto row = row_of_task(endpoint, std::move(task), problems);
     throw_if_any("set", problems);
@@ -222,8 +209,8 @@ std::shared_ptr<const Dataset> at_time(const std::shared_ptr<const Dataset>& ori
           break;
         }
         fresh.from = std::max(fresh.from.value_or(at), at);
-        if (!task) task = read_canonical_json(stored.json);
-        set_members(*task, point.fields);
+        if (!task) task = task_of_row(endpoint, stored.json);
+        set_members(endpoint, *task, point.fields);
       }
       if (task) moved.push_back({&endpoint, stored.id, std::move(*task)});
     });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -15,9 +16,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kStatementsPerReader = 64;
 
 std::size_t place_of(const Endpoint& endpoint, std::string_view status) {
-  const auto found = std::ranges::find(endpoint.statuses, status);
-  return found == endpoint.statuses.end() ? Milestones::kUnlisted
-                                          : static_cast<std::size_t>(found - endpoint.statuses.begin());
+  const StatusSet found = endpoint.find_status(status);
+  return found == 0 ? Milestones::kUnlisted : static_cast<std::size_t>(std::countr_zero(found));
 }
 
 // Rows in the default order: cluster, tenant, second, nanosecond, id, status.
@@ -137,6 +137,7 @@ void Reader::run(const SqlQuery& query, const std::function<void(SQLite::Stateme
 Statement& Reader::range(const Endpoint& endpoint, const RangeShape& shape) {
   const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 |
                             static_cast<std::uint64_t>(shape.statuses) << 8 |
+                            static_cast<std::uint64_t>(shape.computes) << 6 |
                             static_cast<std::uint64_t>(shape.result) << 4 |
                             static_cast<std::uint64_t>(shape.begin) << 1 | static_cast<std::uint64_t>(shape.merged);
   const auto found = fixed_statements_.find(key);
@@ -144,11 +145,13 @@ Statement& Reader::range(const Endpoint& endpoint, const RangeShape& shape) {
   return fixed_statements_.try_emplace(key, handle(), range_sql(endpoint, shape)).first->second;
 }
 
-Statement& Reader::task(const Endpoint& endpoint) {
-  const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 | 0xFF;
+Statement& Reader::task(const Endpoint& endpoint, bool computes) {
+  // No range has such a result.
+  const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 | 0x30 |
+                            static_cast<std::uint64_t>(computes) << 6;
   const auto found = fixed_statements_.find(key);
   if (found != fixed_statements_.end()) return found->second;
-  return fixed_statements_.try_emplace(key, handle(), task_sql(endpoint)).first->second;
+  return fixed_statements_.try_emplace(key, handle(), task_sql(endpoint, computes)).first->second;
 }
 
 SQLite::Statement& Reader::prepared(const std::string& sql) {
@@ -156,6 +159,8 @@ SQLite::Statement& Reader::prepared(const std::string& sql) {
   if (statements_.size() >= kStatementsPerReader) statements_.clear();
   return statements_.try_emplace(sql, database_, sql).first->second;
 }
+
+std::string computes_fact(const Endpoint& endpoint) { return fmt::format("computed.{}", endpoint.table); }
 
 std::string file_uri(const fs::path& file, std::string_view options) {
   std::string uri = "file:";

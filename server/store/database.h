@@ -21,7 +21,7 @@
 namespace ocp_mock {
 
 inline constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/dataset.sql
-inline constexpr std::int64_t kSchemaVersion = 3;           // see schema/dataset.sql
+inline constexpr std::int64_t kSchemaVersion = 4;           // see schema/dataset.sql
 
 // The statement uses the texts of the values until it is reset.
 void bind_values(SQLite::Statement& statement, const std::vector<SqlValue>& values);
@@ -102,8 +102,8 @@ class Reader {
   // The statement of a shape of range; made when it is first asked for.
   Statement& range(const Endpoint& endpoint, const RangeShape& shape);
 
-  // The JSON text of a task by its id.
-  Statement& task(const Endpoint& endpoint);
+  // That of task_sql().
+  Statement& task(const Endpoint& endpoint, bool computes);
 
   sqlite3* handle() const { return database_.getHandle(); }
 
@@ -114,6 +114,10 @@ class Reader {
   std::unordered_map<std::string, SQLite::Statement> statements_;
   std::unordered_map<std::uint64_t, Statement> fixed_statements_;
 };
+
+// The name of the fact that some tasks of an endpoint have computed delays, or had in a dataset that this one was made
+// of.
+std::string computes_fact(const Endpoint& endpoint);
 
 std::string file_uri(const std::filesystem::path& file, std::string_view options);
 

@@ -21,6 +21,7 @@
 
 #include "store/database.h"
 #include "store/ordering.h"
+#include "store/task.h"
 
 namespace ocp_mock {
 namespace {
@@ -33,17 +34,6 @@ constexpr std::size_t kTenantsPerDataset = 4096;
 
 // Fewer tasks are sorted while the request waits.
 constexpr std::int64_t kSlowTasks = 2000;
-
-// The statuses of a request as bits. An exception where one is not of the endpoint's list.
-StatusSet set_of(const Endpoint& endpoint, const std::vector<std::string>& statuses) {
-  StatusSet set = 0;
-  for (const std::string& status : statuses) {
-    const auto found = std::ranges::find(endpoint.statuses, status);
-    if (found == endpoint.statuses.end()) throw std::invalid_argument("a status that the endpoint does not list");
-    set |= StatusSet{1} << (found - endpoint.statuses.begin());
-  }
-  return set;
-}
 
 using TenantKey = std::tuple<const Endpoint*, std::int64_t, std::int64_t>;  // endpoint, cluster, tenant
 
@@ -79,7 +69,7 @@ struct Filter {
   bool cluster_exists = true;
   bool tenant_exists = true;
   std::int64_t total = 0;
-  StatusSet statuses = 0;  // 0 also where the tenant has no others
+  StatusSet statuses = 0;  // that are there; 0 also where the tenant has no others
   std::int64_t newer = 0;  // tasks of these statuses that are newer than the window
   std::shared_ptr<const Milestones> milestones;
 };
@@ -112,11 +102,16 @@ class [[nodiscard]] Noting {
   Lane& lane_;
 };
 
-enum class Order { Default, Ascending, Other };
+enum class Order {
+  Default,
+  Ascending,
+  Sorted,  // any other, and any of the tasks that reach into a window: by ids that were sorted for it
+};
 
 Order order_of(const Endpoint& endpoint, const ListRequest& request) {
+  if (reaches_into_window(request)) return Order::Sorted;
   if (request.sort.empty()) return Order::Default;
-  if (request.sort.size() > 1 || request.sort.front().field->name != endpoint.time_field) return Order::Other;
+  if (request.sort.size() > 1 || request.sort.front().field->name != endpoint.time_field) return Order::Sorted;
   return request.sort.front().descending ? Order::Default : Order::Ascending;
 }
 
@@ -135,8 +130,10 @@ void note(Lane& lane, std::string sql, std::vector<SqlValue> values) {
 // The queries of one filter, run by one lane.
 class FilterQueries {
  public:
-  FilterQueries(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter)
-      : lane_(lane), endpoint_(endpoint), key_(key), filter_(filter), milestones_(*filter.milestones) {}
+  // With a time delays may have to be computed.
+  FilterQueries(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter,
+                std::optional<Instant> now = {})
+      : lane_(lane), endpoint_(endpoint), key_(key), filter_(filter), milestones_(*filter.milestones), now_(now) {}
 
   // How many tasks of the tenant with the filter's statuses are not older.
   std::int64_t count_until(std::int64_t second, std::int64_t nano) {
@@ -158,7 +155,7 @@ class FilterQueries {
     if (start.merged) return append_tasks(keys(piece), contents);
     bool first = true;
     read(start, piece.count, RangeShape::Result::Tasks, [&](const Statement& row) {
-      append_task(row.bytes(0), piece.count, first, contents);
+      append_task(row, piece.count, first, contents);
       first = false;
     });
   }
@@ -227,6 +224,7 @@ class FilterQueries {
    public:
     Run(FilterQueries& queries, RangeShape shape) : queries_(queries), shape_(shape) {
       shape_.statuses = static_cast<std::size_t>(std::popcount(queries.filter_.statuses));
+      shape_.computes = queries.now_ && shape_.result == RangeShape::Result::Tasks;
     }
 
     struct Values {
@@ -273,7 +271,7 @@ class FilterQueries {
         next(values.end.nano);
       }
       for (StatusSet rest = queries_.filter_.statuses; rest != 0; rest &= rest - 1) {
-        next(queries_.endpoint_.statuses[static_cast<std::size_t>(std::countr_zero(rest))]);
+        next(queries_.endpoint_.statuses[static_cast<std::size_t>(std::countr_zero(rest))].word);
       }
       if (counting) return;
       next(values.limit);
@@ -330,25 +328,34 @@ class FilterQueries {
 
   template <typename Items, typename Id>
   void append_each(const Items& items, const Id& id_of, std::string& contents) {
-    Statement& statement = lane_.reader.task(endpoint_);
+    Statement& statement = lane_.reader.task(endpoint_, now_.has_value());
     bool first = true;
     for (const auto& item : items) {
       const Use use(statement);
       statement.bind(id_of(item));
       if (!statement.step()) throw std::logic_error("a task is not where an index has it");
-      append_task(statement.bytes(0), std::ssize(items), first, contents);
+      append_task(statement, std::ssize(items), first, contents);
       first = false;
     }
-    if (lane_.executed != nullptr) note(lane_, task_sql(endpoint_), {id_of(items.front())});
+    if (lane_.executed != nullptr) note(lane_, task_sql(endpoint_, now_.has_value()), {id_of(items.front())});
   }
 
-  static void append_task(std::string_view json, std::int64_t tasks, bool first, std::string& contents) {
+  // The row is one of Result::Tasks.
+  void append_task(const Statement& row, std::int64_t tasks, bool first, std::string& contents) const {
+    const std::string_view json = row.bytes(0);
     if (first) {
       contents.reserve((json.size() + json.size() / 8) * static_cast<std::size_t>(tasks));
     } else {
       contents += ',';
     }
-    contents += json;
+    if (!now_ || row.integer(1) == 0) {
+      contents += json;
+      return;
+    }
+    const ComputedText text = split_at_computed(endpoint_, json).value();
+    contents += text.before;
+    append_delay(contents, delay_between({row.integer(2), static_cast<std::int32_t>(row.integer(3))}, *now_));
+    contents += text.behind;
   }
 
   // A merged task costs as much as so many that are passed by in the order of all statuses, and as many more to begin.
@@ -360,6 +367,7 @@ class FilterQueries {
   const FilterKey& key_;
   const Filter& filter_;
   const Milestones& milestones_;
+  const std::optional<Instant> now_;
 };
 
 class SqliteDataset : public Dataset {
@@ -374,6 +382,10 @@ class SqliteDataset : public Dataset {
     }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
+    for (const Endpoint& endpoint : endpoints()) {
+      run({"SELECT 1 FROM fact WHERE name = ?1", {computes_fact(endpoint)}},
+          [&](SQLite::Statement&) { computing_.push_back(&endpoint); });
+    }
   }
 
   ListResult list(const Endpoint& endpoint, const ListRequest& request, const PreparedOrder& prepared) const override {
@@ -385,15 +397,15 @@ class SqliteDataset : public Dataset {
     result.cluster_exists = filter->cluster_exists;
     result.tenant_exists = filter->tenant_exists;
     result.total = filter->total;
-    const Piece piece = piece_of(request, filter->total);
-    if (piece.count == 0) return result;
+    result.is_of_now = computes(endpoint);
+    if (!needs_tasks(request, filter->total)) return result;
     const Order order = order_of(endpoint, request);
     PreparedOrder ids = prepared;
-    if (order == Order::Other && ids == nullptr) {
+    if (order == Order::Sorted && ids == nullptr) {
       const std::string order_key = key_of_order(key, request);
       ids = orders_.find(order_key);
       if (ids == nullptr && filter->total <= kSlowTasks) {
-        ids = std::make_shared<TaskIds>(sorted_ids(lane.reader, endpoint, request, filter->total));
+        ids = std::make_shared<TaskIds>(sorted_ids(lane.reader, endpoint, request, filter->total, computes(endpoint)));
         orders_.add(order_key, ids);
       } else if (ids == nullptr) {
         const std::int64_t total = filter->total;
@@ -403,24 +415,26 @@ class SqliteDataset : public Dataset {
         filter = &filter_of(lane, endpoint, key);
       }
     }
-    append_page(lane, endpoint, key, *filter, order, ids.get(), piece, result.contents);
+    if (order == Order::Sorted) result.total = std::ssize(*ids);
+    const Piece piece = piece_of(request, result.total);
+    if (piece.count != 0) append_page(lane, endpoint, request, *filter, ids.get(), piece, result.contents);
     return result;
   }
 
   bool is_slow(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Other) return false;
+    if (order_of(endpoint, request) != Order::Sorted) return false;
     const FilterKey key = key_of(endpoint, request);
     {
       Lane& lane = lane_of_thread();
       const std::lock_guard lock(lane.mutex);
       const std::int64_t total = filter_of(lane, endpoint, key).total;
-      if (total <= kSlowTasks || piece_of(request, total).count == 0) return false;
+      if (total <= kSlowTasks || !needs_tasks(request, total)) return false;
     }
     return orders_.find(key_of_order(key, request)) == nullptr;
   }
 
   PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Other) return nullptr;
+    if (order_of(endpoint, request) != Order::Sorted) return nullptr;
     const FilterKey key = key_of(endpoint, request);
     std::int64_t total = 0;
     {
@@ -444,17 +458,21 @@ class SqliteDataset : public Dataset {
       const Noting noting(lane, executed.count);
       filter = make_filter(lane, endpoint, key);
     }
-    const Piece piece = piece_of(request, filter.total);
-    if (piece.count == 0) return executed;
-    if (order == Order::Other) {
+    if (!needs_tasks(request, filter.total)) return executed;
+    Piece piece = piece_of(request, filter.total);
+    if (order == Order::Sorted) {
       lock.unlock();
       ids = sorted_apart(endpoint, request, key_of_order(key, request), filter.total);
       lock.lock();
-      executed.page.push_back(sort_query(endpoint, request, sorts_whole_table(lane.reader, endpoint, filter.total)));
+      auto& queries = reaches_into_window(request) ? executed.count : executed.page;
+      const bool whole_table = sorts_whole_table(lane.reader, endpoint, filter.total);
+      queries.push_back(sort_query(endpoint, request, whole_table, computes(endpoint)));
+      piece = piece_of(request, std::ssize(*ids));
     }
+    if (piece.count == 0) return executed;
     const Noting noting(lane, executed.page);
     std::string contents;
-    append_page(lane, endpoint, key, filter, order, ids.get(), piece, contents);
+    append_page(lane, endpoint, request, filter, ids.get(), piece, contents);
     return executed;
   }
 
@@ -541,18 +559,32 @@ class SqliteDataset : public Dataset {
     lane.reader.run(query, row);
   }
 
+  // Of tasks that reach into a window the filter has those that began by its end: milestones tell no more.
   static FilterKey key_of(const Endpoint& endpoint, const ListRequest& request) {
-    return {&endpoint,          request.cluster_id, request.tenant_id,
-            request.start_time, request.end_time,   set_of(endpoint, request.statuses)};
+    return {&endpoint,         request.cluster_id,
+            request.tenant_id, reaches_into_window(request) ? std::nullopt : request.start_time,
+            request.end_time,  request.statuses};
   }
 
-  static std::string key_of_order(const FilterKey& key, const ListRequest& request) {
+  // Whether there is more to answer than the total of the filter.
+  static bool needs_tasks(const ListRequest& request, std::int64_t total) {
+    return total != 0 && (reaches_into_window(request) || piece_of(request, total).count != 0);
+  }
+
+  bool computes(const Endpoint& endpoint) const { return std::ranges::find(computing_, &endpoint) != computing_.end(); }
+
+  std::string key_of_order(const FilterKey& key, const ListRequest& request) const {
     std::string text = fmt::format("{} {} {} {}", key.endpoint->table, key.cluster_id, key.tenant_id, key.statuses);
-    for (const auto& time : {key.start_time, key.end_time}) {
+    for (const auto& time : {request.start_time, request.end_time}) {
       text += time ? fmt::format(" {}.{}", time->second, time->nano) : " -";
     }
+    if (reaches_into_window(request)) text += " overlap";
     for (const SortKey& sort : request.sort)
       text += fmt::format(" {}{}", sort.field->name, sort.descending ? '-' : '+');
+    // Computed delays grow as time goes on and others do not, so their order is good for a second.
+    if (computes(*key.endpoint) && sorts_by_delay(*key.endpoint, request)) {
+      text += fmt::format(" at {}", request.now.second);
+    }
     return text;
   }
 
@@ -569,7 +601,7 @@ class SqliteDataset : public Dataset {
     filter.milestones = milestones_of(lane, endpoint, key);
     const Milestones& milestones = *filter.milestones;
     const std::int64_t of_statuses = milestones.total(key.statuses);
-    if (of_statuses != milestones.total(0)) filter.statuses = key.statuses;
+    if (of_statuses != milestones.total(0)) filter.statuses = present(milestones, key.statuses);
     if (of_statuses != 0) {
       FilterQueries queries(lane, endpoint, key, filter);
       const std::int64_t until_start =
@@ -590,6 +622,17 @@ class SqliteDataset : public Dataset {
     return filter;
   }
 
+  // Without those of which the tenant has no task: they would only cost, and of words with one meaning most tenants
+  // have one.
+  static StatusSet present(const Milestones& milestones, StatusSet statuses) {
+    StatusSet found = 0;
+    for (StatusSet rest = statuses; rest != 0; rest &= rest - 1) {
+      const StatusSet one = StatusSet{1} << std::countr_zero(rest);
+      if (milestones.total(one) != 0) found |= one;
+    }
+    return found;
+  }
+
   std::shared_ptr<const Milestones> milestones_of(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
     const TenantKey tenant{key.endpoint, key.cluster_id, key.tenant_id};
     {
@@ -608,18 +651,20 @@ class SqliteDataset : public Dataset {
                              std::int64_t tasks) const {
     const std::lock_guard lock(sorter_mutex_);
     if (auto known = orders_.find(key)) return known;
-    auto ids = std::make_shared<const TaskIds>(sorted_ids(reader_in(sorter_), endpoint, request, tasks));
+    auto ids =
+        std::make_shared<const TaskIds>(sorted_ids(reader_in(sorter_), endpoint, request, tasks, computes(endpoint)));
     orders_.add(key, ids);
     return ids;
   }
 
-  static void append_page(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter, Order order,
-                          const TaskIds* ids, Piece piece, std::string& contents) {
-    FilterQueries queries(lane, endpoint, key, filter);
-    switch (order) {
+  void append_page(Lane& lane, const Endpoint& endpoint, const ListRequest& request, const Filter& filter,
+                   const TaskIds* ids, Piece piece, std::string& contents) const {
+    const FilterKey key = key_of(endpoint, request);
+    FilterQueries queries(lane, endpoint, key, filter, computes(endpoint) ? std::optional(request.now) : std::nullopt);
+    switch (order_of(endpoint, request)) {
       case Order::Default: queries.append(piece, contents); break;
       case Order::Ascending: queries.append_tasks(queries.ascending_keys(piece), contents); break;
-      case Order::Other:
+      case Order::Sorted:
         queries.append_tasks(
             std::span(*ids).subspan(static_cast<std::size_t>(piece.offset), static_cast<std::size_t>(piece.count)),
             contents);
@@ -643,6 +688,7 @@ class SqliteDataset : public Dataset {
   mutable std::unique_ptr<Reader> sorter_;
 
   bool has_timelines_ = false;
+  std::vector<const Endpoint*> computing_;  // those whose tasks may have computed delays
 };
 
 // Tells a file from the one that takes its place. Throws DatasetError if there is none.

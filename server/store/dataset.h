@@ -31,6 +31,7 @@ struct ListResult {
   bool tenant_exists = true;
   std::int64_t total = 0;  // tasks that pass the filters, over all pages
   std::string contents;    // JSON texts of the page's tasks, joined by commas
+  bool is_of_now = false;  // contents or their order may depend on the request's now
 };
 
 // Queries in the order in which they were run; one that was run several times stands there once, as it was run first.
@@ -76,17 +77,17 @@ class Dataset {
 
   virtual ~Dataset() = default;
 
-  // Takes microseconds, unless is_slow() and without what prepare() has made for it. The request's statuses are of the
-  // endpoint's list.
+  // Takes microseconds, unless is_slow() and without what prepare() has made for it; that must have been asked for the
+  // same now.
   virtual ListResult list(const Endpoint& endpoint, const ListRequest& request,
                           const PreparedOrder& order = nullptr) const = 0;
 
-  // Whether list() has to sort many tasks first, because prepare() has not done so or its result is no longer kept.
-  // Cheap itself.
+  // Whether list() has to look through many tasks first, for another order or for those that reach into a window,
+  // because prepare() has not done so or its result is no longer kept. Cheap itself.
   virtual bool is_slow(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
-  // Sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one call after
-  // the other; nothing else waits for it. Null where there is nothing to sort.
+  // Finds and sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one
+  // call after the other; nothing else waits for it. Null where there is nothing to sort.
   virtual PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const = 0;
 
   // What list() runs to answer a request that it has not been asked before: first to count, then for the page.

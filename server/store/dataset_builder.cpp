@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <unordered_map>
@@ -38,7 +39,8 @@ class SqliteBuilder : public DatasetBuilder {
       if (source == nullptr) {
         database_->exec(std::string(embedded::schema_sql));
       } else {
-        has_envelope_ = database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact)").getInt() != 0;
+        has_envelope_ =
+            database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')").getInt() != 0;
         for (const Endpoint& endpoint : endpoints()) {
           const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", endpoint.table));
           rows_for_kept_indexes_ = std::max(rows_for_kept_indexes_, last.getInt64() / kPartForKeptIndexes);
@@ -49,6 +51,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   void add_task(const Endpoint& endpoint, TaskRow& row) override {
     merge_homes(row);
+    if (row.computes) computing_.insert(&endpoint);
     guarded([&] {
       count_change();
       SQLite::Statement& insert = statement_for(endpoint, inserts_, insert_sql);
@@ -62,6 +65,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) override {
     merge_homes(row);
+    if (row.computes) computing_.insert(&endpoint);
     row.columns.emplace_back(std::move(row.json));
     row.columns.emplace_back(id);
     guarded([&] {
@@ -134,6 +138,10 @@ class SqliteBuilder : public DatasetBuilder {
                                "INSERT INTO tenant VALUES (?1, ?2, ?3)"
                                " ON CONFLICT DO UPDATE SET name = coalesce(name, excluded.name)");
       for (const auto& [key, names] : tenants_) execute(tenant, {key.first, key.second, names.best()});
+      SQLite::Statement computes(*database_, "INSERT OR REPLACE INTO fact VALUES (?1, ?2)");
+      for (const Endpoint* endpoint : computing_) {
+        execute(computes, {computes_fact(*endpoint), std::string(endpoint->delay_field)});
+      }
       write_milestones(*database_);
       database_->exec("COMMIT");
     });
@@ -305,6 +313,7 @@ class SqliteBuilder : public DatasetBuilder {
   std::optional<SQLite::Statement> timeline_removal_;
   std::map<std::int64_t, Names> clusters_;
   std::map<std::pair<std::int64_t, std::int64_t>, Names> tenants_;
+  std::set<const Endpoint*> computing_;  // those whose tasks have computed delays
   bool has_envelope_ = false;
   std::int64_t changes_ = 0;
   std::int64_t rows_for_kept_indexes_ = kRowsForKeptIndexes;

@@ -28,7 +28,8 @@ struct TaskTimeline {
 
 struct TaskRow {
   std::vector<SqlValue> columns;  // the columns_of all fields of the endpoint, in their order
-  std::string json;               // as it will be answered
+  std::string json;               // as it will be answered, with a null for a delay that is computed
+  bool computes = false;          // the delay, for each answer; its column is kComputed then
   std::int64_t cluster_id = 0;
   std::int64_t tenant_id = 0;
   std::optional<std::string> cluster_name;

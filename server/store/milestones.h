@@ -9,11 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace ocp_mock {
+#include "ocp/endpoints.h"
 
-// Statuses of an endpoint, at most 32, a bit each in the order of its list; 0 for any status, also those that it does
-// not list.
-using StatusSet = std::uint32_t;
+namespace ocp_mock {
 
 // What the default order compares: the newest comes first, and of those with one instant the lowest id.
 struct TimeKey {

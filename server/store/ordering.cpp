@@ -65,8 +65,21 @@ class TextRanks {
   std::map<std::string, Word, std::less<>> numbers_;
 };
 
+// As the decimal number that is answered compares.
+FieldWords words_of_delay(std::int64_t ten_thousandths) {
+  return {word_of(static_cast<double>(ten_thousandths) / 10'000), word_of(std::int64_t{0})};
+}
+
+// What rows are sorted by.
+struct RowOrder {
+  std::vector<SortKey> keys;
+  const Field* computed;  // whose columns those of the end follow; null for none
+  Instant now;
+};
+
 template <std::size_t kFields>
-TaskIds sort_rows(Statement& row, const std::vector<SortKey>& sort, std::int64_t tasks) {
+TaskIds sort_rows(Statement& row, const RowOrder& order, std::int64_t tasks) {
+  const std::vector<SortKey>& sort = order.keys;
   constexpr std::size_t kId = kFields * kWordsPerField;
   std::vector<std::array<Word, kId + 1>> rows;
   rows.reserve(static_cast<std::size_t>(tasks));
@@ -81,7 +94,12 @@ TaskIds sort_rows(Statement& row, const std::vector<SortKey>& sort, std::int64_t
       if (row.type(column) != SQLITE_NULL) {
         switch (field.type) {
           case FieldType::Integer:
-          case FieldType::Number: made = words_of_number(row, column); break;
+          case FieldType::Number:
+            made = row.type(column) != SQLITE_TEXT
+                       ? words_of_number(row, column)
+                       : words_of_delay(delay_between(
+                             {row.integer(column + 1), static_cast<std::int32_t>(row.integer(column + 2))}, order.now));
+            break;
           case FieldType::Time: made = {word_of(row.integer(column)), word_of(row.integer(column + 1))}; break;
           case FieldType::String: made = {texts[i].number_of(row.bytes(column)), 0}; break;
         }
@@ -89,7 +107,7 @@ TaskIds sort_rows(Statement& row, const std::vector<SortKey>& sort, std::int64_t
       }
       words[i * kWordsPerField] = made.first;
       words[i * kWordsPerField + 1] = made.second;
-      column += field.type == FieldType::Time ? 2 : 1;
+      column += field.type == FieldType::Time ? 2 : &field == order.computed ? 3 : 1;
     }
   }
   for (std::size_t i = 0; i < sort.size(); ++i) {
@@ -115,16 +133,19 @@ bool sorts_whole_table(const Reader& reader, const Endpoint& endpoint, std::int6
   return last.step() && last.integer(0) / 4 < tasks;
 }
 
-TaskIds sorted_ids(const Reader& reader, const Endpoint& endpoint, const ListRequest& request, std::int64_t tasks) {
-  const SqlQuery query = sort_query(endpoint, request, sorts_whole_table(reader, endpoint, tasks));
+TaskIds sorted_ids(const Reader& reader, const Endpoint& endpoint, const ListRequest& request, std::int64_t tasks,
+                   bool computes) {
+  const SqlQuery query = sort_query(endpoint, request, sorts_whole_table(reader, endpoint, tasks), computes);
   Statement row(reader.handle(), query.sql);
   row.bind_all(query.values);
-  switch (request.sort.size()) {
-    case 1: return sort_rows<1>(row, request.sort, tasks);
-    case 2: return sort_rows<2>(row, request.sort, tasks);
+  const RowOrder order{sort_of(endpoint, request), computes ? endpoint.find_field(endpoint.delay_field) : nullptr,
+                       request.now};
+  switch (order.keys.size()) {
+    case 1: return sort_rows<1>(row, order, tasks);
+    case 2: return sort_rows<2>(row, order, tasks);
   }
-  if (request.sort.size() > kMaximumSortKeys) throw std::length_error("more sort fields than an order has words for");
-  return sort_rows<kMaximumSortKeys>(row, request.sort, tasks);
+  if (order.keys.size() > kMaximumSortKeys) throw std::length_error("more sort fields than an order has words for");
+  return sort_rows<kMaximumSortKeys>(row, order, tasks);
 }
 
 std::shared_ptr<const TaskIds> OrderCache::find(const std::string& key) {

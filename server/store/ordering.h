@@ -1,5 +1,5 @@
-// Orders other than by time: the ids of all tasks that pass a request's filters, sorted once for all its pages.
-// Of this room only.
+// Orders and filters that milestones do not serve: the ids of all tasks that pass a request's filters, sorted once for
+// all its pages. Of this room only.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,11 @@ namespace ocp_mock {
 
 using TaskIds = std::vector<std::int64_t>;
 
-// Rows without a sort field come last and rows that tie keep fixture order, in both directions. Takes some 0.5 s for a
-// million tasks.
-TaskIds sorted_ids(const Reader& reader, const Endpoint& endpoint, const ListRequest& request, std::int64_t tasks);
+// Rows without a sort field come last and rows that tie keep fixture order, in both directions. There are no more rows
+// than tasks, and perhaps far fewer. With computes some delays are computed, and compare as they are at request.now.
+// Takes some 0.5 s for a million.
+TaskIds sorted_ids(const Reader& reader, const Endpoint& endpoint, const ListRequest& request, std::int64_t tasks,
+                   bool computes);
 
 // Whether sorted_ids() reads the whole table for so many tasks, rather than task by task.
 bool sorts_whole_table(const Reader& reader, const Endpoint& endpoint, std::int64_t tasks);

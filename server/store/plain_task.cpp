@@ -64,6 +64,7 @@ bool PlainTasks::read(const Endpoint& endpoint, const PlainObject& task, TaskRow
   set_text(row.cluster_name, cluster_name);
   set_text(row.tenant_name, tenant_name);
   row.timeline.reset();
+  row.computes = false;
   row.later_tenants.clear();
   row.json.clear();
   append_canonical_json(row.json, task);

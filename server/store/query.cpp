@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace ocp_mock {
@@ -23,7 +24,8 @@ class QueryBuilder {
   SqlQuery query_;
 };
 
-void add_filters(QueryBuilder& query, const ListRequest& request, const std::vector<std::string>& time) {
+void add_filters(QueryBuilder& query, const Endpoint& endpoint, const ListRequest& request) {
+  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
   query.add(fmt::format(" WHERE cluster_id = {}", query.bind(request.cluster_id)));
   query.add(fmt::format(" AND tenant_id = {}", query.bind(request.tenant_id)));
 
@@ -33,16 +35,26 @@ void add_filters(QueryBuilder& query, const ListRequest& request, const std::vec
     const std::string nano = query.bind(std::int64_t{bound->nano});
     query.add(fmt::format(" AND ({}, {}) {} ({}, {})", time[0], time[1], comparison, second, nano));
   };
-  compare_time(">=", request.start_time);
+  if (reaches_into_window(request)) {
+    const std::vector<std::string> end = columns_of(*endpoint.find_field(endpoint.end_field));
+    const std::string second = query.bind(request.start_time->second);
+    const std::string nano = query.bind(std::int64_t{request.start_time->nano});
+    // An end before the beginning adds nothing, and neither does NULL.
+    query.add(fmt::format(" AND (({0}, {1}) >= ({4}, {5}) OR ({2}, {3}) >= ({4}, {5}))", time[0], time[1], end[0],
+                          end[1], second, nano));
+  } else {
+    compare_time(">=", request.start_time);
+  }
   compare_time("<=", request.end_time);
 
-  if (request.statuses.size() == 1) {
-    query.add(fmt::format(" AND status = {}", query.bind(request.statuses.front())));
-  } else if (!request.statuses.empty()) {
+  const std::vector<std::string_view> words = endpoint.words_of(request.statuses);
+  if (words.size() == 1) {
+    query.add(fmt::format(" AND status = {}", query.bind(std::string(words.front()))));
+  } else if (!words.empty()) {
     std::string places;
-    for (const std::string& status : request.statuses) {
+    for (const std::string_view word : words) {
       if (!places.empty()) places += ", ";
-      places += query.bind(status);
+      places += query.bind(std::string(word));
     }
     query.add(fmt::format(" AND status IN ({})", places));
   }
@@ -55,6 +67,13 @@ void add_conditions(QueryBuilder& query, const std::vector<ColumnCondition>& con
     query.add(fmt::format("{}{} {}", link, condition.column, null ? "IS NULL" : "= " + query.bind(condition.value)));
     link = " AND ";
   }
+}
+
+std::string task_columns(const Endpoint& endpoint, bool computes) {
+  if (!computes) return "json";
+  const std::vector<std::string> end = columns_of(*endpoint.find_field(endpoint.end_field));
+  return fmt::format("json, typeof({}) = 'text', {}, {}", endpoint.find_field(endpoint.delay_field)->column, end[0],
+                     end[1]);
 }
 
 }  // namespace
@@ -83,11 +102,11 @@ std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
   if (counting) compare_time(">=");
 
   const std::string_view index = shape.statuses == 1 || shape.merged ? "by_status" : "by_time";
-  const std::string_view columns = counting ? "COUNT(*)" : shape.result == RangeShape::Result::Tasks ? "json" : "";
+  const std::string columns = counting                                    ? "COUNT(*)"
+                              : shape.result == RangeShape::Result::Tasks ? task_columns(endpoint, shape.computes)
+                                                                          : fmt::format("{}, {}, id", time[0], time[1]);
   const std::string select =
-      fmt::format("SELECT {} FROM {} INDEXED BY {}_{}{}",
-                  columns.empty() ? fmt::format("{}, {}, id", time[0], time[1]) : std::string(columns), endpoint.table,
-                  endpoint.table, index, where);
+      fmt::format("SELECT {} FROM {} INDEXED BY {}_{}{}", columns, endpoint.table, endpoint.table, index, where);
 
   std::string sql = shape.merged ? "" : select;
   if (shape.merged) {
@@ -107,18 +126,33 @@ std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
   return sql + fmt::format(" LIMIT {} OFFSET {}", limit, place());
 }
 
-std::string task_sql(const Endpoint& endpoint) {
-  return fmt::format("SELECT json FROM {} WHERE id = ?1", endpoint.table);
+std::string task_sql(const Endpoint& endpoint, bool computes) {
+  return fmt::format("SELECT {} FROM {} WHERE id = ?1", task_columns(endpoint, computes), endpoint.table);
 }
 
-SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table) {
+std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request) {
+  if (!request.sort.empty()) return request.sort;
+  return {{endpoint.find_field(endpoint.time_field), true}};
+}
+
+bool reaches_into_window(const ListRequest& request) {
+  return request.window == Window::Overlap && request.start_time.has_value();
+}
+
+bool sorts_by_delay(const Endpoint& endpoint, const ListRequest& request) {
+  return std::ranges::any_of(request.sort, [&](const SortKey& key) { return key.field->name == endpoint.delay_field; });
+}
+
+SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table, bool computes) {
   QueryBuilder query;
   query.add("SELECT id");
-  for (const SortKey& key : request.sort) {
+  for (const SortKey& key : sort_of(endpoint, request)) {
     for (const std::string& column : columns_of(*key.field)) query.add(", " + column);
+    if (!computes || key.field->name != endpoint.delay_field) continue;
+    for (const std::string& column : columns_of(*endpoint.find_field(endpoint.end_field))) query.add(", " + column);
   }
   query.add(fmt::format(" FROM {}{}", endpoint.table, whole_table ? " NOT INDEXED" : ""));
-  add_filters(query, request, columns_of(*endpoint.find_field(endpoint.time_field)));
+  add_filters(query, endpoint, request);
   return query.take();
 }
 

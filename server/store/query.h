@@ -16,6 +16,9 @@ namespace ocp_mock {
 // A value of a column or of a place in a statement.
 using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;
 
+// What the column of an endpoint's delay field holds where the delay is computed for each answer.
+inline constexpr std::string_view kComputed = "computed";
+
 struct SqlQuery {
   std::string sql;
   std::vector<SqlValue> values;  // of ?1, ?2, ...
@@ -26,7 +29,7 @@ struct SqlQuery {
 // and nanosecond of the oldest instant that counts; the statuses; limit, offset.
 struct RangeShape {
   enum class Result {
-    Tasks,  // a row a task: its JSON text
+    Tasks,  // a row a task: its JSON text, and, with computes, whether its delay is computed and the columns of its end
     Keys,   // a row a task: second and nanosecond of its time, and its id
     Count,  // one row: how many; without limit and offset
   };
@@ -40,16 +43,27 @@ struct RangeShape {
   Begin begin = Begin::Newest;
   std::size_t statuses = 0;  // how many; 0: any
   bool merged = false;       // several statuses, each from the index of its own; Keys only
+  bool computes = false;     // some tasks have a computed delay; Tasks only
 };
 
 std::string range_sql(const Endpoint& endpoint, const RangeShape& shape);
 
-// The JSON text of the task with an id.
-std::string task_sql(const Endpoint& endpoint);
+// The task with an id, as Result::Tasks has it.
+std::string task_sql(const Endpoint& endpoint, bool computes);
+
+// The request's order, or the default one.
+std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request);
+
+// Whether the tasks of the window are those that reach into it, not those whose time lies between two instants.
+bool reaches_into_window(const ListRequest& request);
+
+// Whether the order depends on computed delays.
+bool sorts_by_delay(const Endpoint& endpoint, const ListRequest& request);
 
 // The tasks that pass the filters, in any order: id and the columns of the sort fields, each field's one after the
-// other. Reads the whole table, also other tenants' tasks, or an index and then task by task.
-SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table);
+// other; with computes those of the end field behind that of the delay. Reads the whole table, also other tenants'
+// tasks, or an index and then task by task.
+SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table, bool computes);
 
 // What a column must hold; nothing in it where the value is nothing.
 struct ColumnCondition {

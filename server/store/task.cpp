@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ocp/error.h"
+#include "ocp/json_text.h"
 
 namespace ocp_mock {
 namespace {
@@ -19,6 +20,13 @@ constexpr std::string_view kAt = "at";
 constexpr std::string_view kRightAt = "an ISO 8601 duration that is not negative, such as \"PT10S\"";
 
 bool is_present(const JsonMember* member) { return member != nullptr && member->value.kind != JsonKind::Null; }
+
+// What stands in the place of the delay field where that is computed.
+std::string name_of_computed(const Endpoint& endpoint) { return fmt::format("${}", endpoint.delay_field); }
+
+bool is_computed(const JsonMember* member) {
+  return is_present(member) && member->value.kind == JsonKind::String && member->value.text == kComputed;
+}
 
 // Appends the columns of a field; false if the value is not what the field must hold.
 bool append_columns(const Field& field, const JsonValue& value, std::vector<SqlValue>& columns) {
@@ -77,14 +85,56 @@ void check_fields(const Endpoint& endpoint, const JsonValue& object, std::vector
   for (const Field& field : endpoint.fields) take_field(field, object.find(field.name), unused, problems);
 }
 
-// Members that begin with $ are next to each other, for members are sorted.
-void check_dollars(const JsonValue& object, std::string_view known, std::vector<TaskProblem>& problems) {
+// Which members that begin with $ there are, and what the one in place of the delay says.
+void check_dollars(const Endpoint& endpoint, const JsonValue& object, bool is_point,
+                   std::vector<TaskProblem>& problems) {
+  const std::string name = name_of_computed(endpoint);
   for (const JsonMember& member : object.members) {
-    if (!member.key.starts_with('$') || (!known.empty() && (member.key == kTimeline || member.key == kSince))) continue;
-    problems.push_back({member.position, fmt::format("{} is not known; of the members that begin with $, {}",
-                                                     shown(member.key), known.empty() ? "a point has none" : known)});
+    if (!member.key.starts_with('$') || member.key == name) continue;
+    if (!is_point && (member.key == kTimeline || member.key == kSince)) continue;
+    problems.push_back(
+        {member.position,
+         fmt::format("{} is not known; of the members that begin with $, a {} may have {}{}", shown(member.key),
+                     is_point ? "point" : "task", name, is_point ? "" : ", $since and $timeline")});
+  }
+  const JsonMember* computed = object.find(name);
+  if (!is_present(computed)) return;
+  if (!is_computed(computed)) {
+    problems.push_back({computed->position, wrong_value(name, computed->value, "\"computed\"")});
+  } else if (is_present(object.find(endpoint.delay_field))) {
+    problems.push_back(
+        {computed->position, fmt::format("{} stands beside {}; one of them must go", name, endpoint.delay_field)});
   }
 }
+
+// Whether a task's delay is computed, and from what, as its members and then the points of its timeline have it.
+class ComputedDelay {
+ public:
+  explicit ComputedDelay(const Endpoint& endpoint) : endpoint_(endpoint), name_(name_of_computed(endpoint)) {}
+
+  // Takes the members of the task or of the next point. If there is then nothing to compute from, this is told once.
+  std::optional<TaskProblem> take(const JsonValue& object) {
+    const JsonMember* computed = object.find(name_);
+    const JsonMember* end = object.find(endpoint_.end_field);
+    if (computed != nullptr) {
+      computes_ = is_present(computed);
+    } else if (object.find(endpoint_.delay_field) != nullptr) {
+      computes_ = false;
+    }
+    if (end != nullptr) has_end_ = is_present(end);
+    if (!computes_ || has_end_ || is_told_) return std::nullopt;
+    is_told_ = true;
+    return TaskProblem{is_present(computed) ? computed->position : end->position,
+                       fmt::format("{} is missing; the delay is computed from it", endpoint_.end_field)};
+  }
+
+ private:
+  const Endpoint& endpoint_;
+  const std::string name_;
+  bool computes_ = false;
+  bool has_end_ = false;
+  bool is_told_ = false;
+};
 
 void check_point(const Endpoint& endpoint, const JsonValue& point, std::optional<Duration>& previous,
                  std::vector<TaskProblem>& problems) {
@@ -93,7 +143,7 @@ void check_point(const Endpoint& endpoint, const JsonValue& point, std::optional
     return;
   }
   check_fields(endpoint, point, problems);
-  check_dollars(point, "", problems);
+  check_dollars(endpoint, point, true, problems);
   const JsonMember* at = point.find(kAt);
   if (at == nullptr) {
     problems.push_back({point.position, fmt::format("at is missing; it must be {}", kRightAt)});
@@ -111,9 +161,11 @@ void check_point(const Endpoint& endpoint, const JsonValue& point, std::optional
   }
 }
 
-// Every state along the timeline is a right task if the task is one and the fields of each point are: no rule looks at
-// two fields.
-void check_timeline(const Endpoint& endpoint, const JsonValue& object, std::vector<TaskProblem>& problems) {
+// Every state along the timeline is a right task if the task is one, the fields of each point are right, and there is
+// at each something to compute a delay from: no other rule looks at two fields. Without a task's delay the last is not
+// looked at.
+void check_timeline(const Endpoint& endpoint, const JsonValue& object, ComputedDelay* delay,
+                    std::vector<TaskProblem>& problems) {
   const JsonMember* since = object.find(kSince);
   if (is_present(since) && (since->value.kind != JsonKind::String || !parse_rfc3339(since->value.text))) {
     problems.push_back({since->position, wrong_value(kSince, since->value, right_value(FieldType::Time))});
@@ -130,6 +182,9 @@ void check_timeline(const Endpoint& endpoint, const JsonValue& object, std::vect
     ++number;
     std::vector<TaskProblem> of_point;
     check_point(endpoint, point, previous, of_point);
+    if (delay != nullptr && point.kind == JsonKind::Object) {
+      if (auto problem = delay->take(point)) of_point.push_back(std::move(*problem));
+    }
     for (TaskProblem& problem : of_point) {
       problems.push_back({problem.position, fmt::format("$timeline, point {}: {}", number, problem.text)});
     }
@@ -156,19 +211,26 @@ Timeline timeline_of(const std::optional<std::string>& since, JsonValue points) 
 std::optional<TaskRow> row_of_task(const Endpoint& endpoint, JsonValue task, std::vector<TaskProblem>& problems) {
   const std::size_t before = problems.size();
   TaskRow row;
+  const bool has_dollars =
+      std::ranges::any_of(task.members, [](const auto& member) { return member.key.starts_with('$'); });
+  row.computes = has_dollars && is_computed(task.find(name_of_computed(endpoint)));
   for (const Field& field : endpoint.fields) {
     const JsonMember* member = task.find(field.name);
+    if (row.computes && field.name == endpoint.delay_field) {
+      row.columns.emplace_back(std::string(kComputed));
+      continue;
+    }
     if (member == nullptr && field.required) {
       problems.push_back(
           {task.position, fmt::format("{} is missing; it must be {}", field.name, right_value(field.type))});
     }
     take_field(field, member, row.columns, problems);
   }
-  const bool has_dollars =
-      std::ranges::any_of(task.members, [](const auto& member) { return member.key.starts_with('$'); });
   if (has_dollars) {
-    check_dollars(task, "a task may have $since and $timeline", problems);
-    check_timeline(endpoint, task, problems);
+    check_dollars(endpoint, task, false, problems);
+    ComputedDelay delay(endpoint);
+    if (auto problem = delay.take(task)) problems.push_back(std::move(*problem));
+    check_timeline(endpoint, task, &delay, problems);
     if (const JsonMember* since = task.find(kSince); since != nullptr && task.find(kTimeline) == nullptr) {
       problems.push_back({since->position, "$since has no $timeline beside it that would count from it"});
     }
@@ -184,6 +246,9 @@ std::optional<TaskRow> row_of_task(const Endpoint& endpoint, JsonValue task, std
     }
     task.erase(kTimeline);
     task.erase(kSince);
+    task.erase(name_of_computed(endpoint));
+    // A literal, for a member that is null would not be written.
+    if (row.computes) task.set({std::string(endpoint.delay_field), {}, {JsonKind::Boolean, "null", {}, {}, {}}});
   }
   append_canonical_json(row.json, task);
   std::tie(row.cluster_id, row.tenant_id) = home_of(task);
@@ -191,7 +256,7 @@ std::optional<TaskRow> row_of_task(const Endpoint& endpoint, JsonValue task, std
   if (const JsonMember* name = task.find("tenantName"); is_present(name)) row.tenant_name = name->value.text;
   if (row.timeline) {
     for (const TimelinePoint& point : read_timeline(*row.timeline).points) {
-      set_members(task, point.fields);
+      set_members(endpoint, task, point.fields);
       row.later_tenants.push_back(home_of(task));
     }
   }
@@ -200,11 +265,12 @@ std::optional<TaskRow> row_of_task(const Endpoint& endpoint, JsonValue task, std
 
 void check_members(const Endpoint& endpoint, const JsonValue& members, std::vector<TaskProblem>& problems) {
   check_fields(endpoint, members, problems);
-  check_dollars(members, "a task may have $since and $timeline", problems);
-  check_timeline(endpoint, members, problems);
+  check_dollars(endpoint, members, false, problems);
+  check_timeline(endpoint, members, nullptr, problems);
 }
 
-void set_members(JsonValue& task, const JsonValue& members) {
+void set_members(const Endpoint& endpoint, JsonValue& task, const JsonValue& members) {
+  const std::string computed = name_of_computed(endpoint);
   for (const JsonMember& member : members.members) {
     if (member.value.kind == JsonKind::Null) {
       task.erase(member.key);
@@ -212,28 +278,72 @@ void set_members(JsonValue& task, const JsonValue& members) {
       task.set(member);
     }
   }
+  if (is_present(members.find(computed))) {
+    task.erase(endpoint.delay_field);
+  } else if (members.find(endpoint.delay_field) != nullptr) {
+    task.erase(computed);
+  }
 }
 
-JsonValue task_of_row(std::string_view json, const std::optional<TaskTimeline>& timeline) {
+JsonValue task_of_row(const Endpoint& endpoint, std::string_view json, const std::optional<TaskTimeline>& timeline) {
   JsonValue task = read_canonical_json(json);
+  const JsonMember* delay = task.find(endpoint.delay_field);
+  if (delay != nullptr && delay->value.kind == JsonKind::Null) {
+    task.erase(endpoint.delay_field);
+    task.set({name_of_computed(endpoint), {}, {JsonKind::String, std::string(kComputed), {}, {}, {}}});
+  }
   if (!timeline) return task;
   task.set({std::string(kTimeline), {}, read_json_text(timeline->points)});
   if (timeline->since) task.set({std::string(kSince), {}, {JsonKind::String, *timeline->since, {}, {}, {}}});
   return task;
 }
 
+std::optional<ComputedText> split_at_computed(const Endpoint& endpoint, std::string_view json) {
+  // No other member of a canonical text is null, and what looks like it inside a string has its quotes escaped.
+  const std::string member = fmt::format("\"{}\":null", endpoint.delay_field);
+  const auto at = json.find(member);
+  if (at == std::string_view::npos) return std::nullopt;
+  constexpr std::size_t kNull = 4;
+  return ComputedText{json.substr(0, at + member.size() - kNull), json.substr(at + member.size())};
+}
+
+void append_fixture(std::string& out, const Endpoint& endpoint, std::string_view json,
+                    const std::optional<TaskTimeline>& timeline) {
+  const std::optional<ComputedText> computed = split_at_computed(endpoint, json);
+  out += '{';
+  if (computed) out += fmt::format("\"{}\":\"{}\",", name_of_computed(endpoint), kComputed);
+  if (timeline) {
+    if (timeline->since) {
+      out += "\"$since\":";
+      append_json_string(out, *timeline->since);
+      out += ',';
+    }
+    out.append("\"$timeline\":").append(timeline->points).append(",");
+  }
+  if (!computed) {
+    out += json.substr(1);
+    return;
+  }
+  // A comma stands before the name, for there are members that are required and come before it.
+  out += computed->before.substr(1, computed->before.rfind(',') - 1);
+  out += computed->behind;
+}
+
 Timeline read_timeline(const TaskTimeline& timeline) {
   return timeline_of(timeline.since, read_json_text(timeline.points));
 }
 
-void release_from_timeline(JsonValue& task, const JsonValue& fields) {
+void release_from_timeline(const Endpoint& endpoint, JsonValue& task, const JsonValue& fields) {
   const JsonMember* found = task.find(kTimeline);
   if (found == nullptr) return;
+  const std::string computed = name_of_computed(endpoint);
+  const bool sets_delay = is_present(fields.find(computed)) || fields.find(endpoint.delay_field) != nullptr;
+  const auto is_set = [&](const JsonMember& member) {
+    const bool is_delay = member.key == computed || member.key == endpoint.delay_field;
+    return member.key != kAt && (fields.find(member.key) != nullptr || (is_delay && sets_delay));
+  };
   JsonMember timeline = *found;
-  for (JsonValue& point : timeline.value.items) {
-    std::erase_if(point.members,
-                  [&](const JsonMember& member) { return member.key != kAt && fields.find(member.key) != nullptr; });
-  }
+  for (JsonValue& point : timeline.value.items) std::erase_if(point.members, is_set);
   std::erase_if(timeline.value.items, [](const JsonValue& point) { return point.members.size() == 1; });
   if (timeline.value.items.empty()) {
     task.erase(kTimeline);

@@ -2,7 +2,8 @@
 // Enters: a JSON value. Leaves: a TaskRow, or what is wrong with it. Knows no files and no SQL.
 //
 // Members that begin with $ are for the mock and never answered: "$timeline" has the points at which fields change,
-// "$since" the time from which they count. Such members are looked for in the task itself, not in values inside it.
+// "$since" the time from which they count; "$delay":"computed" stands in the place of the delay field and has it
+// computed for each answer. Such members are looked for in the task and in points, not in values inside them.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +30,25 @@ std::optional<TaskRow> row_of_task(const Endpoint& endpoint, JsonValue task, std
 // Appends what is wrong with members that may be put into any task.
 void check_members(const Endpoint& endpoint, const JsonValue& members, std::vector<TaskProblem>& problems);
 
-// Puts each member of an object into a task; a null takes the task's member away.
-void set_members(JsonValue& task, const JsonValue& members);
+// Puts each member of an object into a task; a null takes the task's member away. A delay takes the place of a computed
+// one, and the other way round.
+void set_members(const Endpoint& endpoint, JsonValue& task, const JsonValue& members);
 
-// The task as fixtures have it, with $timeline and $since, of what a row keeps. The text must be that of a row.
-JsonValue task_of_row(std::string_view json, const std::optional<TaskTimeline>& timeline);
+// The task as fixtures have it, of what a row keeps; with a timeline, with $timeline and $since. The text must be that
+// of a row.
+JsonValue task_of_row(const Endpoint& endpoint, std::string_view json,
+                      const std::optional<TaskTimeline>& timeline = {});
+
+// The text of a row whose delay is computed, before and behind the null that stands for it; nothing for any other row.
+struct ComputedText {
+  std::string_view before;
+  std::string_view behind;
+};
+std::optional<ComputedText> split_at_computed(const Endpoint& endpoint, std::string_view json);
+
+// Appends the task as fixtures have it.
+void append_fixture(std::string& out, const Endpoint& endpoint, std::string_view json,
+                    const std::optional<TaskTimeline>& timeline);
 
 struct TimelinePoint {
   Duration at;       // after since, or after the load
@@ -50,7 +65,7 @@ Timeline read_timeline(const TaskTimeline& timeline);
 
 // Makes fields follow no timeline any more, because they are set for good. Points that drive nothing else go away, and
 // with the last of them the timeline.
-void release_from_timeline(JsonValue& task, const JsonValue& fields);
+void release_from_timeline(const Endpoint& endpoint, JsonValue& task, const JsonValue& fields);
 
 // The value as an integer of 64 bits, if it is one.
 std::optional<std::int64_t> to_int64(const JsonValue& value);

@@ -221,7 +221,7 @@ TEST_CASE("changes: a set that breaks a rule of fixtures is refused, and the old
       {R"({"createTime":"2024-02-30T00:00:00Z"})", "it must be an RFC 3339 time"},
       {R"({"delay":"1","checkpoint":1})", "set has 2 problems, nothing was changed:\n  checkpoint is the number 1; "},
       {R"({"$other":1})",
-       "$other is not known; of the members that begin with $, a task may have $since and $timeline"},
+       "$other is not known; of the members that begin with $, a task may have $delay, $since and $timeline"},
       {R"({"$timeline":[{"at":"PT1S","status":1}]})", "$timeline, point 1: status is the number 1; it must be"},
       {R"({"$since":"2024-08-01T00:00:00Z"})", "$since has no $timeline beside it"},
       {"[]", "set has 1 problem, nothing was changed:\n  it is an array; it must be an object"},

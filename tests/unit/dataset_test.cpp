@@ -49,6 +49,13 @@ ListRequest parse(const std::string& query, int cluster = 1, int tenant = 2) {
   return parse_list_request({&kEndpoint, {std::to_string(cluster), std::to_string(tenant)}}, query, violations);
 }
 
+// By the exact words of the status.
+ListResult list_exactly(const Dataset& dataset, const std::string& query) {
+  std::vector<Violation> violations;
+  return dataset.list(
+      kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, query, violations, {.status_match = StatusMatch::Exact}));
+}
+
 ListResult list(const Dataset& dataset, const std::string& query, int cluster = 1, int tenant = 2) {
   return dataset.list(kEndpoint, parse(query, cluster, tenant));
 }
@@ -89,17 +96,71 @@ TEST_CASE("dataset: a window of time holds both its ends, to the nanosecond") {
         "before start end after ");
 }
 
-TEST_CASE("dataset: a status matches letter for letter") {
+TEST_CASE("dataset: a window holds what was created in it, or what reaches into it") {
+  const auto dataset =
+      load(json({{"long", "2024-08-01T00:00:00Z", "RUNNING", R"(,"checkpoint":"2024-08-01T05:00:00Z")"},
+                 {"short", "2024-08-01T01:00:00Z", "STOPPED", R"(,"checkpoint":"2024-08-01T02:00:00Z")"},
+                 {"none", "2024-08-01T02:00:00Z", "STARTING"},
+                 {"before", "2024-08-01T03:00:00Z", "RUNNING", R"(,"checkpoint":"2023-08-01T00:00:00Z")"},
+                 {"null", "2024-08-01T04:00:00.5Z", "FAILED", R"(,"checkpoint":null)"}}));
+  const auto found = [&](const std::string& query, Window window) {
+    std::vector<Violation> violations;
+    const ListRules rules{.window = window};
+    return names(dataset->list(
+        kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, "sort=createTime&" + query, violations, rules)));
+  };
+  const struct {
+    std::string query;
+    std::string created;
+    std::string overlapping;
+  } cases[] = {
+      {"", "long short none before null ", "long short none before null "},
+      {"startTime=2024-08-01T02:00:00Z", "none before null ", "long short none before null "},
+      {"startTime=2024-08-01T02:00:01Z", "before null ", "long before null "},
+      {"startTime=2024-08-01T05:00:00Z", "", "long "},
+      {"startTime=2024-08-01T05:00:01Z", "", ""},
+      {"endTime=2024-08-01T01:00:00Z", "long short ", "long short "},
+      {"startTime=2024-08-01T01:30:00Z&endTime=2024-08-01T01:31:00Z", "", "long short "},
+      {"startTime=2024-08-01T03:00:00Z&endTime=2024-08-01T03:00:00Z", "before ", "long before "},
+      {"startTime=2024-08-01T03:00:01Z&endTime=2024-08-01T04:00:00Z", "", "long "},
+      {"startTime=2024-08-01T04:00:01Z&endTime=2024-08-01T09:00:00Z&status=FAILED,STOPPED", "", ""},
+      {"startTime=2024-08-01T01:30:00Z&endTime=2024-08-01T01:31:00Z&status=STOPPED", "", "short "},
+      {"startTime=2023-01-01T00:00:00Z&endTime=2023-12-31T00:00:00Z", "", ""},
+  };
+  for (const auto& [query, created, overlapping] : cases) {
+    CAPTURE(query);
+    CHECK(found(query, Window::CreateTime) == created);
+    CHECK(found(query, Window::Overlap) == overlapping);
+  }
+}
+
+TEST_CASE("dataset: a status finds its meaning, or letter for letter itself") {
   const auto dataset = load(json({{"r", "2024-08-01T00:00:05Z", "RUNNING"},
                                   {"i", "2024-08-01T00:00:04Z", "INPROGRESS"},
                                   {"f", "2024-08-01T00:00:03Z", "FAILED"},
                                   {"l", "2024-08-01T00:00:02Z", "failed"},
-                                  {"o", "2024-08-01T00:00:01Z", "OTHER"}}));
-  CHECK(names(list(*dataset, "status=INPROGRESS")) == "i ");
-  CHECK(names(list(*dataset, "status=FAILED,RUNNING")) == "r f ");
-  CHECK(names(list(*dataset, "status=FAILED&status=RUNNING&startTime=2024-08-01T00:00:04Z")) == "r ");
-  CHECK(names(list(*dataset, "status=STOPPED")) == "");
-  CHECK(names(list(*dataset, "status=")) == "r i f l o ");
+                                  {"o", "2024-08-01T00:00:01Z", "OTHER"},
+                                  {"b", "2024-08-01T00:00:00Z", "BEGINNING"}}));
+  const struct {
+    std::string query;
+    std::string by_meaning;
+    std::string exactly;
+  } cases[] = {
+      {"status=INPROGRESS", "r i ", "i "},
+      {"status=RUNNING", "r i ", "r "},
+      {"status=RUNNING,INPROGRESS", "r i ", "r i "},
+      {"status=FAILED,RUNNING", "r i f ", "r f "},
+      {"status=FAILED&status=INPROGRESS&startTime=2024-08-01T00:00:05Z", "r ", ""},
+      {"status=STARTING", "b ", ""},
+      {"status=BEGINNING", "b ", "b "},
+      {"status=STOPPED", "", ""},
+      {"status=", "r i f l o b ", "r i f l o b "},
+  };
+  for (const auto& [query, by_meaning, exactly] : cases) {
+    CAPTURE(query);
+    CHECK(names(list(*dataset, query)) == by_meaning);
+    CHECK(names(list_exactly(*dataset, query)) == exactly);
+  }
 }
 
 TEST_CASE("dataset: rows without the sort field come last, in both directions") {
@@ -211,8 +272,10 @@ TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
                      i % 2 == 0 ? "FAILED" : "STOPPED"});
   }
   const auto dataset = load(json(tasks));
-  const auto shown = [&](const std::string& query) {
-    const Executed executed = dataset->explain(kEndpoint, parse(query));
+  const auto shown = [&](const std::string& query, Window window = Window::CreateTime) {
+    ListRequest request = parse(query);
+    request.window = window;
+    const Executed executed = dataset->explain(kEndpoint, request);
     std::string text;
     for (const auto* queries : {&executed.count, &executed.page}) {
       for (const SqlQuery& one : *queries) {
@@ -224,7 +287,8 @@ TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
   };
   CHECK(shown("") == "| SELECT json FROM log_backup_task 4; | ");
   CHECK(shown("page=99") == "| | ");
-  CHECK(shown("page=10&status=FAILED,RUNNING") == "| SELECT json FROM log_backup_task 8; | ");
+  // Of these words one is there.
+  CHECK(shown("page=10&status=FAILED,RUNNING") == "| SELECT json FROM log_backup_task 7; | ");
   CHECK(shown("startTime=2024-08-01T00:57:30Z") ==
         "SELECT COUNT(*) FROM log_backup_task 6; | SELECT json FROM log_backup_task 4; | ");
   CHECK(shown("sort=createTime") ==
@@ -233,6 +297,13 @@ TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
   CHECK(shown("sort=delay") ==
         "| SELECT id, delay FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 2; "
         "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+  // What finds the tasks that reach into a window counts them as well.
+  CHECK(shown("startTime=2024-08-01T00:57:30Z", Window::Overlap) ==
+        "SELECT id, create_time_second, create_time_nano FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND "
+        "tenant_id = ?2 AND ((create_time_second, create_time_nano) >= (?3, ?4) OR (checkpoint_second, "
+        "checkpoint_nano) >= (?3, ?4)) 4; | SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+  CHECK(shown("endTime=2024-08-01T00:57:30Z", Window::Overlap) == shown("endTime=2024-08-01T00:57:30Z"));
+  CHECK(shown("startTime=2025-08-01T00:00:00Z&page=9", Window::Overlap).ends_with(" 4; | | "));
 }
 
 TEST_CASE("dataset: of several captured answers the first one's envelope is kept") {

@@ -84,12 +84,32 @@ TEST_CASE("endpoints: each row of the table holds together") {
     REQUIRE(time);
     CHECK(time->type == FieldType::Time);
     CHECK(time->required);
+    const Field* end = endpoint.find_field(endpoint.end_field);
+    REQUIRE(end);
+    CHECK(end->type == FieldType::Time);
+    CHECK_FALSE(end->column.empty());
+    const Field* delay = endpoint.find_field(endpoint.delay_field);
+    REQUIRE(delay);
+    CHECK(delay->type == FieldType::Number);
+    CHECK_FALSE(delay->required);
+    // A member that every task has comes before it, see append_fixture.
+    CHECK(std::ranges::any_of(endpoint.fields,
+                              [&](const Field& field) { return field.required && field.name < delay->name; }));
     for (const auto sort : endpoint.sorts) {
       CAPTURE(sort);
       const Field* field = endpoint.find_field(sort);
       REQUIRE(field);
       CHECK_FALSE(field->column.empty());
     }
+    CHECK(endpoint.statuses.size() <= 32);
+    for (const Status& status : endpoint.statuses) {
+      CAPTURE(status.word);
+      CHECK_FALSE(status.meaning.empty());
+      CHECK(endpoint.words_of(endpoint.find_status(status.word)) == std::vector{status.word});
+    }
+    CHECK(endpoint.find_status("") == 0);
+    CHECK(endpoint.words_of(0).empty());
+    CHECK(endpoint.words_of(~StatusSet{0}).size() == endpoint.statuses.size());
     for (const std::string column : {"cluster_id", "tenant_id", "status"}) {
       CAPTURE(column);
       CHECK(std::ranges::count(endpoint.fields, column, &Field::column) == 1);

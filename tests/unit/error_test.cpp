@@ -9,43 +9,6 @@
 
 using namespace ocp_mock;
 
-TEST_CASE("error: Accept-Language chooses by q-value") {
-  const struct {
-    std::string header;
-    Language language;
-  } cases[] = {
-      {"", Language::English},
-      {"en", Language::English},
-      {"zh", Language::Chinese},
-      {"zh-CN", Language::Chinese},
-      {"ZH-cn", Language::Chinese},
-      {"zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese},
-      {"en;q=0.8, zh;q=0.9", Language::Chinese},
-      {"en;q=0.9, zh;q=0.8", Language::English},
-      {"en, zh", Language::English},
-      {"zh, en", Language::Chinese},
-      {"fr, zh;q=0.1", Language::Chinese},
-      {"fr", Language::English},
-      {"*", Language::English},
-      {"zh;q=0", Language::English},
-      {"zh;q=0, *", Language::English},
-      {"zh;q=0.001", Language::Chinese},
-      {" zh ; q = 0.5 , en ; q = 0.4 ", Language::Chinese},
-      {"zh;level=1;q=0.2,en;q=0.3", Language::English},
-      {"zh;q=2", Language::English},
-      {"zh;q=abc", Language::English},
-      {"zh;q=", Language::English},
-      {"zh;q=-1", Language::English},
-      {"zh;q=nan", Language::English},
-      {",,;;=,zh", Language::Chinese},
-      {"zhx", Language::English},
-  };
-  for (const auto& [header, language] : cases) {
-    CAPTURE(header);
-    CHECK(choose_language(header) == language);
-  }
-}
-
 TEST_CASE("error: every message has both languages, and both have the same places") {
   for (const MessageRow& row : message_catalogue()) {
     CAPTURE(row.english);
@@ -56,7 +19,7 @@ TEST_CASE("error: every message has both languages, and both have the same place
                                  " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
                                  "abcdefghijklmnopqrstuvwxyz{|}~") != std::string_view::npos;
     CHECK(has_chinese);
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 6; ++i) {
       const std::string place = fmt::format("{{{}}}", i);
       CHECK((row.english.find(place) != std::string_view::npos) == (i < row.arguments));
       CHECK((row.chinese.find(place) != std::string_view::npos) == (i < row.arguments));

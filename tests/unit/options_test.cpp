@@ -60,6 +60,8 @@ TEST_CASE("options: the defaults") {
   CHECK_FALSE(options.pretty);
   CHECK_FALSE(options.frozen);
   CHECK_FALSE(options.strict);
+  CHECK(options.rules.status_match == StatusMatch::Meaning);
+  CHECK(options.rules.window == Window::CreateTime);
   CHECK(options.offset_minutes == 480);
   CHECK_FALSE(options.server_name);
   CHECK(options.log_level == "info");
@@ -117,6 +119,20 @@ TEST_CASE("options: the environment beats the default, a flag beats the environm
   CHECK(flags.log_level == "debug");
   CHECK(flags.strict);
   CHECK(flags.server_name == "t");
+}
+
+TEST_CASE("options: how requests are read where OCP leaves it open") {
+  CHECK(serve({"--status-match", "exact"}).rules.status_match == StatusMatch::Exact);
+  CHECK(serve({"--status-match", "meaning"}).rules.status_match == StatusMatch::Meaning);
+  CHECK(mistake({"--status-match", "Exact"}).starts_with("--status-match is 'Exact'; it must be "));
+  CHECK(serve({"--window", "overlap"}).rules.window == Window::Overlap);
+  CHECK(serve({"--window", "createTime"}).rules.window == Window::CreateTime);
+  CHECK(mistake({"--window", "checkpoint"}).starts_with("--window is 'checkpoint'; it must be "));
+  const Words environment{"OCP_MOCK_STATUS_MATCH=exact", "OCP_MOCK_WINDOW=overlap"};
+  CHECK(serve({}, environment).rules.window == Window::Overlap);
+  CHECK(serve({"--window=createTime"}, environment).rules.window == Window::CreateTime);
+  CHECK(serve({}, environment).rules.status_match == StatusMatch::Exact);
+  CHECK(serve({"--status-match=meaning"}, environment).rules.status_match == StatusMatch::Meaning);
 }
 
 TEST_CASE("options: who may ask, how often, through TLS or not, and the limits") {

@@ -31,9 +31,26 @@ struct Task {
   Instant created;
   std::string status;
   std::optional<Instant> modified;
+  std::optional<Instant> checkpoint;
   std::optional<std::int64_t> delay;
-  std::string json;  // without what tells its home
+  std::string json;       // without what tells its home
+  bool computes = false;  // the delay, from the checkpoint
 };
+
+// In ten-thousandths, rounded to the nearest, from the middle up.
+std::optional<std::int64_t> delay_of(const Task& task, Instant now) {
+  if (!task.computes) return task.delay ? std::optional(*task.delay * 10'000) : std::nullopt;
+  const std::int64_t nanos = (now.second - task.checkpoint->second) * 1'000'000'000 - task.checkpoint->nano + 50'000;
+  return nanos / 100'000 - (nanos % 100'000 < 0 ? 1 : 0);
+}
+
+std::string json_of(const Task& task, Instant now) {
+  if (!task.computes) return task.json;
+  const std::int64_t delay = *delay_of(task, now);
+  const std::int64_t size = delay < 0 ? -delay : delay;
+  return fmt::format("{{\"delay\":{}{}.{:04},{}", delay < 0 ? "-" : "", size / 10'000, size % 10'000,
+                     task.json.substr(1));
+}
 
 TaskRow row_of(const Task& task) {
   TaskRow row;
@@ -45,9 +62,12 @@ TaskRow row_of(const Task& task) {
   time(task.created);
   row.columns.emplace_back(task.status);
   time(task.modified);
-  time(std::nullopt);
-  row.columns.emplace_back(task.delay ? SqlValue(*task.delay) : SqlValue());
-  row.json = task.json;
+  time(task.checkpoint);
+  row.columns.emplace_back(task.computes ? SqlValue(std::string(kComputed))
+                           : task.delay  ? SqlValue(*task.delay)
+                                         : SqlValue());
+  row.json = task.computes ? "{\"delay\":null," + task.json.substr(1) : task.json;
+  row.computes = task.computes;
   row.cluster_id = 1;
   row.tenant_id = task.tenant;
   return row;
@@ -67,7 +87,7 @@ std::shared_ptr<const Dataset> load(const std::vector<Task>& tasks) {
 int compare(const std::optional<Instant>& a, const std::optional<Instant>& b) { return a < b ? -1 : b < a ? 1 : 0; }
 
 // Below 0 where a comes first.
-int compare(const Task& a, const Task& b, const SortKey& key) {
+int compare(const Task& a, const Task& b, const SortKey& key, Instant now) {
   const auto missing_last = [](bool a_there, bool b_there) { return a_there == b_there ? 0 : a_there ? -1 : 1; };
   int order = 0;
   if (key.field->name == "createTime") {
@@ -75,9 +95,14 @@ int compare(const Task& a, const Task& b, const SortKey& key) {
   } else if (key.field->name == "modifyTime") {
     if (const int last = missing_last(a.modified.has_value(), b.modified.has_value()); last != 0) return last;
     order = compare(a.modified, b.modified);
+  } else if (key.field->name == "checkpoint") {
+    if (const int last = missing_last(a.checkpoint.has_value(), b.checkpoint.has_value()); last != 0) return last;
+    order = compare(a.checkpoint, b.checkpoint);
   } else if (key.field->name == "delay") {
-    if (const int last = missing_last(a.delay.has_value(), b.delay.has_value()); last != 0) return last;
-    order = a.delay < b.delay ? -1 : b.delay < a.delay ? 1 : 0;
+    const auto of_a = delay_of(a, now);
+    const auto of_b = delay_of(b, now);
+    if (const int last = missing_last(of_a.has_value(), of_b.has_value()); last != 0) return last;
+    order = of_a < of_b ? -1 : of_b < of_a ? 1 : 0;
   } else if (key.field->name == "status") {
     order = a.status.compare(b.status);
   }
@@ -89,18 +114,19 @@ std::vector<const Task*> search(const std::vector<Task>& tasks, const ListReques
   std::vector<const Task*> found;
   for (const Task& task : tasks) {
     if (task.tenant != request.tenant_id) continue;
-    if (request.start_time && task.created < *request.start_time) continue;
+    const Instant end = request.window == Window::Overlap
+                            ? std::max(task.checkpoint.value_or(task.created), task.created)
+                            : task.created;
+    if (request.start_time && end < *request.start_time) continue;
     if (request.end_time && task.created > *request.end_time) continue;
-    if (!request.statuses.empty() && std::ranges::find(request.statuses, task.status) == request.statuses.end()) {
-      continue;
-    }
+    if (request.statuses != 0 && (request.statuses & kEndpoint.find_status(task.status)) == 0) continue;
     found.push_back(&task);
   }
   std::vector<SortKey> keys = request.sort;
   if (keys.empty()) keys.push_back({kEndpoint.find_field("createTime"), true});
   std::ranges::stable_sort(found, [&](const Task* a, const Task* b) {
     for (const SortKey& key : keys) {
-      if (const int order = compare(*a, *b, key); order != 0) return order < 0;
+      if (const int order = compare(*a, *b, key, request.now); order != 0) return order < 0;
     }
     return false;
   });
@@ -112,7 +138,7 @@ std::string page_of(const std::vector<const Task*>& found, const ListRequest& re
   const std::int64_t end = std::min(request.page * request.size, std::ssize(found));
   for (std::int64_t i = (request.page - 1) * request.size; i < end; ++i) {
     if (!contents.empty()) contents += ',';
-    contents += found[static_cast<std::size_t>(i)]->json;
+    contents += json_of(*found[static_cast<std::size_t>(i)], request.now);
   }
   return contents;
 }
@@ -122,6 +148,7 @@ struct Shape {
   std::int64_t seconds;  // over so many seconds are they spread
   int nanos;             // so many instants a second
   int tenants;
+  bool computes = false;  // the delays of some tasks
 };
 
 std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
@@ -135,9 +162,18 @@ std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
     task.tenant = below(shape.tenants);
     task.created = {below(shape.seconds) - shape.seconds / 2, static_cast<std::int32_t>(below(shape.nanos))};
     // Some are rare, and UNKNOWN is there at no time.
-    task.status = below(50) == 0 ? "RUNNING" : below(20) == 0 ? "STARTING" : common[below(4)];
+    task.status = below(50) == 0   ? "RUNNING"
+                  : below(50) == 0 ? "INPROGRESS"
+                  : below(20) == 0 ? "STARTING"
+                                   : common[below(4)];
     if (below(4) != 0) task.modified = Instant{below(5) - 2, static_cast<std::int32_t>(below(3))};
     if (below(4) != 0) task.delay = below(9) - 4;
+    // Mostly after the task was created, sometimes at once or before, sometimes never.
+    const std::int64_t reach = below(3) == 0 ? below(3) - 1 : below(shape.seconds + 1);
+    if (below(5) != 0) {
+      task.checkpoint = Instant{task.created.second + reach, static_cast<std::int32_t>(below(shape.nanos))};
+    }
+    task.computes = shape.computes && task.checkpoint && below(2) == 0;
     task.json = fmt::format("{{\"n\":{}}}", i);
     tasks.push_back(std::move(task));
   }
@@ -162,9 +198,10 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
   if (request.start_time && request.end_time && *request.end_time < *request.start_time) {
     std::swap(request.start_time, request.end_time);
   }
+  if (below(2) == 0) request.window = Window::Overlap;
   if (below(2) == 0) {
-    for (const std::string_view status : kEndpoint.statuses) {
-      if (below(2) == 0) request.statuses.emplace_back(status);
+    for (const Status& status : kEndpoint.statuses) {
+      if (below(2) == 0) request.statuses |= kEndpoint.find_status(status.word);
     }
   }
   const std::string sorts[] = {"",
@@ -181,6 +218,7 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
                                "sort=status&sort=delay,desc",
                                "sort=delay&sort=status,desc&sort=createTime,desc&sort=modifyTime&sort=checkpoint"};
   request.sort = parse(sorts[below(std::size(sorts))], 0).sort;
+  request.now = {below(4) - 2, static_cast<std::int32_t>(below(1'000'000'000))};
   const std::int64_t sizes[] = {1, 2, 7, 10, Milestones::kStep, 100, 2000};
   request.size = sizes[below(std::size(sizes))];
   return request;
@@ -188,9 +226,10 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
 
 std::string text_of(const ListRequest& request) {
   std::string text = fmt::format("tenant {} page {} size {}", request.tenant_id, request.page, request.size);
+  if (request.window == Window::Overlap) text += " overlap";
   if (request.start_time) text += fmt::format(" from {}.{}", request.start_time->second, request.start_time->nano);
   if (request.end_time) text += fmt::format(" until {}.{}", request.end_time->second, request.end_time->nano);
-  for (const std::string& status : request.statuses) text += " " + status;
+  for (const std::string_view status : kEndpoint.words_of(request.statuses)) text += fmt::format(" {}", status);
   for (const SortKey& key : request.sort) text += fmt::format(" {},{}", key.field->name, key.descending);
   return text;
 }
@@ -290,7 +329,8 @@ TEST_CASE("pages: they are what a plain search finds") {
   std::mt19937 random(20240809);
   for (const std::int64_t size : sizes) {
     for (const Shape& shape : {Shape{size, 1, 1, 1}, Shape{size, 5, 1, 1}, Shape{size, 1, 3, 1}, Shape{size, 30, 2, 3},
-                               Shape{size, 1'000'000, 1'000'000'000, 2}}) {
+                               Shape{size, 1'000'000, 1'000'000'000, 2}, Shape{size, 5, 1'000'000'000, 1, true},
+                               Shape{size, 8, 1, 2, true}}) {
       CAPTURE(shape.tasks);
       CAPTURE(shape.seconds);
       CAPTURE(shape.nanos);
@@ -302,18 +342,18 @@ TEST_CASE("pages: they are what a plain search finds") {
 
 TEST_CASE("pages: they are right after changes of a copy, and when they are read from a file") {
   std::mt19937 random(17);
-  const Shape shape{6 * kStep, 40, 2, 2};
+  const Shape shape{6 * kStep, 40, 2, 2, true};
   std::vector<Task> tasks = random_tasks(shape, random);
   const auto builder = load(tasks)->copy();
   for (std::size_t i = 0; i < tasks.size(); i += 7) {
-    Task other = random_tasks({1, shape.seconds, shape.nanos, shape.tenants}, random).front();
+    Task other = random_tasks({1, shape.seconds, shape.nanos, shape.tenants, true}, random).front();
     other.json = tasks[i].json;
     tasks[i] = other;
     builder->set_task(kEndpoint, static_cast<std::int64_t>(i) + 1, row_of(other));
   }
   builder->remove_tasks(kEndpoint, {{"status", "FAILED"}});
   std::erase_if(tasks, [](const Task& task) { return task.status == "FAILED"; });
-  for (const Task& task : random_tasks({kStep, shape.seconds, shape.nanos, shape.tenants}, random)) {
+  for (const Task& task : random_tasks({kStep, shape.seconds, shape.nanos, shape.tenants, true}, random)) {
     tasks.push_back(task);
     add(*builder, task);
   }
@@ -324,6 +364,57 @@ TEST_CASE("pages: they are right after changes of a copy, and when they are read
   for (const Task& task : tasks) add(*in_file, task);
   in_file->finish();
   check_against_search(*Dataset::open(folder.path() / "d.db"), tasks, shape, 100, random);
+}
+
+TEST_CASE("pages: tasks that reach into a window are found once, for all pages and the total") {
+  std::mt19937 random(29);
+  const Shape shape{6000, 3000, 2, 1};
+  const std::vector<Task> tasks = random_tasks(shape, random);
+  const auto dataset = load(tasks);
+  ListRequest request = parse("size=7", 0);
+  request.window = Window::Overlap;
+  CHECK_FALSE(dataset->is_slow(kEndpoint, request));
+  request.end_time = Instant{1400, 0};
+  CHECK_FALSE(dataset->is_slow(kEndpoint, request));  // those that were created by then
+  request.start_time = Instant{1390, 0};
+  const std::vector<const Task*> all = search(tasks, request);
+  REQUIRE(all.size() > 100);
+  REQUIRE(all.size() < 2000);
+  CHECK(dataset->is_slow(kEndpoint, request));
+  request.page = 1'000'000;  // past the last: the total has to be found all the same
+  CHECK(dataset->is_slow(kEndpoint, request));
+  const PreparedOrder order = dataset->prepare(kEndpoint, request);
+  REQUIRE(order);
+  CHECK(order->size() == all.size());
+  CHECK_FALSE(dataset->is_slow(kEndpoint, request));
+  CHECK(dataset->list(kEndpoint, request, order).total == std::ssize(all));
+  for (request.page = 1; request.page <= std::ssize(all) / 7 + 1; ++request.page) {
+    const ListResult found = dataset->list(kEndpoint, request);
+    CHECK(found.total == std::ssize(all));
+    CHECK(found.contents == page_of(all, request));
+  }
+  request.window = Window::CreateTime;
+  CHECK(dataset->list(kEndpoint, request).total == std::ssize(search(tasks, request)));
+  // Each has orders of its own.
+  request.sort = parse("sort=delay", 0).sort;
+  request.page = 2;
+  for (const Window window : {Window::Overlap, Window::CreateTime, Window::Overlap}) {
+    request.window = window;
+    CHECK(dataset->list(kEndpoint, request).contents == page_of(search(tasks, request), request));
+  }
+  // A window that no task reaches, and one that all have left.
+  request.window = Window::Overlap;
+  request.page = 1;
+  request.start_time = Instant{10'000, 0};
+  request.end_time.reset();
+  CHECK(dataset->list(kEndpoint, request).total == 0);
+  CHECK(dataset->list(kEndpoint, request).contents.empty());
+  CHECK(dataset->list(kEndpoint, request).tenant_exists);
+  request.start_time = request.end_time = Instant{-10'000, 0};
+  CHECK(dataset->list(kEndpoint, request).total == 0);
+  CHECK(dataset->prepare(kEndpoint, request) == nullptr);
+  request.tenant_id = 9;
+  CHECK_FALSE(dataset->list(kEndpoint, request).tenant_exists);
 }
 
 TEST_CASE("pages: an order that is sorted once serves all pages, also those of other threads") {

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace ocp_mock;
@@ -18,10 +19,16 @@ struct Parsed : ListRequest {
   std::vector<Violation> violations;
 };
 
-Parsed parse(std::string_view query, const PathMatch& match = path()) {
+Parsed parse(std::string_view query, const PathMatch& match = path(), const ListRules& rules = {}) {
   Parsed parsed;
-  static_cast<ListRequest&>(parsed) = parse_list_request(match, query, parsed.violations);
+  static_cast<ListRequest&>(parsed) = parse_list_request(match, query, parsed.violations, rules);
   return parsed;
+}
+
+// The words that are searched for, in the order of the table.
+std::vector<std::string> statuses(std::string_view query, StatusMatch match = StatusMatch::Exact) {
+  const auto words = endpoints().front().words_of(parse(query, path(), {.status_match = match}).statuses);
+  return {words.begin(), words.end()};
 }
 
 // The status and the English message of the refusal; "accepted" without one.
@@ -48,7 +55,7 @@ TEST_CASE("params: without a query all have their defaults") {
   CHECK(request.tenant_id == 1000012);
   CHECK_FALSE(request.start_time);
   CHECK_FALSE(request.end_time);
-  CHECK(request.statuses.empty());
+  CHECK(request.statuses == 0);
   CHECK(request.page == 1);
   CHECK(request.size == 10);
   CHECK(request.sort.empty());
@@ -116,6 +123,29 @@ TEST_CASE("params: times are UTC seconds") {
         "YYYY-MM-DDThh:mm:ssZ.");
 }
 
+TEST_CASE("params: of a time with a raw plus sign the refusal says what became of it") {
+  for (const std::string given :
+       {"2024-07-10T00:00:00+08:00", "2024-07-10T00%3A00%3A00+08%3A00", "2024-07-10T00:00:00+0800",
+        "2024-07-10T00:00:00+08", "2024-07-10T00:00:00.123+08:00", "2024-07-10T00:00:00%2008:00"}) {
+    CAPTURE(given);
+    const std::string answer = refusal(path(), "endTime=" + given);
+    CHECK(answer.starts_with("400 0 Parameter 'endTime' is '2024-07-10T00:00:00"));
+    CHECK(
+        answer.ends_with("', with a blank where the sign of an offset would be; a raw + in a query means a blank and "
+                         "must be sent as %2B. This parameter takes no offset: it must be a UTC time of the form "
+                         "YYYY-MM-DDThh:mm:ssZ."));
+  }
+  // An encoded one arrives, and what has a blank elsewhere has it for another reason.
+  for (const std::string given :
+       {"2024-07-10T00:00:00%2B08:00", "2024-07-10T00:00:00-08:00", "2024-07-10+00:00:00Z", "2024-07-10+00:00",
+        "2024-07-10T00:00:00Z+", "+2024-07-10T00:00:00Z", "2024-07-10T00:00:00+Z", "2024-07-10T00:00:00++08:00",
+        "2024-07-10T00:00:00Z+08:00", "2024-02-30T00:00:00+08:00", "2024-07-10T00:00:00+8", "+", "+08:00"}) {
+    CAPTURE(given);
+    CHECK(
+        refusal(path(), "startTime=" + given).ends_with("'; it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ."));
+  }
+}
+
 TEST_CASE("params: a start after the end is refused, an equal one is not") {
   CHECK(refusal(path(), "startTime=2024-08-07T00:00:00Z&endTime=2024-08-06T23:59:59Z") ==
         "400 10005 Parameter 'startTime' is '2024-08-07T00:00:00Z', after 'endTime', which is '2024-08-06T23:59:59Z'; "
@@ -125,35 +155,91 @@ TEST_CASE("params: a start after the end is refused, an equal one is not") {
 
 TEST_CASE("params: statuses are given again, comma-separated, or both") {
   using Statuses = std::vector<std::string>;
-  CHECK(parse("status=FAILED").statuses == Statuses{"FAILED"});
-  CHECK(parse("status=FAILED&status=RUNNING").statuses == Statuses{"FAILED", "RUNNING"});
-  CHECK(parse("status=FAILED,RUNNING").statuses == Statuses{"FAILED", "RUNNING"});
-  CHECK(parse("status=FAILED%2CRUNNING&status=STOPPED").statuses == Statuses{"FAILED", "RUNNING", "STOPPED"});
-  CHECK(parse("status=FAILED,FAILED&status=FAILED").statuses == Statuses{"FAILED"});
+  CHECK(statuses("status=FAILED") == Statuses{"FAILED"});
+  CHECK(statuses("status=FAILED&status=RUNNING") == Statuses{"FAILED", "RUNNING"});
+  CHECK(statuses("status=RUNNING,FAILED") == Statuses{"FAILED", "RUNNING"});
+  CHECK(statuses("status=FAILED%2CRUNNING&status=STOPPED") == Statuses{"STOPPED", "FAILED", "RUNNING"});
+  CHECK(statuses("status=FAILED,FAILED&status=FAILED") == Statuses{"FAILED"});
   for (const std::string status :
-       {"STARTING", "INPROGRESS", "STOPPING", "STOPPED", "FAILED", "INTERRUPTED", "UNKNOWN", "RUNNING"}) {
-    CHECK(parse(std::string("status=") + status).statuses == Statuses{status});
+       {"STARTING", "INPROGRESS", "STOPPING", "STOPPED", "FAILED", "INTERRUPTED", "UNKNOWN", "RUNNING", "BEGINNING"}) {
+    CHECK(statuses("status=" + status) == Statuses{status});
   }
+}
+
+TEST_CASE("params: by meaning a status finds the words that mean the same") {
+  using Statuses = std::vector<std::string>;
+  const struct {
+    std::string query;
+    Statuses words;
+  } cases[] = {
+      {"status=INPROGRESS", {"INPROGRESS", "RUNNING"}},
+      {"status=RUNNING", {"INPROGRESS", "RUNNING"}},
+      {"status=RUNNING,INPROGRESS", {"INPROGRESS", "RUNNING"}},
+      {"status=STARTING", {"STARTING", "BEGINNING"}},
+      {"status=BEGINNING", {"STARTING", "BEGINNING"}},
+      {"status=BEGINNING,FAILED&status=RUNNING", {"STARTING", "INPROGRESS", "FAILED", "RUNNING", "BEGINNING"}},
+      {"status=STOPPING", {"STOPPING"}},
+      {"status=STOPPED", {"STOPPED"}},
+      {"status=FAILED", {"FAILED"}},
+      {"status=INTERRUPTED", {"INTERRUPTED"}},
+      {"status=UNKNOWN", {"UNKNOWN"}},
+      {"status=", {}},
+      {"", {}},
+  };
+  for (const auto& [query, words] : cases) {
+    CAPTURE(query);
+    CHECK(statuses(query, StatusMatch::Meaning) == words);
+  }
+  CHECK(parse("status=RUNNING").statuses == parse("status=INPROGRESS").statuses);
+}
+
+TEST_CASE("params: blanks around a status are no part of it") {
+  using Statuses = std::vector<std::string>;
+  for (const std::string query :
+       {"status=FAILED,%20STOPPED", "status=FAILED,+STOPPED", "status=+FAILED+,%09STOPPED%20"}) {
+    CAPTURE(query);
+    CHECK(statuses(query) == Statuses{"STOPPED", "FAILED"});
+    CHECK(parse(query).violations.empty());
+  }
+  CHECK(statuses("status=+") == Statuses{});
+  CHECK(rules(parse("status=FAILED,+")) == std::vector{Message::EmptyValue});
+  CHECK(refusal(path(), "status=IN+PROGRESS").starts_with("400 0 Parameter 'status' is 'IN PROGRESS';"));
+}
+
+TEST_CASE("params: commas and repetition at once are both read, and noted") {
+  const std::vector noted{Message::CommasAndRepetition};
+  for (const std::string query :
+       {"status=FAILED,STOPPED&status=RUNNING", "status=FAILED&page=1&status=STOPPED%2CRUNNING",
+        "status=FAILED,STOPPED&status=RUNNING,FAILED&status=STOPPED"}) {
+    CAPTURE(query);
+    CHECK(statuses(query) == std::vector<std::string>{"STOPPED", "FAILED", "RUNNING"});
+    CHECK(rules(parse(query)) == noted);
+  }
+  CHECK(parse("status=FAILED,STOPPED").violations.empty());
+  CHECK(parse("status=FAILED&status=STOPPED").violations.empty());
+  CHECK(parse("status=FAILED,STOPPED&status=RUNNING").violations.at(0).text(Language::English) ==
+        "Parameter 'status' is given more than once, and with commas as 'FAILED,STOPPED'; give it once with commas, or "
+        "once for each value. OCP does not split the commas then, --strict refuses it.");
 }
 
 TEST_CASE("params: another word is no status") {
   for (const std::string word :
-       {"failed", "FAILED ", "%20FAILED", "FAIL", "IN_PROGRESS", "FAILED;RUNNING", "*", "中"}) {
+       {"failed", "FAIL", "IN_PROGRESS", "FAILED%C2%A0", "FAILED%0A", "DOING", "FAILED;RUNNING", "*", "中"}) {
     CAPTURE(word);
     CHECK(refusal(path(), std::string("status=RUNNING,") + word).starts_with("400 0 Parameter 'status' is '"));
   }
   CHECK(refusal(path(), "status=DONE") ==
         "400 0 Parameter 'status' is 'DONE'; it must be one of STARTING, INPROGRESS, STOPPING, STOPPED, FAILED, "
-        "INTERRUPTED, UNKNOWN, RUNNING.");
+        "INTERRUPTED, UNKNOWN, RUNNING, BEGINNING.");
 }
 
 TEST_CASE("params: an empty status filters nothing and is noted") {
   for (const std::string query : {"status=", "status", "status=,", "status=&page=1"}) {
     CAPTURE(query);
-    CHECK(parse(query).statuses.empty());
+    CHECK(parse(query).statuses == 0);
     CHECK(rules(parse(query)) == std::vector{Message::EmptyValue});
   }
-  CHECK(parse("status=FAILED,").statuses == std::vector<std::string>{"FAILED"});
+  CHECK(statuses("status=FAILED,") == std::vector<std::string>{"FAILED"});
   CHECK(rules(parse("status=FAILED,")) == std::vector{Message::EmptyValue});
 }
 
@@ -168,11 +254,67 @@ TEST_CASE("params: unknown parameters are ignored and noted") {
   const Parsed request = parse("pagesize=3&Page=7&=x&status[]=FAILED");
   CHECK(request.page == 1);
   CHECK(request.size == 10);
-  CHECK(request.statuses.empty());
+  CHECK(request.statuses == 0);
   CHECK(rules(request) == std::vector<Message>(4, Message::UnknownParameter));
   CHECK(request.violations[0].text(Language::English) ==
         "Parameter 'pagesize' is unknown; known are startTime, endTime, status, page, size, sort. OCP ignores it, "
         "--strict refuses it.");
+}
+
+TEST_CASE("params: the path's own parameters may stand in the query too, and nothing reads them there") {
+  const Parsed request = parse("id=1000005&tenantId=1000012");
+  CHECK(request.violations.empty());
+  const Parsed others = parse("id=&tenantId=x&id=7&page=2");
+  CHECK(others.violations.empty());
+  CHECK(others.cluster_id == 1000005);
+  CHECK(others.tenant_id == 1000012);
+  CHECK(others.page == 2);
+  for (const std::string name : {"ID", "tenantid", "%7Bid%7D", "id%7D/tenants/%7BtenantId", "clusterId", "", "api"}) {
+    CAPTURE(name);
+    CHECK(rules(parse(name + "=1")) == std::vector{Message::UnknownParameter});
+  }
+  CHECK(refusal(path(), "id=%zz").starts_with("400 0 The query parameter 'id=%zz' does not decode"));
+  // A path without parameters has none to repeat.
+  std::vector<Violation> violations;
+  parse_no_parameters("id=1", violations);
+  CHECK(violations.size() == 1);
+}
+
+TEST_CASE("params: characters that Tomcat refuses raw in a query are noted, each once") {
+  const auto noted = [](std::string_view query) {
+    std::vector<Violation> violations;
+    note_raw_characters(query, violations);
+    if (violations.empty()) return std::string();
+    CHECK(violations.size() == 1);
+    CHECK(violations.at(0).message == Message::RawCharacters);
+    return violations.at(0).arguments.at(0) + " = " + violations.at(0).arguments.at(1);
+  };
+  // All that RFC 3986 lets stand in a query.
+  CHECK(noted("") == "");
+  CHECK(noted("abcdefghijklmnopqrstuvwxyz=ABCDEFGHIJKLMNOPQRSTUVWXYZ&0123456789=-._~!$&'()*+,;=:@/?") == "");
+  CHECK(noted("status=%5B%7C%5D&x=%zz%") == "");
+  const std::pair<std::string, std::string> cases[] = {
+      {"status[]=A", "[ ] = %5B %5D"},
+      {"a={b}", "{ } = %7B %7D"},
+      {"a=b|c|d", "| = %7C"},
+      {"a=^", "^ = %5E"},
+      {"a=\\", "\\ = %5C"},
+      {"a=\"b\"", "\" = %22"},
+      {"a=<b>", "< > = %3C %3E"},
+      {"a=`", "` = %60"},
+      {"a=b#c", "# = %23"},
+      {"a=中文中", "中 文 = %E4%B8%AD %E6%96%87"},
+      {"a=\xFF", "%FF = %FF"},
+      {"a=\x7F\x01", "%7F %01 = %7F %01"},
+      {"]=1&[=2", "] [ = %5D %5B"},
+  };
+  for (const auto& [query, expected] : cases) {
+    CAPTURE(query);
+    CHECK(noted(query) == expected);
+  }
+  std::string all;
+  for (int c = 128; c < 256; ++c) all += static_cast<char>(c);
+  CHECK(noted(all + all).size() < 200);
 }
 
 TEST_CASE("params: sort names fields and directions") {

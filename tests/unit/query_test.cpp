@@ -42,7 +42,8 @@ TEST_CASE("query: filters become a WHERE with bound values") {
        " | 1722902400 | 0 | 1722988800 | 0"},
       {"status=FAILED", " AND status = ?3", " | 'FAILED'"},
       {"status=", "", ""},
-      {"status=FAILED,RUNNING&status=STOPPED", " AND status IN (?3, ?4, ?5)", " | 'FAILED' | 'RUNNING' | 'STOPPED'"},
+      {"status=FAILED,RUNNING&status=STOPPED", " AND status IN (?3, ?4, ?5, ?6)",
+       " | 'INPROGRESS' | 'STOPPED' | 'FAILED' | 'RUNNING'"},
       {"status=FAILED&startTime=0001-01-01T00:00:00Z&endTime=9999-12-31T23:59:59Z",
        " AND (create_time_second, create_time_nano) >= (?3, ?4) AND (create_time_second, create_time_nano) <= (?5, ?6)"
        " AND status = ?7",
@@ -51,12 +52,33 @@ TEST_CASE("query: filters become a WHERE with bound values") {
   };
   for (const auto& [query, where, values] : cases) {
     CAPTURE(query);
-    CHECK(text(sort_query(kEndpoint, parse(query + "&sort=checkpoint&sort=delay,desc"), false)) ==
+    CHECK(text(sort_query(kEndpoint, parse(query + "&sort=checkpoint&sort=delay,desc"), false, false)) ==
           "SELECT id, checkpoint_second, checkpoint_nano, delay FROM log_backup_task"
           " WHERE cluster_id = ?1 AND tenant_id = ?2" +
               where + " | 1000005 | 1000012" + values);
   }
-  CHECK(text(sort_query(kEndpoint, parse("sort=status"), true)) ==
+  // Tasks that reach into a window; with an end alone they are those that were created by then.
+  const auto overlap = [](const std::string& query) {
+    std::vector<Violation> violations;
+    return text(sort_query(
+        kEndpoint,
+        parse_list_request({&kEndpoint, {"1000005", "1000012"}}, query, violations, {.window = Window::Overlap}), false,
+        false));
+  };
+  const std::string start =
+      " WHERE cluster_id = ?1 AND tenant_id = ?2 AND ((create_time_second, create_time_nano) >= (?3, ?4)"
+      " OR (checkpoint_second, checkpoint_nano) >= (?3, ?4))";
+  CHECK(overlap("startTime=2024-08-06T00:00:00Z") ==
+        "SELECT id, create_time_second, create_time_nano FROM log_backup_task" + start +
+            " | 1000005 | 1000012 | 1722902400 | 0");
+  CHECK(overlap("startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00:00:00Z&status=FAILED&sort=delay") ==
+        "SELECT id, delay FROM log_backup_task" + start +
+            " AND (create_time_second, create_time_nano) <= (?5, ?6) AND status = ?7"
+            " | 1000005 | 1000012 | 1722902400 | 0 | 1722988800 | 0 | 'FAILED'");
+  CHECK(overlap("endTime=2024-08-07T00:00:00Z&sort=delay") ==
+        "SELECT id, delay FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2"
+        " AND (create_time_second, create_time_nano) <= (?3, ?4) | 1000005 | 1000012 | 1722988800 | 0");
+  CHECK(text(sort_query(kEndpoint, parse("sort=status"), true, false)) ==
         "SELECT id, status FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2"
         " | 1000005 | 1000012");
 }
@@ -89,6 +111,19 @@ TEST_CASE("query: a range of the default order begins at an instant, within it, 
        "SELECT COUNT(*)" + by_status + time + "<= (?3, ?4)" + time + ">= (?5, ?6) AND status = ?7"},
   };
   for (const auto& [shape, sql] : cases) CHECK(range_sql(kEndpoint, shape) == sql);
+  CHECK(task_sql(kEndpoint, false) == "SELECT json FROM log_backup_task WHERE id = ?1");
+
+  // What computed delays are made of.
+  const std::string computed = "SELECT json, typeof(delay) = 'text', checkpoint_second, checkpoint_nano";
+  CHECK(range_sql(kEndpoint, {.computes = true}).starts_with(computed + " FROM log_backup_task INDEXED BY"));
+  CHECK(task_sql(kEndpoint, true) == computed + " FROM log_backup_task WHERE id = ?1");
+  CHECK(text(sort_query(kEndpoint, parse("sort=status&sort=delay&sort=checkpoint"), true, true)) ==
+        "SELECT id, status, delay, checkpoint_second, checkpoint_nano, checkpoint_second, checkpoint_nano"
+        " FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 | 1000005 | 1000012");
+  CHECK(text(sort_query(kEndpoint, parse("sort=status"), true, true)) ==
+        text(sort_query(kEndpoint, parse("sort=status"), true, false)));
+  CHECK(sorts_by_delay(kEndpoint, parse("sort=status&sort=delay")));
+  CHECK_FALSE(sorts_by_delay(kEndpoint, parse("sort=status&sort=checkpoint")));
 }
 
 TEST_CASE("query: a selection of tasks binds its values") {

@@ -68,6 +68,32 @@ TEST_CASE("signature: the published example") {
   CHECK(sign(kSecretKey, message) == "XN8P+O+v3vUabB16ZCooq5wMJoY=");
 }
 
+// OCP API reference, the example of a GET. A comma or a plus sign that is meant is encoded in a query.
+TEST_CASE("signature: the second published example") {
+  const std::string date = "Mon, 15 Apr 2024 09:25:02 GMT";
+  const std::string query =
+      "startTime=2024-04-15T14:29:55%2B08:00&endTime=2024-04-15T14:30:55%2B08:00&metrics=host_disk_total"
+      "&labels=svr_ip:127.0.0.1&groupBy=app,svr_ip,device,mount_point&maxPoints=360";
+  const Asked asked{
+      "GET",
+      "/api/v2/monitor/top",
+      query,
+      {{"Content-Type", "application/json"}, {"Date", date}, {"Host", "127.0.0.1:8080"}, {"x-ocp-origin", "for-test"}},
+      ""};
+  const std::string message = signed_message(signed_parts(asked.request()));
+  CHECK(message ==
+        "GET\n"
+        "\n"
+        "application/json\n"
+        "Mon, 15 Apr 2024 09:25:02 GMT\n"
+        "127.0.0.1:8080\n"
+        "x-ocp-origin:for-test\n"
+        "/api/v2/monitor/top?endTime=2024-04-15T14%3A30%3A55%2B08%3A00&groupBy=app%2Csvr_ip%2Cdevice%2Cmount_point"
+        "&labels=svr_ip%3A127.0.0.1&maxPoints=360&metrics=host_disk_total"
+        "&startTime=2024-04-15T14%3A29%3A55%2B08%3A00");
+  CHECK(sign("d75332c5eed8d440a84a35ac6248d397", message) == "To11kg1EsB/dPWyDnnpuUzIUoQk=");
+}
+
 // The signatures were made by Python's hmac module; "printf MESSAGE | openssl dgst -sha1 -hmac SECRET_KEY -binary |
 // base64" makes them too.
 TEST_CASE("signature: the message of a request and its signature") {
@@ -345,6 +371,21 @@ TEST_CASE("digest: Base64 is that of RFC 4648, with padding") {
                                  "Z-_A", "Zg==Zg==", "Zm9v=", "中中"}) {
     CAPTURE(text);
     CHECK_FALSE(base64_decode(text));
+  }
+}
+
+TEST_CASE("digest: lenient Base64 is what the JDK's decoder takes") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", ""},           {"Zg==", "f"},        {"Zg", "f"},   {"Zm8=", "fo"}, {"Zm8", "fo"}, {"Zm9v", "foo"},
+      {"Zm9vYg", "foob"}, {"Zm9vYmE", "fooba"}, {"Zh==", "f"}, {"Zh", "f"},    {"Zm9", "fo"}, {"Zm9=", "fo"}};
+  for (const auto& [text, bytes] : cases) {
+    CAPTURE(text);
+    CHECK(base64_decode(text, Base64::Lenient) == bytes);
+  }
+  for (const std::string text : {"Z", "Zm9vY", "Zg=", "Zg===", "=", "==", "===", "====", "Z===", "Zm8==", "Zm9v=",
+                                 "Zm9v==", "Zg==Zg==", " Zg", "Zg ", "Zg\n", "Z-_A", "Z_", "中中"}) {
+    CAPTURE(text);
+    CHECK_FALSE(base64_decode(text, Base64::Lenient));
   }
 }
 

@@ -228,10 +228,12 @@ TEST_CASE("timeline: what is wrong with it is told with its place") {
       {R"("$timeline":[{"at":"PT1S","createTime":"2024-02-30T00:00:00Z"}])",
        "point 1: createTime is the string \"2024-02-30T00:00:00Z\"; it must be an RFC 3339 time"},
       {R"("$timeline":[{"at":"PT1S","$since":null}])",
-       "point 1: $since is not known; of the members that begin with $, a point has none"},
+       "point 1: $since is not known; of the members that begin with $, a point may have $delay"},
       {R"("$since":"now","$timeline":[])", "task 2: $since is the string \"now\"; it must be an RFC 3339 time"},
       {R"("$since":"2024-02-28T00:00:00Z")", "task 2: $since has no $timeline beside it that would count from it"},
-      {R"("$when":1)", "task 2: $when is not known; of the members that begin with $, a task may have $since and"},
+      {R"("$when":1)",
+       "task 2: $when is not known; of the members that begin with $, a task may have $delay, "
+       "$since and $timeline"},
       {R"("$timeline":[],"$timeline":[])", "$timeline stands twice in one object"},
   };
   for (const auto& [members, problem] : cases) {
