@@ -23,10 +23,10 @@ packages=(
 test_packages=(
   curl
   doctest-dev
-  libvalijson-dev
   nodejs
   python3
   python3-httpx
+  python3-jsonschema
   python3-requests
 )
 # What the benchmark measures with, and what it measures beside this server.
