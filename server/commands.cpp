@@ -147,6 +147,38 @@ class PortFile {
   std::string text_;  // written by this server; empty: nothing
 };
 
+// A word that a shell takes as it is.
+std::string shell_word(std::string_view text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+// A command line with a request that passes: a page of the first tenant where the dataset has one. It shows no
+// password, curl asks for that.
+std::string request_to_try(const ServeOptions& options, const std::string& url, const Dataset& dataset) {
+  std::string command = "curl";
+  if (options.tls_self_signed) {
+    command += options.tls_ca_out ? " --cacert " + shell_word(options.tls_ca_out->string()) : " --insecure";
+  }
+  const Credentials& credentials = options.credentials;
+  std::string target = "/api/v2/info";
+  if (options.auth == AuthMode::Any && credentials.empty()) {
+    command += " -u admin:secret";
+  } else if (options.auth == AuthMode::Any && !credentials.passwords.empty()) {
+    command += " -u " + shell_word(credentials.passwords.begin()->first);
+  } else if (options.auth == AuthMode::Any) {
+    return fmt::format("{} {}", command, shell_word(url + "/api/v2/time"));  // curl cannot sign, and this needs nothing
+  }
+  for (const ClusterSummary& cluster : dataset.summary(endpoints().front())) {
+    if (cluster.tenants.empty()) continue;
+    target = fmt::format("/api/v2/ob/clusters/{}/tenants/{}/backup/task/logBackupTasks?page=1&size=10", cluster.id,
+                         cluster.tenants.front().id);
+    break;
+  }
+  return fmt::format("{} {}", command, shell_word(url + target));
+}
+
 // Lets a load be given up between two tasks.
 class StoppableSink : public ForwardingSink {
  public:
@@ -230,6 +262,13 @@ int run_serve(ServeOptions options) {
   append_json_string(url, server.url());
   fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server.port(), getpid());
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
+  if (::isatty(STDERR_FILENO) == 1 && logger->should_log(spdlog::level::info)) {
+    try {
+      logger->info("try from another shell: {}", request_to_try(options, server.url(), *dataset));
+    } catch (const std::exception& error) {
+      logger->warn("the dataset cannot be read: {}", error.what());
+    }
+  }
 
   logger->info("stopping on {}", stop.wait() == SIGINT ? "SIGINT" : "SIGTERM");
   try {

@@ -417,6 +417,63 @@ TEST_CASE("binary: logs go to standard error, a line a request") {
   CHECK(silent->read_error().empty());
 }
 
+TEST_CASE("binary: on a terminal its start ends with a request to try, which passes") {
+  const TemporaryFolder folder;
+  const std::string ca = (folder.path() / "it's the CA.pem").string();
+  const auto declared = folder.write("declared.json", R"({"clusters":[{"id":7},{"id":8,"tenants":[{"id":9}]}]})");
+  const std::string list = "/api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks?page=1&size=10'";
+  struct Case {
+    std::vector<std::string> options;
+    std::string before;  // the URL
+    std::string after;   // the port
+    bool asks = false;   // for a password, so it is not run here
+  };
+  const std::vector<Case> cases{
+      {{}, "curl -u admin:secret 'http://", list},
+      {{"--auth", "off"}, "curl 'http://", list},
+      {{"--auth", "off", "--user", "tester:pass"}, "curl 'http://", list},
+      {{"--user", "it's:pass"}, "curl -u 'it'\\''s' 'http://", list, true},
+      {{"--access-key", "AK:SK"}, "curl 'http://", "/api/v2/time'"},
+      {{"--tls-self-signed"}, "curl --insecure -u admin:secret 'https://", list},
+      {{"--tls-self-signed", "--tls-ca-out", ca},
+       "curl --cacert '" + folder.path().string() + "/it'\\''s the CA.pem' -u admin:secret 'https://",
+       list},
+      {{"--fixtures", declared.string()},
+       "curl -u admin:secret 'http://",
+       "/api/v2/ob/clusters/8/tenants/9/backup/task/logBackupTasks?page=1&size=10'"},
+      {{"--fixtures", folder.write("none.json", "[]").string()}, "curl -u admin:secret 'http://", "/api/v2/info'"},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.before);
+    std::vector<std::string> arguments = one.options;
+    arguments.insert(arguments.end(), {"--port", "0"});
+    Process server(kBinary, arguments, {}, ".", Process::Errors::ToTerminal);
+    const std::string ready = server.read_line();
+    const auto at = ready.find("\"port\":") + 7;
+    const std::string port = ready.substr(at, ready.find(',', at) - at);
+    const std::string command = one.before + "127.0.0.1:" + port + one.after;
+    REQUIRE(server.says(" info try from another shell: " + command + "\r\n"));
+    if (!one.asks) {
+      Process curl("/bin/sh", {"-c", command + " --noproxy '*' -s -o /dev/null -w '%{http_code}'"});
+      CHECK(curl.read_out() == "200");
+    }
+    server.signal(SIGTERM);
+    CHECK(server.read_out().empty());
+    CHECK(server.wait() == 0);
+  }
+}
+
+TEST_CASE("binary: without a terminal, or with a log of warnings only, it proposes no request") {
+  for (const auto errors : {Process::Errors::ToPipe, Process::Errors::ToTerminal}) {
+    Process server(kBinary, {"--port", "0", "--log-level", errors == Process::Errors::ToPipe ? "info" : "warn"}, {},
+                   ".", errors);
+    server.read_line();
+    server.signal(SIGTERM);
+    CHECK_FALSE(server.says("curl"));
+    CHECK(server.wait() == 0);
+  }
+}
+
 TEST_CASE("binary: only those pass whom the options and the credentials file name, and no secret is logged") {
   const TemporaryFolder folder;
   const auto file = folder.write("c.json", R"({"users":[{"name":"filed","password":"geheim-2"}],)"

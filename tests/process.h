@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,13 +21,18 @@ namespace ocp_mock::test {
 
 class Process {
  public:
+  enum class Errors { ToPipe, ToTerminal };
+
   // Runs the program with the arguments, and beside this process's environment the variables, "NAME=value"; in this
-  // process's folder or another one.
+  // process's folder or another one. What comes through a terminal has CR LF at the end of its lines.
   Process(const std::string& program, std::vector<std::string> arguments, std::vector<std::string> variables = {},
-          const std::string& folder = ".") {
+          const std::string& folder = ".", Errors errors = Errors::ToPipe) {
     int out[2];
     int error[2];
-    if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(error, O_CLOEXEC) != 0) throw std::runtime_error("cannot make pipes");
+    if (::pipe2(out, O_CLOEXEC) != 0 ||
+        !(errors == Errors::ToPipe ? ::pipe2(error, O_CLOEXEC) == 0 : open_terminal(error))) {
+      throw std::runtime_error("cannot make pipes or a terminal");
+    }
     out_ = http::Descriptor(out[0]);
     error_ = http::Descriptor(error[0]);
     const http::Descriptor out_end(out[1]);
@@ -95,6 +101,13 @@ class Process {
   }
 
  private:
+  static bool open_terminal(int (&ends)[2]) {
+    ends[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (ends[0] < 0 || ::grantpt(ends[0]) != 0 || ::unlockpt(ends[0]) != 0) return false;
+    ends[1] = ::open(::ptsname(ends[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return ends[1] >= 0;
+  }
+
   static void await(const http::Descriptor& descriptor) {
     pollfd entry{descriptor.get(), POLLIN, 0};
     if (::poll(&entry, 1, 30'000) != 1) throw std::runtime_error("the program neither spoke nor ended in time");
