@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -97,6 +98,24 @@ void add_admin_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->check(CLI::Validator(token, "", "token"))
       ->type_name("TOKEN")
       ->envname("OCP_MOCK_ADMIN_TOKEN");
+  const auto host = [](const std::string& text) -> std::string {
+    const bool good = !text.empty() && text.front() != '.' && std::ranges::all_of(text, [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+    });
+    return good ? ""
+                : fmt::format(
+                      "'{}' is no name of a host; it must be one such as mock.example.com, without scheme and port",
+                      text);
+  };
+  app.add_option("--admin-host", options.admin_hosts,
+                 "A name beside --host under which admin calls may be made; may be given again")
+      ->check(CLI::Validator(host, "", "host"))
+      ->type_name("NAME")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->delimiter(',')
+      ->envname("OCP_MOCK_ADMIN_HOST");
   app.add_flag("--no-admin", texts.no_admin, "No admin calls under /__admin")->envname("OCP_MOCK_NO_ADMIN");
   app.add_option("--isolate-by", texts.isolate_by,
                  "user: each user sees a world of its own, with data, clock and faults")

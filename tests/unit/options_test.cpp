@@ -224,13 +224,16 @@ TEST_CASE("options: the test's side") {
   const ServeOptions defaults = serve({});
   CHECK(defaults.admin);
   CHECK_FALSE(defaults.admin_token);
+  CHECK(defaults.admin_hosts.empty());
   CHECK_FALSE(defaults.isolate_by_user);
   CHECK(defaults.max_worlds == 1000);
   CHECK(defaults.journal_size == 1000);
   CHECK_FALSE(defaults.watch);
   CHECK_FALSE(defaults.init);
-  const ServeOptions given = serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size",
-                                    "0", "--watch", "--fixtures", "f", "--init", "i"});
+  const ServeOptions given =
+      serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size", "0", "--watch",
+             "--fixtures", "f", "--init", "i", "--admin-host", "a.example", "--admin-host", "b.example,c"});
+  CHECK(given.admin_hosts == std::vector<std::string>{"a.example", "b.example", "c"});
   CHECK(given.admin_token == "t");
   CHECK(given.isolate_by_user);
   CHECK(given.max_worlds == 5);
@@ -240,6 +243,7 @@ TEST_CASE("options: the test's side") {
   CHECK_FALSE(serve({"--no-admin"}).admin);
   const Environment environment(Environment::Variables{{"OCP_MOCK_NO_ADMIN", "true"},
                                                        {"OCP_MOCK_ADMIN_TOKEN", "t"},
+                                                       {"OCP_MOCK_ADMIN_HOST", "a.example,b"},
                                                        {"OCP_MOCK_ISOLATE_BY", "user"},
                                                        {"OCP_MOCK_MAX_WORLDS", "6"},
                                                        {"OCP_MOCK_JOURNAL_SIZE", "7"},
@@ -248,6 +252,7 @@ TEST_CASE("options: the test's side") {
   const ServeOptions variables = serve({});
   CHECK_FALSE(variables.admin);
   CHECK(variables.admin_token == "t");
+  CHECK(variables.admin_hosts == std::vector<std::string>{"a.example", "b"});
   CHECK(variables.isolate_by_user);
   CHECK(variables.max_worlds == 6);
   CHECK(variables.journal_size == 7);
@@ -372,6 +377,10 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--journal-size", "-1"}, "--journal-size"},
       {{"--admin-token", ""}, "--admin-token: the token must be ASCII text without blanks, and not empty"},
       {{"--admin-token", "a b"}, "--admin-token: the token must be ASCII text without blanks, and not empty"},
+      {{"--admin-host", "http://a.example"},
+       "--admin-host: 'http://a.example' is no name of a host; it must be one such"},
+      {{"--admin-host", "a.example:8080"}, "--admin-host: 'a.example:8080' is no name of a host"},
+      {{"--admin-host", "*.example"}, "--admin-host: '*.example' is no name of a host"},
       {{"--init", "f", "--no-admin"}, "--init: it cannot stand beside --no-admin"},
       {{"--watch"}, "--watch: it needs --fixtures"},
       {{"--watch", "--fixtures", "f", "--db", "d"}, "--watch: it cannot stand beside --db"},
@@ -428,6 +437,7 @@ TEST_CASE("options: help has a line for each option, and so has serve's") {
                                    "write-timeout",
                                    "max-connections",
                                    "admin-token",
+                                   "admin-host",
                                    "no-admin",
                                    "isolate-by",
                                    "max-worlds",
