@@ -466,7 +466,6 @@ struct Admin::Row {
   http::Response (*function)(const Call&);
   bool is_slow;  // at a million tasks: the worker's
   std::vector<std::string_view> parameters = {"user"};
-  bool is_open = false;      // also to those without the token
   bool takes_lines = false;  // a body of NDJSON
 };
 
@@ -481,8 +480,8 @@ std::vector<std::string_view> with_filters(std::vector<std::string_view> paramet
 
 // clang-format off
 const Admin::Row Admin::kRows[] = {
-    {{"GET",    kAdminPath},                 Functions::welcome_page,    false, {}, true},
-    {{"GET",    "/__admin/health"},          Functions::health,          false, {}, true},
+    {{"GET",    kAdminPath},                 Functions::welcome_page,    false, {}},
+    {{"GET",    "/__admin/health"},          Functions::health,          false, {}},
     {{"GET",    "/__admin/openapi.json"},    Functions::openapi,         false, {}},
     {{"GET",    "/__admin/worlds"},          Functions::list_worlds,     false, {}},
     {{"PUT",    kWorldPath},                 Functions::put_world,       false, {}},
@@ -490,8 +489,8 @@ const Admin::Row Admin::kRows[] = {
     {{"GET",    "/__admin/clock"},           Functions::get_clock,       false},
     {{"PUT",    "/__admin/clock"},           Functions::put_clock,       false},
     {{"GET",    "/__admin/fixtures"},        Functions::get_fixtures,    true},
-    {{"PUT",    "/__admin/fixtures"},        Functions::put_fixtures,    true,  {"user"}, false, true},
-    {{"POST",   "/__admin/fixtures"},        Functions::post_fixtures,   true,  {"user"}, false, true},
+    {{"PUT",    "/__admin/fixtures"},        Functions::put_fixtures,    true,  {"user"}, true},
+    {{"POST",   "/__admin/fixtures"},        Functions::post_fixtures,   true,  {"user"}, true},
     {{"PATCH",  "/__admin/tasks"},           Functions::patch_tasks,     true},
     {{"DELETE", "/__admin/tasks"},           Functions::delete_tasks,    true},
     {{"POST",   "/__admin/reset"},           Functions::reset,           false},
@@ -524,8 +523,10 @@ std::vector<Admin::Route> Admin::routes() {
 
 http::Response Admin::handle(const http::Request& request) {
   const auto found = find(request);
+  // Nothing of it is secret, and a link to it may stand anywhere.
+  if (found && found->row->function == Functions::welcome_page) return answer(request, true);
   if (!shows_token(request)) {
-    if (options_.token && !(found && found->row->is_open)) return refuse_token(request);
+    if (options_.token && !(found && found->row->function == Functions::health)) return refuse_token(request);
     if (const auto refusal = refuse_stranger(request, options_.hosts)) {
       return problem_response(refusal->status, refusal->detail);
     }

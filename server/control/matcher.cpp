@@ -350,7 +350,7 @@ class Matcher::Parser {
  private:
   void add(RequestPart part, std::string field, std::string expected, std::function<bool(const RequestView&)> meets,
            std::function<std::string(const RequestView&)> actual) {
-    matcher_.text_.append(field).append("=").append(expected).append("\n");
+    matcher_.text_.append(json_string(field)).append(expected);
     matcher_.criteria_.push_back({part, std::move(field), std::move(expected), std::move(meets), std::move(actual)});
   }
 
@@ -401,6 +401,10 @@ class Matcher::Parser {
     check_length(key, path);
     if (const std::string text_decoded = decoded_path(path); Admin::owns(text_decoded)) {
       refuse(key, path, "admin calls meet no faults and are in no journal");
+    }
+    if (use_ != Use::Fault && without_user(path) != path) {
+      fields_.refuse(key,
+                     "begins with '//' and has an '@': the journal keeps nothing before that, for it may be a secret");
     }
     return text;
   }

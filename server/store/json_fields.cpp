@@ -27,7 +27,7 @@ std::optional<Number> parse(const std::string& text) {
 
 JsonFieldError::JsonFieldError(Position position, std::string_view text)
     : std::runtime_error(fmt::format("{}:{}: {}", position.line, position.column, text)),
-      text_(std::string_view(what()).size() - text.size()) {}
+      text_(fmt::formatted_size("{}:{}: ", position.line, position.column)) {}
 
 JsonFields::JsonFields(const JsonValue& value) : value_(value) {
   if (value.kind != JsonKind::Object) throw JsonFieldError(value.position, "this must be an object");
