@@ -164,7 +164,7 @@ def run_console_block(session, block):
 def admin_call(command):
     """The method and the path of a command that asks the admin with curl, or nothing."""
     words = shlex.split(command.split(" | ")[0])
-    paths = [word.removeprefix("$admin") for word in words if word.startswith("$admin/")]
+    paths = [word.removeprefix("$admin") for word in words if word == "$admin" or word.startswith("$admin/")]
     if words[0] != "curl" or not paths:
         return None
     method = "GET"

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "control/welcome.h"
 #include "ocp/endpoints.h"
 #include "ocp/json_text.h"
 #include "ocp/negotiation.h"
@@ -20,8 +21,6 @@ const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
 constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
 constexpr std::string_view kText = "text/plain;charset=UTF-8";
 constexpr std::size_t kViolationsLogged = 10;
-constexpr std::size_t kTextKept = 4096;    // bytes of a path, a query, a header
-constexpr std::size_t kHeadersKept = 100;  // of a request
 
 // The refusal of a request that did not arrive as HTTP.
 ApiError refusal(http::Defect defect, const AppOptions& options) {
@@ -111,9 +110,35 @@ std::string error_page(int status) {
 
 // Of a text, what the journal keeps.
 std::string cut(std::string text) {
-  if (text.size() <= kTextKept) return text;
-  text.resize(kTextKept);
+  if (text.size() <= kJournalTextBytes) return text;
+  text.resize(kJournalTextBytes);
   return text + "...";
+}
+
+std::string cut(std::string text, JournalEntry& entry, RequestPart part) {
+  if (text.size() > kJournalTextBytes) entry.cut |= static_cast<unsigned>(part);
+  return cut(std::move(text));
+}
+
+// Of a request's headers, what the journal keeps.
+void keep_headers(const Headers& headers, JournalEntry& entry) {
+  const std::string& text = headers.text();
+  const bool is_short = headers.size() <= kJournalHeaders && text.size() <= kJournalTextBytes;
+  const bool may_name_user = text.find('@') != std::string::npos && text.find("://") != std::string::npos;
+  if (is_short && !may_name_user) {
+    entry.headers = headers;
+    entry.headers.erase_if([](const HeaderField& field) { return is_secret_header(field.name); });
+    return;
+  }
+  for (const auto& [name, value] : headers) {
+    if (entry.headers.size() == kJournalHeaders) {
+      entry.cut |= static_cast<unsigned>(RequestPart::Headers);
+      return;
+    }
+    if (is_secret_header(name)) continue;
+    const std::string kept_name = cut(std::string(name), entry, RequestPart::Headers);
+    entry.headers.add(kept_name, cut(without_user_info(value), entry, RequestPart::Headers));
+  }
 }
 
 // Whole units since then.
@@ -152,6 +177,10 @@ void App::admit(const http::Request& request, Exchange& exchange) const {
   const auto [path, query] = split_target(request.target);
   const SignedRequest asked{request.method, path, query, request.headers, request.body};
   exchange.route = match_path(path);
+  // The mock's own page is there to be looked at; to OCP's other methods the path is unknown.
+  const bool is_page =
+      exchange.route && exchange.route->companion && exchange.route->companion->answer == Companion::Answer::Welcome;
+  if (is_page && request.method != "GET" && request.method != "HEAD") exchange.route.reset();
   const bool open = exchange.route && exchange.route->companion && exchange.route->companion->open;
   if (open) {
     // Whoever shows credentials that pass sees the time of their world.
@@ -199,36 +228,39 @@ class App::Later {
     return app_.conclude(request_, exchange_);
   }
 
+  // Goes with this.
+  void keep(Scheduler::Timer timer) { timer_ = std::move(timer); }
+
  private:
   const App& app_;
   const http::Request request_;
   Exchange exchange_;
+  Scheduler::Timer timer_;
   bool concluded_ = false;
 };
 
-// Takes the exchange over.
-std::shared_ptr<http::Pending> App::rest_of(const http::Request& request, Exchange& exchange) const {
-  const auto rest = std::make_shared<Later>(*this, request, std::move(exchange));
-  return std::make_shared<http::Pending>([rest] { return rest->conclude(); });
+std::shared_ptr<http::Pending> App::pending(const std::shared_ptr<Later>& later) {
+  return std::make_shared<http::Pending>([later] { return later->conclude(); });
 }
 
 http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
   const std::shared_ptr<World> world = exchange.world;
   const std::chrono::milliseconds delay = exchange.fault->action.delay;
   const std::uint64_t releases = exchange.releases;
-  http::Response later;
-  later.pending = rest_of(request, exchange);
-  world->delay(delay, later.pending, releases);
-  return later;
+  const auto later = std::make_shared<Later>(*this, request, std::move(exchange));
+  http::Response response;
+  response.pending = pending(later);
+  later->keep(world->delay(delay, response.pending, releases));
+  return response;
 }
 
 // The request is answered from the beginning once it is prepared.
 http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
   auto preparation = std::exchange(exchange.preparation, {});
   exchange.violations.clear();
-  http::Response later;
-  later.pending = rest_of(request, exchange);
-  preparations_.add([preparation = std::move(preparation), pending = later.pending] {
+  http::Response response;
+  response.pending = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
+  preparations_.add([preparation = std::move(preparation), pending = response.pending] {
     // What it throws, list() throws again.
     try {
       if (!pending->abandoned()) preparation();
@@ -236,7 +268,7 @@ http::Response App::prepared(const http::Request& request, Exchange& exchange) c
     }
     pending->make_ready();
   });
-  return later;
+  return response;
 }
 
 http::Response App::conclude(const http::Request& request, Exchange& exchange) const {
@@ -288,6 +320,7 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
     case Companion::Answer::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
     case Companion::Answer::Info: return {200, {{"Content-Type", kJsonType}}, info_answer(options_.ocp_version)};
     case Companion::Answer::Status: return {200, {{"Content-Type", kText}}, "okay"};
+    case Companion::Answer::Welcome: return welcome(request, options_.admin);
   }
   throw std::logic_error("a companion without an answer");
 }
@@ -335,20 +368,12 @@ void App::record(const http::Request& request, const Exchange& exchange, const h
   const auto [path, query] = split_target(request.target);
   JournalEntry entry;
   entry.time = exchange.time;
-  entry.user = exchange.user;
-  entry.method = request.method;
-  entry.path = cut(without_user(path));
-  entry.query = cut(std::string(query));
-  entry.trace_id = exchange.values.trace_id;
-  if (request.headers.size() <= kHeadersKept && request.headers.text().size() <= kTextKept) {
-    entry.headers = request.headers;
-    entry.headers.erase_if([](const HeaderField& field) { return is_secret_header(field.name); });
-  } else {
-    for (const auto& [name, value] : request.headers) {
-      if (entry.headers.size() == kHeadersKept) break;
-      if (!is_secret_header(name)) entry.headers.add(cut(std::string(name)), cut(std::string(value)));
-    }
-  }
+  entry.user = cut(exchange.user, entry, RequestPart::User);
+  entry.method = cut(request.method, entry, RequestPart::Method);
+  entry.path = cut(without_user(path), entry, RequestPart::Path);
+  entry.query = cut(std::string(query), entry, RequestPart::Query);
+  entry.trace_id = cut(exchange.values.trace_id);
+  keep_headers(request.headers, entry);
   if (response.delivery.fault == http::Delivery::Fault::None) {
     entry.status = response.status;
     entry.bytes = std::min(response.body.size(), response.delivery.truncate_at.value_or(response.body.size()));
@@ -365,9 +390,9 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
     return authenticator_.authenticate(request, context_.real_now());
   } catch (const AccessKeyRefused&) {
     if (!context_.logger->should_log(spdlog::level::debug)) throw;
-    std::string message;
-    append_json_string(message, signed_message(signed_parts(request)));
-    context_.logger->debug("the string that the server signed, trace id {}: {}", shown(trace_id), message);
+    const std::string message = json_string(signed_message(signed_parts(request)));
+    context_.logger->debug("the string that the server signed, trace id {}: {}", shown(trace_id),
+                           shown(message, message.size()));
     throw;
   }
 }
@@ -399,8 +424,9 @@ std::string App::list(const PathMatch& route, std::string_view query, Exchange& 
 // by Spring.
 void App::check_form(const http::Request& request, Exchange& exchange) const {
   note_raw_characters(split_target(request.target).query, exchange.violations);
-  const bool is_text =
-      exchange.route && exchange.route->companion && exchange.route->companion->answer != Companion::Answer::Info;
+  const Companion* const companion = exchange.route ? exchange.route->companion : nullptr;
+  if (companion != nullptr && companion->answer == Companion::Answer::Welcome) return;
+  const bool is_text = companion != nullptr && companion->answer != Companion::Answer::Info;
   if (!accepts(request.headers, kJsonType) && !(is_text && accepts(request.headers, kTextType))) {
     exchange.violations.push_back(
         {Message::NotAcceptable,

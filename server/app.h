@@ -35,6 +35,7 @@ struct AppOptions {
   std::string server{kDefaultServer};  // the envelope's server
   std::string ocp_version{kDefaultOcpVersion};
   std::optional<EnvelopeValues> frozen;  // every answer has these values
+  bool admin = true;                     // there are admin calls, which GET / may name
   AuthMode auth = AuthMode::Any;
   Credentials credentials;
   http::Limits limits;  // that the HTTP side keeps, for messages
@@ -81,7 +82,7 @@ class App {
   void admit(const http::Request& request, Exchange& exchange) const;
   http::Response delayed(const http::Request& request, Exchange& exchange) const;
   http::Response prepared(const http::Request& request, Exchange& exchange) const;
-  std::shared_ptr<http::Pending> rest_of(const http::Request& request, Exchange& exchange) const;
+  static std::shared_ptr<http::Pending> pending(const std::shared_ptr<Later>& later);
   http::Response conclude(const http::Request& request, Exchange& exchange) const;
   http::Response answer(const http::Request& request, Exchange& exchange) const;
   http::Response fail(const FaultAction& action, Exchange& exchange) const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace ocp_mock {
@@ -12,6 +13,19 @@ inline char to_upper_ascii(char c) { return c >= 'a' && c <= 'z' ? static_cast<c
 
 inline bool equals_ignoring_case(std::string_view left, std::string_view right) {
   return std::ranges::equal(left, right, {}, to_lower_ascii, to_lower_ascii);
+}
+
+// RFC 9110: whether a text may be a method or the name of a header.
+inline bool is_token(std::string_view text) {
+  static constexpr std::array<bool, 256> kToken = [] {
+    std::array<bool, 256> set{};
+    for (std::size_t c = 0; c < set.size(); ++c) {
+      set[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    }
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) set[static_cast<unsigned char>(c)] = true;
+    return set;
+  }();
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
 // Without the blanks and tabs at both ends.

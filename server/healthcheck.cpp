@@ -112,7 +112,7 @@ std::string check_health(const std::string& url) {
   const std::string answer = ask(socket.get(), address.tls,
                                  fmt::format("GET {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n\r\n", kTarget,
                                              in_url(address.host), address.port));
-  for (const std::string_view good : {"HTTP/1.1 200 ", "HTTP/1.1 401 ", "HTTP/1.1 404 "}) {
+  for (const std::string_view good : {"HTTP/1.1 200 ", "HTTP/1.1 401 ", "HTTP/1.1 403 ", "HTTP/1.1 404 "}) {
     if (answer.starts_with(good)) return "";
   }
   if (answer.empty()) return fmt::format("{} does not answer", url);

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <stdexcept>
+#include <string_view>
 
 #include "store/json_fields.h"
 #include "text_file.h"
@@ -20,6 +21,7 @@ AppOptions app_options(const ServeOptions& options, const Dataset& dataset) {
   if (options.server_name) app.server = *options.server_name;
   if (options.frozen) app.frozen = frozen_values(dataset.envelope(), options.server_name);
   app.ocp_version = options.ocp_version;
+  app.admin = options.admin;
   app.auth = options.auth;
   app.credentials = options.credentials;
   app.limits = options.limits;
@@ -37,6 +39,12 @@ WorldOptions world_options(const ServeOptions& options, const AppContext& contex
   return worlds;
 }
 
+// An address or a name that only this machine has.
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.") ||
+         host.ends_with(".localhost");
+}
+
 }  // namespace
 
 Service::Service(const ServeOptions& options, AppContext context, std::shared_ptr<const Dataset> dataset, Load load)
@@ -47,6 +55,10 @@ Service::Service(const ServeOptions& options, AppContext context, std::shared_pt
   if (options.admin) {
     AdminOptions admin;
     admin.token = options.admin_token;
+    admin.hosts = options.admin_hosts;
+    admin.hosts.push_back(options.host);
+    admin.hosts.insert(admin.hosts.end(), options.tls_names.begin(), options.tls_names.end());
+    admin.warn = [logger = logger_](const std::string& text) { logger->warn("{}", text); };
     admin.offset_minutes = options.offset_minutes;
     admin.strict = options.strict;
     admin.rules = options.rules;
@@ -56,6 +68,12 @@ Service::Service(const ServeOptions& options, AppContext context, std::shared_pt
       return watch_problem_;
     };
     admin_ = std::make_unique<Admin>(std::move(admin), worlds_);
+    if (!options.admin_token && !is_loopback(options.host)) {
+      logger_->warn(
+          "whoever reaches {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the calls "
+          "away",
+          options.host);
+    }
   }
   if (options.init) {
     make_calls(*options.init);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "http/pending.h"
+#include "ocp/digest.h"
 #include "store/dataset_builder.h"
 #include "store/fixtures.h"
 
@@ -582,4 +583,48 @@ TEST_CASE("app: a request that waits for a sort by computed delays is answered a
   CHECK(contains(then, "\"delay\":101,"));
   CHECK(contains(then, "\"timestamp\":\"2024-08-09T16:06:04+08:00\""));
   CHECK(contains(finished(app.get(kPath + "?sort=delay,desc&size=1")).body, "\"delay\":102.1899,"));
+}
+
+TEST_CASE("app: the journal keeps a beginning of each text, and no user of a URL") {
+  Fixed app;
+  const std::string long_text(5000, 'x');
+  const std::string cut_text = std::string(4096, 'x') + "...";
+  app.get("/" + long_text + "?q=" + long_text, {{"x-trace-id", long_text},
+                                                {"Authorization", "Basic " + base64_encode(long_text + ":secret")},
+                                                {"X-Long", long_text},
+                                                {"Referer", "https://user:geheim@host/" + long_text}});
+  app.get("/short", {{"Referer", "https://user:geheim@host/a?b=c@d"}, {"X-From", "me@host"}, {"Origin", "http://h"}});
+  const Journal::View view = app.worlds().base().journal().view();
+  REQUIRE(view.entries.size() == 2);
+  const JournalEntry& entry = *view.entries[0];
+  CHECK(entry.trace_id == cut_text);
+  CHECK(entry.user == cut_text);
+  CHECK(entry.path == "/" + std::string(4095, 'x') + "...");
+  CHECK(entry.query == "q=" + std::string(4094, 'x') + "...");
+  CHECK(entry.headers.find("X-Long") == cut_text);
+  CHECK(entry.headers.find("Referer")->starts_with("https://***@host/xxx"));
+  CHECK(entry.headers.find("Referer")->size() == 4099);
+  const auto parts = [](auto... part) { return (static_cast<unsigned>(part) | ...); };
+  CHECK(entry.cut == parts(RequestPart::Path, RequestPart::Query, RequestPart::Headers, RequestPart::User));
+  const JournalEntry& other = *view.entries[1];
+  CHECK(other.cut == 0);
+  CHECK(other.headers.find("Referer") == "https://***@host/a?b=c@d");
+  CHECK(other.headers.find("X-From") == "me@host");
+  CHECK(other.headers.find("Origin") == "http://h");
+  Headers many;
+  for (int i = 0; i < 150; ++i) many.add("X-" + std::to_string(i), "y");
+  app.get("/many", many);
+  const auto last = app.worlds().base().journal().view().entries.back();
+  CHECK(last->headers.size() == 100);
+  CHECK(last->cut == parts(RequestPart::Headers));
+}
+
+TEST_CASE("app: nothing in the log steers a terminal or hides what follows") {
+  Fixed app;
+  app.get("/a\u009b2J\u202eb", {{"x-trace-id", "t\u2028\u200b"}});
+  app.set_level(spdlog::level::debug);
+  const std::string log = app.log();
+  CHECK(contains(log, "/a%C2%9B2J%E2%80%AEb"));
+  CHECK(contains(log, "t%E2%80%A8%E2%80%8B"));
+  for (const std::string sign : {"\u009b", "\u202e", "\u2028", "\u200b"}) CHECK_FALSE(contains(log, sign));
 }

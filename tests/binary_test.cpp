@@ -760,6 +760,38 @@ TEST_CASE("binary: SIGTERM ends delays and waits at once") {
   CHECK(server->wait() == 0);
 }
 
+TEST_CASE("binary: admin calls that whoever reaches the host can make are warned of, and --admin-host names it") {
+  const auto ask = [](const RunningServer& server, const std::string& host) {
+    SocketClient client(server.port());
+    client.send("GET /__admin/clock HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+    return client.read_to_end().substr(9, 3);
+  };
+  const std::string warning = "whoever reaches 0.0.0.0 can make admin calls: --admin-token TOKEN asks for a token";
+  {
+    RunningServer open({"--host", "0.0.0.0", "--log-level", "warn", "--admin-host", "mock.example.com"});
+    CHECK(open->says(warning));
+    CHECK(ask(open, "mock.example.com") == "200");
+    CHECK(ask(open, "evil.example.com") == "403");
+  }
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--host", "0.0.0.0", "--admin-token", "geheim-1"},
+        {"--host", "0.0.0.0", "--no-admin"},
+        {}}) {
+    RunningServer server(flags);
+    server->signal(SIGTERM);
+    CHECK_FALSE(server->says("whoever reaches"));
+  }
+  // A wrong token shows whence it came, and not itself.
+  RunningServer guarded({"--admin-token", "geheim-1"});
+  SocketClient client(guarded.port());
+  client.send("GET /__admin/clock HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer geheim-2\r\n\r\n");
+  CHECK(client.read_answer().starts_with("HTTP/1.1 401 "));
+  guarded->signal(SIGTERM);
+  const std::string log = guarded->read_error();
+  CHECK(contains(log, " warning a wrong admin token from 127.0.0.1: GET /__admin/clock\n"));
+  CHECK_FALSE(contains(log, "geheim"));
+}
+
 TEST_CASE("binary: --init and --watch work from the command line") {
   const TemporaryFolder folder;
   const auto init =

@@ -22,6 +22,7 @@
 #include "ocp/signature.h"
 #include "ocp/url.h"
 #include "service.h"
+#include "store/dataset_builder.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
@@ -137,8 +138,13 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
     int status;
     std::string detail;
   } cases[] = {
-      {"GET", "", "", 404, "there is no admin call GET /__admin; GET /__admin/openapi.json lists them"},
       {"GET", "/unknown", "", 404, "there is no admin call GET /__admin/unknown; GET /__admin/openapi.json lists them"},
+      {"GET", "/fault", "", 404,
+       "there is no admin call GET /__admin/fault; did you mean '/__admin/faults'? GET /__admin/openapi.json lists "
+       "them"},
+      {"POST", "/request/verify", "", 404, "did you mean '/__admin/requests/verify'?"},
+      {"GET", "/requests/", "", 404, "did you mean '/__admin/requests'?"},
+      {"POST", "", "", 405, "/__admin does not take POST; it takes GET"},
       {"POST", "/clock", "", 405, "/__admin/clock does not take POST; it takes GET, PUT"},
       {"GET", "/worlds/a", "", 405, "/__admin/worlds/a does not take GET; it takes PUT, DELETE"},
       {"PUT", "/clock", "x", 400, "request body:1:1: not JSON: "},
@@ -177,9 +183,43 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"GET", "/requests?wait=PT2M", "", 400, "wait is 'PT2M'; it must be"},
       {"GET", "/requests?x=%FF", "", 400, "a query parameter does not decode to UTF-8 text"},
       {"GET", "/requests?limits=1", "", 400,
-       "the parameter 'limits' is unknown here; known are user, since, limit, status, method, path, pathPrefix, wait"},
+       "the parameter 'limits' is unknown here; known are user, since, limit, wait, method, path, pathPrefix, "
+       "pathTemplate, status; did you mean 'limit'?"},
+      {"GET", "/clock?usr=a", "", 400, "the parameter 'usr' is unknown here; known are user; did you mean 'user'?"},
+      {"GET", "/requests?path=/a&path=/b", "", 400, "the parameter 'path' stands twice; it must stand once"},
+      {"GET", "/requests?path=/x%3Fa=1", "", 400,
+       "path is '/x?a=1'; a path ends before '?': '/x' ('%3F' stands for the character itself)"},
+      {"GET", "/requests?path=x", "", 400, "path is 'x'; it must begin with '/': '/x'"},
+      {"GET", "/requests?method=get", "", 400, "so it must be 'GET'"},
+      {"GET", "/requests?pathPrefix=/__admin/", "", 400, "admin calls meet no faults and are in no journal"},
+      {"GET", "/requests?pathTemplate=/a/*", "", 400, "'*' leaves nothing open"},
+      {"GET", "/requests?status=42", "", 400, "status is '42'; it must be an integer from 100 to 599, or 0"},
+      {"GET", "/requests?status=x", "", 400, "status is 'x'; it must be an integer from 100 to 599, or 0"},
+      {"GET", "/requests?limit=0&wait=PT1S", "", 400, "limit is 0, so there is nothing to wait for"},
       {"POST", "/requests/verify", R"({"status":"x"})", 400,
-       "request body:1:2: status must be an integer from 100 to 599"},
+       "request body:1:2: status is the string \"x\"; it must be an integer from 100 to 599, or 0"},
+      {"POST", "/requests/verify", R"({"method":"get","exactly":0})", 400,
+       "request body:1:2: method is 'get'; methods are compared letter for letter, so it must be 'GET'"},
+      {"POST", "/requests/verify", R"({"user":"b"})", 400, "ask with ?user=b"},
+      {"POST", "/requests/verify", R"({"atMots":1})", 400, "did you mean 'atMost'?"},
+      {"POST", "/faults", R"({"match":{"path":"/x?y=1"},"action":{"status":503}})", 400,
+       R"(request body:1:11: path is '/x?y=1'; a path ends before '?': '/x', with "query":{"y":"1"})"},
+      {"POST", "/faults", R"({"match":{"path":"/__admin/health"},"action":{"status":503}})", 400,
+       "admin calls meet no faults"},
+      {"POST", "/faults", R"({"action":{"statsu":503}})", 400, "did you mean 'status'?"},
+      {"POST", "/faults", R"({"action":{"fault":"EMPTY_RESPONCE"}})", 400, "did you mean 'EMPTY_RESPONSE'?"},
+      {"POST", "/faults", R"({"action":{"delayMs":{"type":"normal"}}})", 400,
+       "type must be uniform or lognormal; did you mean 'lognormal'?"},
+      {"PATCH", "/tasks", R"({"where":{"delya":1},"set":{}})", 400,
+       "delya is no field of logBackupTasks, and no task has it; did you mean 'delay'?"},
+      {"DELETE", "/tasks", R"({"whre":{"tenantId":1}})", 400, "did you mean 'where'?"},
+      {"DELETE", "/tasks", R"({"where":{"tenant":1}})", 400, "did you mean 'tenantId'?"},
+      {"DELETE", "/tasks", R"({"where":{"tenantId":"2"}})", 400,
+       "tenantId is the string \"2\"; it must be a 64-bit integer"},
+      {"DELETE", "/tasks", R"({"where":{"status":"FAILD"}})", 400, "did you mean 'FAILED'?"},
+      {"PATCH", "/tasks", R"({"where":{},"set":{"status":"FAILD"}})", 400, "did you mean 'FAILED'?"},
+      {"PATCH", "/tasks", R"({"where":{},"set":{"errorMessage":"x"}})", 400, "did you mean 'errorMsg'?"},
+      {"PATCH", "/tasks", R"({"where":{},"set":{},"resource":"logBackupTask"})", 400, "did you mean 'logBackupTasks'?"},
       {"GET", "/explain", "", 400, "the parameter request is missing; it must be a request target, percent-encoded"},
   };
   for (const auto& [method, path, body, status, detail] : cases) {
@@ -212,6 +252,107 @@ TEST_CASE("control: with a token only those who show it may ask") {
   }
   CHECK(server.ask("POST", "/__admin/reset", "", "Authorization: bearer geheim\r\n").status == 204);
   CHECK(server.admin("GET", "/health").body == R"({"status":"up"})");
+}
+
+TEST_CASE("control: no page of another site steers the server") {
+  const Server server;
+  const std::string fault = R"({"action":{"status":503}})";
+  const struct {
+    std::string method;
+    std::string path;
+    std::string headers;
+    int status;
+    std::string detail;
+  } cases[] = {
+      {"POST", "/faults", "Origin: http://evil.example\r\n", 403, "a page of another origin has sent this"},
+      {"POST", "/faults", "Origin: null\r\n", 403, "a page of another origin has sent this"},
+      {"POST", "/faults", "Sec-Fetch-Site: cross-site\r\n", 403, "a page of another site has sent this"},
+      {"GET", "/requests", "Sec-Fetch-Site: same-site\r\n", 403, "a page of another site has sent this"},
+      {"GET", "/health", "Origin: http://evil.example\r\n", 403, "a page of another origin has sent this"},
+      {"OPTIONS", "/faults", "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n", 403,
+       "a page of another origin has sent this"},
+      {"OPTIONS", "/faults", "", 405, "/__admin/faults does not take OPTIONS"},
+      {"POST", "/faults", "Content-Type: text/plain\r\n", 415, "it must be application/json, or absent"},
+      {"POST", "/faults", "Content-Type: multipart/form-data; boundary=x\r\n", 415, "it must be application/json"},
+      {"POST", "/faults", "Content-Type: application/x-ndjson\r\n", 415, "it must be application/json, or absent"},
+      {"POST", "/faults", "Content-Encoding: gzip\r\n", 415, "admin calls take bodies as they are"},
+      {"PUT", "/fixtures", "Content-Type: text/csv\r\n", 415, "application/x-ndjson for a task a line"},
+  };
+  for (const auto& [method, path, headers, status, detail] : cases) {
+    CAPTURE(method + " " + path + " " + headers);
+    const Answer answer = server.ask(method, "/__admin" + path, fault, headers);
+    CAPTURE(answer.body);
+    CHECK(answer.status == status);
+    CHECK(contains(answer.head, "Content-Type: application/problem+json\r\n"));
+    CHECK(contains(answer.body, detail));
+    CHECK_FALSE(contains(answer.head, "Access-Control-"));
+    CHECK_FALSE(contains(answer.body, "Internal Server Error"));
+  }
+  CHECK(server.admin("GET", "/faults").body == R"({"faults":[]})");
+  // What programs and pages of this server send passes.
+  for (const std::string headers :
+       {"", "Content-Type: application/json\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",
+        "Origin: http://h\r\nSec-Fetch-Site: same-origin\r\n", "Sec-Fetch-Site: none\r\n"}) {
+    CAPTURE(headers);
+    CHECK(server.ask("POST", "/__admin/faults", fault, headers).status == 201);
+  }
+  CHECK(server.ask("POST", "/__admin/fixtures", task("2024-08-03T00:00:00Z"), "Content-Type: application/x-ndjson\r\n")
+            .status == 200);
+  // The clients of OCP are asked for none of this.
+  server.admin("DELETE", "/faults");
+  CHECK(server.ask("GET", "/api/status", "", Server::credentials("a") + "Origin: http://evil.example\r\n").status ==
+        200);
+}
+
+TEST_CASE("control: a name that is not this server's own makes no admin calls, unless it was named") {
+  const auto ask = [](const Server& server, const std::string& host, const std::string& path = "/__admin/clock") {
+    SocketClient client(server.port());
+    client.send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + Server::credentials("a") +
+                "\r\n");
+    return Server::parse(client.read_to_end());
+  };
+  const Server server;
+  CHECK(ask(server, "mock.example.com").status == 403);
+  CHECK(contains(ask(server, "mock.example.com:80").body, "or start the server with --admin-host mock.example.com\""));
+  CHECK(ask(server, "127.0.0.1").status == 200);
+  CHECK(ask(server, "mock.example.com", "/api/status").status == 200);
+  CHECK(ask(server, "mock.example.com", "/").status == 200);
+  const Server named({"--admin-host", "mock.example.com", "--admin-host", "other.example", "--admin-host", "third.example"});
+  for (const std::string host : {"mock.example.com", "other.example:1", "THIRD.example."}) {
+    CHECK(ask(named, host).status == 200);
+  }
+  CHECK(ask(named, "evil.example").status == 403);
+}
+
+TEST_CASE("control: who looks at the server without knowing it is told what it is") {
+  const Server server({"--admin-token", "geheim", "--user", "admin:x"});
+  for (const std::string target : {"/", "/__admin", "/__admin/"}) {
+    CAPTURE(target);
+    const Answer page = server.ask("GET", target, "", "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n");
+    CHECK(page.status == 200);
+    CHECK(contains(page.head, "Content-Type: text/html;charset=UTF-8\r\n"));
+    CHECK(contains(page.body, "<h1>ocp-mock-server "));
+    CHECK(contains(page.body, "<a href=\"/__admin/openapi.json\">"));
+    CHECK(contains(page.body, "<a href=\"/api/v2/time\">"));
+    CHECK(contains(page.body, "<code>/api/v2/ob/clusters/{id}/tenants/{tenantId}/backup/task/logBackupTasks</code>"));
+    const Answer text = server.ask("GET", target);
+    CHECK(text.status == 200);
+    CHECK(contains(text.head, "Content-Type: text/plain;charset=UTF-8\r\n"));
+    CHECK(text.body.starts_with("This is ocp-mock-server "));
+    CHECK(contains(text.body, "/__admin/openapi.json"));
+    CHECK_FALSE(contains(text.head, "WWW-Authenticate"));
+    CHECK(server.ask("HEAD", target).status == 200);
+  }
+  // To other methods it is a path that OCP does not know.
+  CHECK(server.ask("POST", "/").status == 401);
+  CHECK(contains(server.ask("POST", "/", "", Server::credentials("admin")).body, "Path '/' is unknown; "));
+  CHECK(server.ask("GET", "/x").status == 401);
+  CHECK(contains(server.get("/x").body, "Path '/x' is unknown; "));
+  CHECK_FALSE(contains(server.get("/x").body, ", /."));
+  const Server alone({"--no-admin"});
+  CHECK(alone.ask("GET", "/").status == 200);
+  CHECK_FALSE(contains(alone.ask("GET", "/").body, "admin"));
+  CHECK(alone.ask("GET", "/__admin").status == 401);
 }
 
 TEST_CASE("control: --no-admin leaves nothing of it") {
@@ -424,6 +565,51 @@ TEST_CASE("control: who waits for a request gets it when it comes, and nothing w
   REQUIRE(server.admin("GET", "/health").status == 200);
   server.stop();
   CHECK(stopped.read_to_end().ends_with(R"({"evicted":0,"last":2,"requests":[]})"));
+}
+
+TEST_CASE("control: polls whose clients go leave nothing behind, and hold up nobody") {
+  WorldOptions options;
+  options.real_now = [] { return kNow; };
+  Worlds worlds(options, DatasetBuilder::in_memory()->finish());
+  Admin admin({}, worlds);
+  http::HttpServer server(http::ServerOptions{"127.0.0.1", 0, 2, {}, 5000, std::chrono::seconds(3)});
+  server.start([&](const http::Request& request) { return admin.handle(request); });
+  const auto poll = [](int i) {
+    return Server::text("GET", "/__admin/requests?wait=PT1M&path=/p/" + std::to_string(i), "", "");
+  };
+  std::vector<std::unique_ptr<SocketClient>> waiting;
+  for (int i = 0; i < 200; ++i) {
+    waiting.push_back(std::make_unique<SocketClient>(server.port()));
+    waiting.back()->send(poll(i));
+  }
+  Journal& journal = worlds.base().journal();
+  REQUIRE(eventually([&] { return journal.waits() == 200 && worlds.scheduler().size() == 200; }));
+  JournalEntry entry;
+  entry.path = "/p/7";
+  journal.record(journal.begin(), std::move(entry));
+  CHECK(contains(waiting[7]->read_answer(), R"("path":"/p/7")"));
+  waiting[7]->send(poll(8));
+  REQUIRE(eventually([&] { return journal.waits() == 200 && worlds.scheduler().size() == 200; }));
+  for (const auto& client : waiting) client->reset();
+  CHECK(eventually([&] { return journal.waits() == 0 && worlds.scheduler().size() == 0; }));
+  server.stop();
+}
+
+TEST_CASE("control: a set of values is verified and matched by faults however the client spells it") {
+  const Server server;
+  const std::string words = R"("query":{"status":{"anyOrder":["FAILED","STOPPED"]}})";
+  REQUIRE(server.admin("POST", "/faults", R"({"match":{)" + words + R"(},"action":{"status":503}})").status == 201);
+  for (const std::string query :
+       {"status=FAILED,STOPPED", "status=STOPPED,FAILED", "status=FAILED&status=STOPPED", "status=STOPPED,%20FAILED"}) {
+    CAPTURE(query);
+    CHECK(server.get(kList + "?" + query).status == 503);
+  }
+  CHECK(server.get(kList + "?status=FAILED").status == 200);
+  CHECK(contains(server.admin("POST", "/requests/verify", "{" + words + R"(,"exactly":4})").body,
+                 R"("result":"passed"})"));
+  CHECK(contains(
+      server.admin("POST", "/requests/verify", R"({"query":{"status":{"anyOrder":["RUNNING"]}}})").body,
+      R"({"differs":[{"actual":"FAILED","expected":{"anyOrder":["RUNNING"]},"field":"query.status"}],"request":)"));
 }
 
 TEST_CASE("control: faults happen to what they match, as often as they shall, and are counted") {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -132,6 +133,14 @@ RateLimit rate_limit(const std::string& text) {
   if (!limit)
     refuse(fmt::format("it must be N/WINDOW, N from 1 to {}, the window 10s, 1m, 1h or 1d", kMaximumRateLimit));
   return *limit;
+}
+
+std::string host_name(const std::string& text) {
+  const bool good = !text.empty() && text.front() != '.' && std::ranges::all_of(text, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+  });
+  if (!good) refuse("it must be the name of a host such as mock.example.com, without scheme and port");
+  return text;
 }
 
 std::string certificate_name(const std::string& text) {
@@ -289,6 +298,9 @@ constexpr Option kOptions[]{
     {"--admin-token", "TOKEN", "", kSecret,
      [](Serve& serve, const Text& text) { serve.admin_token = token(text); },
      "Admin calls need this token (Authorization: Bearer TOKEN)"},
+    {"--admin-host", "NAME", "", kByCommas,
+     [](Serve& serve, const Text& text) { serve.admin_hosts.push_back(host_name(text)); },
+     "A name beside --host under which admin calls may be made; may be given again"},
     {"--no-admin", "", "", kOnce,
      [](Serve& serve, const Text&) { serve.admin = false; },
      "No admin calls under /__admin, and no journal"},
@@ -331,6 +343,7 @@ constexpr Rule kRules[]{
     {"--tls-name",        Rule::Kind::Needs,       "--tls-self-signed"},
     {"--tls-ca-out",      Rule::Kind::Needs,       "--tls-self-signed"},
     {"--admin-token",     Rule::Kind::IdleBeside,  "--no-admin"},
+    {"--admin-host",      Rule::Kind::IdleBeside,  "--no-admin"},
     {"--journal-size",    Rule::Kind::IdleBeside,  "--no-admin"},
     {"--init",            Rule::Kind::IdleBeside,  "--no-admin"},
     {"--max-worlds",      Rule::Kind::Needs,       "--isolate-by"},

@@ -45,6 +45,7 @@ struct ServeOptions {
   std::optional<std::size_t> max_connections;  // nothing: what the limit of descriptors allows
   bool admin = true;
   std::optional<std::string> admin_token;
+  std::vector<std::string> admin_hosts;  // names beside host under which admin calls may be made
   bool isolate_by_user = false;
   std::size_t max_worlds = 1000;
   std::size_t journal_size = 1000;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -14,7 +15,9 @@
 #include "ascii.h"
 #include "control/explain.h"
 #include "control/verify.h"
+#include "control/welcome.h"
 #include "embedded/admin_openapi.h"
+#include "nearest.h"
 #include "ocp/digest.h"
 #include "ocp/json_text.h"
 #include "ocp/url.h"
@@ -40,8 +43,10 @@ std::string_view title_of(int status) {
   switch (status) {
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 415: return "Unsupported Media Type";
     case 503: return "Service Unavailable";
     default: return "Internal Server Error";
   }
@@ -76,14 +81,13 @@ struct Admin::Call {
   const http::Request& request;
   const AdminOptions& options;
   Worlds& worlds;
-  Admin* admin;
-  std::optional<Waiting> waiting;  // this call has waited before
-  bool looks;                      // and changes nothing
-  std::string place;               // the value of the path's {place}
-  std::multimap<std::string, std::string> query;
+  bool may_wait;      // for a request; else what there is is the answer
+  bool looks;         // and changes nothing
+  std::string place;  // the value of the path's {place}
+  std::map<std::string, std::string, std::less<>> query;
 
   std::optional<std::string> parameter(std::string_view name) const {
-    const auto found = query.find(std::string(name));
+    const auto found = query.find(name);
     return found == query.end() ? std::nullopt : std::optional(found->second);
   }
 
@@ -100,7 +104,6 @@ struct Admin::Call {
 
   // That of ?user=, the base without it. Looking makes no world: a name that is wrong would otherwise prove something.
   std::shared_ptr<World> world() const {
-    if (waiting && waiting->world) return waiting->world;
     const auto user = parameter("user");
     if (!user) return worlds.of_user("");
     need_isolation();
@@ -122,6 +125,8 @@ struct Admin::Call {
 
 struct Admin::Functions {
   using Call = Admin::Call;
+
+  static http::Response welcome_page(const Call& call) { return welcome(call.request, true); }
 
   static http::Response health(const Call& call) {
     const std::string problem = call.options.watch_problem();
@@ -235,23 +240,28 @@ struct Admin::Functions {
     JsonFields fields(selection.body);
     const auto resource = fields.text("resource");
     selection.endpoint = resource ? find_endpoint_of_fixture(*resource) : &endpoints().front();
-    if (selection.endpoint == nullptr)
-      fields.refuse("resource", "must be the name of a resource, such as logBackupTasks");
+    if (selection.endpoint == nullptr) {
+      std::vector<std::string_view> names;
+      for (const Endpoint& endpoint : endpoints()) names.push_back(endpoint.fixture);
+      fields.refuse("resource", fmt::format("must be the name of a resource: {}{}", fmt::join(names, ", "),
+                                            did_you_mean(*resource, names)));
+    }
     selection.where = fields.object("where");
+    if (with_set) selection.set = fields.object("set");
+    fields.refuse_others();
     if (selection.where == nullptr) {
       throw Problem(400, "where is missing; it must be an object of fields and values, {} for all tasks");
     }
-    if (with_set) {
-      selection.set = fields.object("set");
-      if (selection.set == nullptr) throw Problem(400, "set is missing; it must be an object of fields and values");
+    if (with_set && selection.set == nullptr) {
+      throw Problem(400, "set is missing; it must be an object of fields and values");
     }
-    fields.refuse_others();
   }
 
   static http::Response patch_tasks(const Call& call) {
     Selection selection;
     select(call, selection, true);
     return changed(call.world()->change(false, [&](const Dataset& old) {
+      refuse_misspelt(old, *selection.endpoint, *selection.where, selection.set);
       return with_tasks_set(old, *selection.endpoint, *selection.where, *selection.set);
     }));
   }
@@ -259,8 +269,10 @@ struct Admin::Functions {
   static http::Response delete_tasks(const Call& call) {
     Selection selection;
     select(call, selection, false);
-    return changed(call.world()->change(
-        false, [&](const Dataset& old) { return without_tasks(old, *selection.endpoint, *selection.where); }));
+    return changed(call.world()->change(false, [&](const Dataset& old) {
+      refuse_misspelt(old, *selection.endpoint, *selection.where, nullptr);
+      return without_tasks(old, *selection.endpoint, *selection.where);
+    }));
   }
 
   static http::Response changed(const Changed& changed) {
@@ -307,35 +319,70 @@ struct Admin::Functions {
                                      fmt::join(steps_left, ",")));
   }
 
+  // Which entries GET /__admin/requests wants.
+  struct Listing {
+    std::shared_ptr<World> world;
+    std::shared_ptr<const Matcher> matcher;
+    std::int64_t limit;
+    int offset_minutes;
+
+    // The answer with the entries after a sequence; nothing if there are none. last becomes that of the latest entry.
+    std::optional<std::string> found(std::int64_t after, std::int64_t& last) const {
+      const Journal::View view = world->journal().view(after);
+      last = view.last;
+      std::string requests;
+      std::int64_t count = 0;
+      for (const auto& entry : view.entries) {
+        if (count == limit) break;
+        if (!matcher->matches(view_of(*entry))) continue;
+        ++count;
+        requests.append(requests.empty() ? "" : ",").append(json_of(*entry, offset_minutes));
+      }
+      return count == 0 ? std::nullopt : std::optional(text(view, requests));
+    }
+
+    // With the entry, if there is one.
+    std::string other(const JournalEntry* entry) const {
+      return text(world->journal().view(kMost), entry == nullptr ? "" : json_of(*entry, offset_minutes));
+    }
+
+    static std::string text(const Journal::View& view, const std::string& requests) {
+      return fmt::format(R"({{"evicted":{},"last":{},"requests":[{}]}})", view.evicted, view.last, requests);
+    }
+  };
+
   // The entries that the filters of the query leave, from a sequence on.
   static http::Response get_requests(const Call& call) {
-    const auto world = call.world();
-    const std::int64_t since = call.integer("since").value_or(0);
-    const std::int64_t limit = call.integer("limit").value_or(kMost);
+    const Listing listing{call.world(), std::make_shared<const Matcher>(filter_of(call)),
+                          call.integer("limit").value_or(kMost), call.options.offset_minutes};
     const auto wait_text = call.parameter("wait");
     const auto wait = wait_text ? std::optional(parse_wait(*wait_text)) : std::nullopt;
-    const auto status = call.integer("status");
-    const auto method = call.parameter("method");
-    const auto path = call.parameter("path");
-    const auto prefix = call.parameter("pathPrefix");
-    // What was looked at before the wait needs no second look.
-    const Journal::View view = world->journal().view(std::max(since, call.waiting ? call.waiting->seen : 0));
-    std::string requests;
-    std::int64_t count = 0;
-    for (const auto& entry : view.entries) {
-      if (count == limit || (status && entry->status != *status) || (method && entry->method != *method)) continue;
-      if (path || prefix) {
-        const std::string decoded = percent_decode(entry->path, Plus::Kept).value_or(entry->path);
-        if ((path && decoded != *path) || (prefix && !decoded.starts_with(*prefix))) continue;
-      }
-      ++count;
-      requests.append(requests.empty() ? "" : ",").append(json_of(*entry, call.options.offset_minutes));
+    if (wait && listing.limit == 0) throw Problem(400, "limit is 0, so there is nothing to wait for");
+    std::int64_t last = 0;
+    const std::int64_t since = call.integer("since").value_or(0);
+    if (const auto found = listing.found(since, last)) return json_response(*found);
+    if (!wait || !call.may_wait || call.worlds.scheduler().stopping()) return json_response(listing.other(nullptr));
+    return wait_for_request(call, listing, std::max(since, last), *wait);
+  }
+
+  // The criteria among the parameters of the query, as a JSON object would have them.
+  static Matcher filter_of(const Call& call) {
+    JsonValue criteria;
+    criteria.kind = JsonKind::Object;
+    for (const std::string_view key : Matcher::keys(Matcher::Use::Filter)) {
+      const auto text = call.parameter(key);
+      if (!text) continue;
+      JsonValue value;
+      value.kind = key == "status" ? JsonKind::Integer : JsonKind::String;
+      value.text = *text;
+      criteria.set({std::string(key), {}, std::move(value)});
     }
-    if (count == 0 && wait) {
-      if (auto later = wait_for_request(call, world, view.last, *wait)) return *later;
+    try {
+      JsonFields fields(criteria);
+      return Matcher::parse(fields, Matcher::Use::Filter);
+    } catch (const JsonFieldError& error) {
+      throw Problem(400, std::string(error.text()));
     }
-    return json_response(
-        fmt::format(R"({{"evicted":{},"last":{},"requests":[{}]}})", view.evicted, view.last, requests));
   }
 
   static std::chrono::milliseconds parse_wait(const std::string& text) {
@@ -348,23 +395,33 @@ struct Admin::Functions {
     return std::chrono::milliseconds(duration->second * 1000 + duration->nano / 1'000'000);
   }
 
-  // Nothing once the time is over.
-  static std::optional<http::Response> wait_for_request(const Call& call, const std::shared_ptr<World>& world,
-                                                        std::int64_t last, std::chrono::milliseconds time) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto end = call.waiting ? call.waiting->end : now + time;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
-    const auto user = call.parameter("user");
-    const bool gone = user && call.worlds.find(*user) != world;
-    if (left.count() <= 0 || gone || call.worlds.scheduler().stopping()) return std::nullopt;
+  // Is made ready by an entry that matches, by the end of the time or of the world. Place in the journal and timer go
+  // with the answer, so with the client too.
+  static http::Response wait_for_request(const Call& call, const Listing& listing, std::int64_t after,
+                                         std::chrono::milliseconds time) {
+    struct Held {
+      Listing listing;  // its world outlives what follows
+      std::unique_ptr<Journal::Wait> wait = {};
+      Scheduler::Timer timer = {};
+    };
+    const auto held = std::make_shared<Held>(Held{listing});
     http::Response later;
-    // It asks anew when an entry has come or the time is over. It holds the world it began in, which may be gone by
-    // then.
-    later.pending = std::make_shared<http::Pending>([request = call.request, admin = call.admin, world, end, last] {
-      return admin->answer(request, Waiting{world, end, last});
+    later.pending = std::make_shared<http::Pending>([held, after] {
+      const auto entry = held->wait->entry();
+      std::int64_t last = 0;
+      // All that have come by now; the one that has woken it may be gone from the journal.
+      if (const auto found = entry ? held->listing.found(after, last) : std::nullopt) return json_response(*found);
+      return json_response(held->listing.other(entry.get()));
     });
-    world->journal().wake_after(last, later.pending);
-    world->delay(left, later.pending, world->releases());
+    held->wait = listing.world->journal().wait(listing.matcher, after, later.pending);
+    if (!held->wait) {
+      throw Problem(503, fmt::format("{} calls wait for requests of this world, which is the most; end some first",
+                                     Journal::kMostWaits));
+    }
+    // One may have come between the first look and the wait.
+    std::int64_t last = 0;
+    if (const auto found = listing.found(after, last)) return json_response(*found);
+    held->timer = call.worlds.scheduler().wake_after(time, nullptr, later.pending);
     return later;
   }
 
@@ -374,7 +431,10 @@ struct Admin::Functions {
   }
 
   static http::Response verify(const Call& call) {
-    return json_response(verify_requests(call.world()->journal(), call.body(), call.options.offset_minutes));
+    std::optional<std::string> world_user;
+    if (call.worlds.options().isolate_by_user) world_user = call.parameter("user").value_or("");
+    return json_response(
+        verify_requests(call.world()->journal(), call.body(), call.options.offset_minutes, world_user));
   }
 
   static http::Response get_violations(const Call& call) {
@@ -408,10 +468,21 @@ struct Admin::Row {
   http::Response (*function)(const Call&);
   bool is_slow;  // at a million tasks: the worker's
   std::vector<std::string_view> parameters = {"user"};
+  bool takes_lines = false;  // a body of NDJSON
 };
+
+namespace {
+
+std::vector<std::string_view> with_filters(std::vector<std::string_view> parameters) {
+  for (const std::string_view key : Matcher::keys(Matcher::Use::Filter)) parameters.push_back(key);
+  return parameters;
+}
+
+}  // namespace
 
 // clang-format off
 const Admin::Row Admin::kRows[] = {
+    {{"GET",    kAdminPath},                 Functions::welcome_page,    false, {}},
     {{"GET",    "/__admin/health"},          Functions::health,          false, {}},
     {{"GET",    "/__admin/openapi.json"},    Functions::openapi,         false, {}},
     {{"GET",    "/__admin/worlds"},          Functions::list_worlds,     false, {}},
@@ -420,8 +491,8 @@ const Admin::Row Admin::kRows[] = {
     {{"GET",    "/__admin/clock"},           Functions::get_clock,       false},
     {{"PUT",    "/__admin/clock"},           Functions::put_clock,       false},
     {{"GET",    "/__admin/fixtures"},        Functions::get_fixtures,    true},
-    {{"PUT",    "/__admin/fixtures"},        Functions::put_fixtures,    true},
-    {{"POST",   "/__admin/fixtures"},        Functions::post_fixtures,   true},
+    {{"PUT",    "/__admin/fixtures"},        Functions::put_fixtures,    true,  {"user"}, true},
+    {{"POST",   "/__admin/fixtures"},        Functions::post_fixtures,   true,  {"user"}, true},
     {{"PATCH",  "/__admin/tasks"},           Functions::patch_tasks,     true},
     {{"DELETE", "/__admin/tasks"},           Functions::delete_tasks,    true},
     {{"POST",   "/__admin/reset"},           Functions::reset,           false},
@@ -431,7 +502,7 @@ const Admin::Row Admin::kRows[] = {
     {{"POST",   "/__admin/faults/verify"},   Functions::verify_faults,   false},
     {{"DELETE", kFaultPath},                 Functions::delete_fault,    false},
     {{"GET",    "/__admin/requests"},        Functions::get_requests,    false,
-     {"user", "since", "limit", "status", "method", "path", "pathPrefix", "wait"}},
+     with_filters({"user", "since", "limit", "wait"})},
     {{"DELETE", "/__admin/requests"},        Functions::delete_requests, false},
     {{"POST",   "/__admin/requests/verify"}, Functions::verify,          false},
     {{"GET",    "/__admin/violations"},      Functions::get_violations,  false},
@@ -454,32 +525,61 @@ std::vector<Admin::Route> Admin::routes() {
 
 http::Response Admin::handle(const http::Request& request) {
   const auto found = find(request);
-  if (!may_ask(request) && !(found && found->row->function == Functions::health)) {
-    return problem_response(
-        401, "the admin calls need the header 'Authorization: Bearer TOKEN' with the token of --admin-token");
+  // Nothing of it is secret, and a link to it may stand anywhere.
+  if (found && found->row->function == Functions::welcome_page) return answer(request, true);
+  if (!shows_token(request)) {
+    if (options_.token && !(found && found->row->function == Functions::health)) return refuse_token(request);
+    if (const auto refusal = refuse_stranger(request, options_.hosts)) {
+      return problem_response(refusal->status, refusal->detail);
+    }
   }
-  if (!found || (!found->row->is_slow && request.body.size() <= kShortBody)) return answer(request, std::nullopt);
+  if (const auto refusal = refuse_body(request, found && found->row->takes_lines)) {
+    return problem_response(refusal->status, refusal->detail);
+  }
+  if (!found || (!found->row->is_slow && request.body.size() <= kShortBody)) return answer(request, true);
   // What the worker makes of it; the connection takes it once it is ready.
   auto made = std::make_shared<http::Response>();
   http::Response later;
   later.pending = std::make_shared<http::Pending>([made] { return std::move(*made); });
   const bool added = worker_.add([this, request, made, pending = later.pending] {
     if (pending->abandoned()) return;
-    *made = answer(request, std::nullopt);
+    *made = answer(request, true);
     pending->make_ready();
   });
   if (!added) return problem_response(503, "too many calls wait for their turn; ask again later");
   return later;
 }
 
-http::Response Admin::perform(const http::Request& request) { return answer(request, Waiting{}); }
+http::Response Admin::perform(const http::Request& request) { return answer(request, false); }
 
-bool Admin::may_ask(const http::Request& request) const {
-  if (!options_.token) return true;
+// Without a token of its own, the server knows none that is right.
+bool Admin::shows_token(const http::Request& request) const {
   const auto given = request.header("Authorization");
   constexpr std::string_view kBearer = "Bearer ";
-  if (!given || !equals_ignoring_case(given->substr(0, kBearer.size()), kBearer)) return false;
+  if (!options_.token || !given || !equals_ignoring_case(given->substr(0, kBearer.size()), kBearer)) return false;
   return equal_in_constant_time(trim_blanks(given->substr(kBearer.size())), *options_.token);
+}
+
+// Who tries one token after the other waits longer and longer; who shows none only learns that one is needed.
+http::Response Admin::refuse_token(const http::Request& request) {
+  http::Response refused = problem_response(
+      401, "the admin calls need the header 'Authorization: Bearer TOKEN' with the token of --admin-token");
+  if (!request.header("Authorization")) return refused;
+  options_.warn(fmt::format("a wrong admin token from {}: {} {}",
+                            request.peer.empty() ? "an unknown address" : shown(request.peer), shown(request.method),
+                            shown(without_user(split_target(request.target).path))));
+  const auto delay = wrong_tokens_.add(request.peer, std::chrono::steady_clock::now());
+  if (delay.count() == 0) return refused;
+  struct Held {
+    http::Response refused;
+    Scheduler::Timer timer;
+  };
+  const auto held = std::make_shared<Held>();
+  held->refused = std::move(refused);
+  http::Response later;
+  later.pending = std::make_shared<http::Pending>([held] { return std::move(held->refused); });
+  held->timer = worlds_.scheduler().wake_after(delay, nullptr, later.pending);
+  return later;
 }
 
 namespace {
@@ -496,7 +596,9 @@ std::optional<std::string_view> fit(std::string_view path, std::string_view know
 
 // The row of a request, and the value of its place; nothing for a path that is none or takes other methods.
 std::optional<Admin::Found> Admin::find(const http::Request& request) {
-  const std::string_view path = split_target(request.target).path;
+  std::string_view path = split_target(request.target).path;
+  // People type it either way.
+  if (path.size() == kAdminPath.size() + 1) path.remove_suffix(1);
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   for (const Row& row : kRows) {
     if (row.route.method != method) continue;
@@ -505,7 +607,7 @@ std::optional<Admin::Found> Admin::find(const http::Request& request) {
   return std::nullopt;
 }
 
-http::Response Admin::answer(const http::Request& request, std::optional<Waiting> waiting) {
+http::Response Admin::answer(const http::Request& request, bool may_wait) {
   try {
     const auto found = find(request);
     if (!found) throw_no_route(request);
@@ -513,17 +615,20 @@ http::Response Admin::answer(const http::Request& request, std::optional<Waiting
     if (!place) throw Problem(400, fmt::format("'{}' in the path does not decode to UTF-8 text", shown(found->place)));
     const Route& route = found->row->route;
     const bool looks = route.method == "GET" || route.path.ends_with("/verify");
-    Call call{request, options_, worlds_, this, std::move(waiting), looks, *place, {}};
+    Call call{request, options_, worlds_, may_wait, looks, *place, {}};
     for (const QueryPair& pair : split_query(split_target(request.target).query)) {
       const auto name = percent_decode(pair.name, Plus::IsBlank);
       const auto value = percent_decode(pair.value, Plus::IsBlank);
       if (!name || !value) throw Problem(400, "a query parameter does not decode to UTF-8 text");
       const auto& known = found->row->parameters;
       if (std::ranges::find(known, *name) == known.end()) {
-        throw Problem(400, fmt::format("the parameter '{}' is unknown here; known are {}", shown(*name),
-                                       known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+        throw Problem(400, fmt::format("the parameter '{}' is unknown here; known are {}{}", shown(*name),
+                                       known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")),
+                                       did_you_mean(*name, known)));
       }
-      call.query.emplace(*name, *value);
+      if (!call.query.emplace(*name, *value).second) {
+        throw Problem(400, fmt::format("the parameter '{}' stands twice; it must stand once", *name));
+      }
     }
     return found->row->function(call);
   } catch (const Problem& problem) {
@@ -552,8 +657,12 @@ void Admin::throw_no_route(const http::Request& request) {
     throw Problem(405, fmt::format("{} does not take {}; it takes {}", shown(path), shown(request.method), methods),
                   methods);
   }
-  throw Problem(404, fmt::format("there is no admin call {} {}; GET /__admin/openapi.json lists them",
-                                 shown(request.method), shown(path)));
+  std::vector<std::string_view> paths;
+  for (const Row& row : kRows) paths.push_back(row.route.path);
+  const auto meant = nearest(path, paths);
+  throw Problem(
+      404, fmt::format("there is no admin call {} {}; {}GET /__admin/openapi.json lists them", shown(request.method),
+                       shown(path), meant ? fmt::format("did you mean '{}'? ", *meant) : ""));
 }
 
 }  // namespace ocp_mock

@@ -3,7 +3,6 @@
 // works. Safe for use by several threads at once. The form of every call: schema/admin.openapi.json.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/guard.h"
 #include "control/worker.h"
 #include "control/world.h"
 #include "http/message.h"
@@ -20,7 +20,8 @@ namespace ocp_mock {
 inline constexpr std::string_view kAdminPath = "/__admin";
 
 struct AdminOptions {
-  std::optional<std::string> token;  // that "Authorization: Bearer TOKEN" must show; nothing: anyone may ask
+  std::optional<std::string> token;  // that "Authorization: Bearer TOKEN" must show; nothing: all but strangers may ask
+  std::vector<std::string> hosts;    // names of this server that are no stranger's, see refuse_stranger
   int offset_minutes = 8 * 60;       // of times in answers
   bool strict = false;               // what --strict refuses is refused in explanations too
   ListRules rules;                   // by which explanations read requests
@@ -28,6 +29,8 @@ struct AdminOptions {
   std::function<Instant(Instant)> time_of_answer = [](Instant now) { return now; };
   // What keeps the fixtures of --watch from being loaded; empty if nothing does.
   std::function<std::string()> watch_problem = [] { return std::string(); };
+  // Told of wrong tokens, never the token itself; called by any thread.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 class Admin {
@@ -59,23 +62,18 @@ class Admin {
     std::string place;
   };
 
-  // A call that waits for a request: where, and until when.
-  struct Waiting {
-    std::shared_ptr<World> world;
-    std::chrono::steady_clock::time_point end;
-    std::int64_t seen = 0;  // the last sequence that was looked at
-  };
-
   static const Row kRows[];
 
   static std::optional<Found> find(const http::Request& request);
   [[noreturn]] static void throw_no_route(const http::Request& request);
-  bool may_ask(const http::Request& request) const;
-  http::Response answer(const http::Request& request, std::optional<Waiting> waiting);
+  bool shows_token(const http::Request& request) const;
+  http::Response refuse_token(const http::Request& request);
+  http::Response answer(const http::Request& request, bool may_wait);
 
   const AdminOptions options_;
   Worlds& worlds_;
   Worker worker_;
+  WrongTokens wrong_tokens_;
 };
 
 }  // namespace ocp_mock

@@ -1,14 +1,17 @@
 #include "control/faults.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <ranges>
 #include <utility>
 
+#include "nearest.h"
 #include "ocp/json_text.h"
 
 namespace ocp_mock {
@@ -55,22 +58,25 @@ DelayRule Faults::parse_delay(JsonFields& fields) {
   }
   JsonFields delay(*value);
   const std::string type = delay.required_text("type");
-  const auto need = [&](std::string_view key, double least, double most) {
-    const auto number = delay.number(key, least, most);
-    if (!number) throw JsonFieldError(value->position, fmt::format("{} is missing; it must be a number", key));
-    return *number;
+  // The two numbers of a distribution.
+  const auto rule = [&](DelayRule::Kind kind, std::string_view first_key, std::string_view second_key, double most) {
+    const auto first = delay.number(first_key, 0, kLongestDelay);
+    const auto second = delay.number(second_key, 0, most);
+    delay.refuse_others();
+    if (!first || !second) {
+      throw JsonFieldError(value->position,
+                           fmt::format("{} is missing; it must be a number", first ? second_key : first_key));
+    }
+    return DelayRule{kind, *first, *second};
   };
-  DelayRule rule;
   if (type == "uniform") {
-    rule = {DelayRule::Kind::Uniform, need("lower", 0, kLongestDelay), need("upper", 0, kLongestDelay)};
-    if (rule.second < rule.first) delay.refuse("upper", "must not be below lower");
-  } else if (type == "lognormal") {
-    rule = {DelayRule::Kind::LogNormal, need("median", 0, kLongestDelay), need("sigma", 0, 10)};
-  } else {
-    delay.refuse("type", "must be uniform or lognormal");
+    const DelayRule uniform = rule(DelayRule::Kind::Uniform, "lower", "upper", kLongestDelay);
+    if (uniform.second < uniform.first) delay.refuse("upper", "must not be below lower");
+    return uniform;
   }
-  delay.refuse_others();
-  return rule;
+  if (type == "lognormal") return rule(DelayRule::Kind::LogNormal, "median", "sigma", 10);
+  constexpr std::array<std::string_view, 2> kTypes{"uniform", "lognormal"};
+  delay.refuse("type", "must be uniform or lognormal" + did_you_mean(type, kTypes));
 }
 
 std::chrono::milliseconds Faults::draw(const DelayRule& rule, Random& random) {
@@ -101,6 +107,11 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
   const auto code = fields.integer("code", 0, kMost);
   const auto message = fields.text("message");
   const bool html = fields.boolean("html").value_or(false);
+  step.action.retry_after = fields.integer("retryAfter", 0, 86'400);
+  const auto fault = fields.text("fault");
+  const auto truncate_at = fields.integer("truncateAt", 0, kMost);
+  const JsonValue* dribble = fields.object("chunkedDribble");
+  fields.refuse_others();
   if ((code || message || html) && !status) {
     throw JsonFieldError(value.position, "code, message and html need a status");
   }
@@ -111,21 +122,16 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
     step.action.answer = {static_cast<int>(*status), code.value_or(0),
                           message.value_or("Simulated failure, armed by a test.")};
   }
-  step.action.retry_after = fields.integer("retryAfter", 0, 86'400);
-
-  if (const auto name = fields.text("fault")) {
-    const auto found = std::ranges::find(kWireFaults, *name, &std::pair<std::string_view, Kind>::first);
+  if (fault) {
+    const auto found = std::ranges::find(kWireFaults, *fault, &std::pair<std::string_view, Kind>::first);
     if (found == kWireFaults.end()) {
-      fields.refuse("fault",
-                    "must be CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, MALFORMED_RESPONSE_CHUNK or "
-                    "RANDOM_DATA_THEN_CLOSE");
+      const auto names = kWireFaults | std::views::keys;
+      fields.refuse("fault", fmt::format("must be one of {}{}", fmt::join(names, ", "), did_you_mean(*fault, names)));
     }
     step.action.delivery.fault = found->second;
   }
-  if (const auto bytes = fields.integer("truncateAt", 0, kMost)) {
-    step.action.delivery.truncate_at = static_cast<std::size_t>(*bytes);
-  }
-  if (const JsonValue* dribble = fields.object("chunkedDribble")) {
+  if (truncate_at) step.action.delivery.truncate_at = static_cast<std::size_t>(*truncate_at);
+  if (dribble != nullptr) {
     JsonFields parts(*dribble);
     const auto chunks = parts.integer("numberOfChunks", 1, 10'000);
     const auto time = parts.integer("totalDuration", 0, kLongestDelay);
@@ -142,7 +148,6 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
   if (delivery.fault != Kind::None && (status || step.action.retry_after)) {
     throw JsonFieldError(value.position, "fault lets no answer through, so no status and no retryAfter may stand here");
   }
-  fields.refuse_others();
   if (value.members.empty()) throw JsonFieldError(value.position, "a step must do something, or be \"normal\"");
   return step;
 }
@@ -152,7 +157,7 @@ std::int64_t Faults::add(const JsonValue& value) {
   JsonFields fields(value);
   if (const JsonValue* match = fields.object("match")) {
     JsonFields criteria(*match);
-    fault.matcher = Matcher::parse(criteria, false);
+    fault.matcher = Matcher::parse(criteria, Matcher::Use::Fault);
     criteria.refuse_others();
   }
   fault.times = fields.integer("times", 1, kMost);
@@ -162,10 +167,10 @@ std::int64_t Faults::add(const JsonValue& value) {
   fault.seed =
       static_cast<std::uint64_t>(fields.integer("seed", std::numeric_limits<std::int64_t>::min(), kMost).value_or(0));
   fault.random = Random(fault.seed);
-  if (every && fault.probability) fields.refuse("every", "cannot stand beside probability");
-
   const JsonValue* action = fields.object("action");
   const auto* steps = fields.array("steps");
+  fields.refuse_others();
+  if (every && fault.probability) fields.refuse("every", "cannot stand beside probability");
   if ((action != nullptr) == (steps != nullptr)) {
     throw JsonFieldError(value.position, "either action, an object, or steps, an array, must stand here");
   }
@@ -179,7 +184,6 @@ std::int64_t Faults::add(const JsonValue& value) {
     fault.in_order = true;
     for (const JsonValue& step : *steps) fault.steps.push_back(parse_step(step));
   }
-  fields.refuse_others();
   append_json(fault.text, value);
   fault.text = fault.text.substr(1, fault.text.size() - 2);
 

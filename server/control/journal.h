@@ -1,4 +1,4 @@
-// What a world was asked and what it answered, the latest so many requests.
+// What a world was asked and what it answered, the latest so many requests; and who waits for the next one.
 // Enters: an entry a request, without secrets. Leaves: the entries of a filter, and how many are missing because the
 // ring was full. Safe for use by several threads at once.
 #pragma once
@@ -6,17 +6,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "control/matcher.h"
 #include "headers.h"
 #include "http/pending.h"
 #include "ocp/instant.h"
 
 namespace ocp_mock {
+
+inline constexpr std::size_t kJournalTextBytes = 4096;  // that are kept of each text of a request
+inline constexpr std::size_t kJournalHeaders = 100;     // that are kept of a request
 
 struct JournalEntry {
   std::int64_t sequence = 0;  // from 1, in the order of the answers; never given twice in a world
@@ -26,7 +32,8 @@ struct JournalEntry {
   std::string path;   // as sent
   std::string query;  // as sent, without the question mark
   std::string trace_id;
-  Headers headers;                      // as sent, without those that hold secrets
+  Headers headers;                      // as sent, without those that hold secrets, and without user info in URLs
+  unsigned cut = 0;                     // the parts that are not there as a whole, RequestPart by RequestPart
   int status = 0;                       // 0 if a fault let no answer through
   std::size_t bytes = 0;                // of the answer's body that left
   std::int64_t microseconds = 0;        // from the request's arrival to its answer
@@ -34,12 +41,16 @@ struct JournalEntry {
   std::vector<std::string> violations;  // the rules of the contract that the client broke, in English
 };
 
+RequestView view_of(const JournalEntry& entry);
+
 // Whether a header's value may be a secret by its name, so that it has no place in a journal.
 bool is_secret_header(std::string_view name);
 
 class Journal {
  public:
   using Entries = std::vector<std::shared_ptr<const JournalEntry>>;
+
+  static constexpr std::size_t kMostWaits = 10'000;
 
   // Keeps that many entries; none for 0.
   explicit Journal(std::size_t size) : size_(size) {}
@@ -50,8 +61,9 @@ class Journal {
   };
   Ticket begin();
 
-  // Gives the entry its sequence. Each ticket is given back once, with the entry; one from before a clear() leaves
-  // nothing.
+  // Gives the entry its sequence, and wakes who waits for it. Each ticket is given back once, with the entry; one from
+  // before a clear() leaves nothing. Those who wait for other requests cost next to nothing: they are found by what
+  // the paths they mean begin with.
   void record(Ticket ticket, JournalEntry entry);
 
   struct View {
@@ -64,17 +76,55 @@ class Journal {
   View view(std::int64_t after = 0) const;
   std::int64_t last() const;
 
-  // Makes it ready when the next entry comes, and at once if one has come after that sequence.
-  void wake_after(std::int64_t sequence, const std::shared_ptr<http::Pending>& pending);
+  // A wait for an entry. It ends with this object, which the journal must outlive.
+  class Wait {
+   public:
+    Wait(Journal& journal, std::shared_ptr<const Matcher> matcher, std::int64_t after,
+         std::weak_ptr<http::Pending> pending);
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
 
-  // Forgets all entries. Sequences go on.
+    // The one that has come, kept or not; null if none has.
+    std::shared_ptr<const JournalEntry> entry() const;
+
+   private:
+    friend Journal;
+
+    Journal& journal_;
+    const std::shared_ptr<const Matcher> matcher_;
+    const std::int64_t after_;
+    const std::weak_ptr<http::Pending> pending_;
+    bool waits_ = false;  // stands in the journal; this and the next under the journal's mutex
+    std::shared_ptr<const JournalEntry> entry_;
+  };
+
+  // Makes the answer ready when the next entry comes that matches and has a higher sequence than after, or when the
+  // journal is closed. Null if kMostWaits are there.
+  std::unique_ptr<Wait> wait(std::shared_ptr<const Matcher> matcher, std::int64_t after,
+                             const std::shared_ptr<http::Pending>& pending);
+  std::size_t waits() const;
+
+  // Ends all waits, now and from now on: nobody will be asked here any more.
+  void close();
+
+  // Forgets all entries. Sequences go on, and so do waits.
   void clear();
 
  private:
+  // Those who wait by one filter are tested once.
+  using ByFilter = std::map<std::string, std::set<Wait*>>;
+  using ByBeginning = std::map<std::string, ByFilter, std::less<>>;
+
+  void wake_waits(const std::shared_ptr<const JournalEntry>& entry, std::vector<std::weak_ptr<http::Pending>>& woken);
+  void leave(Wait& wait);
+
   const std::size_t size_;
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const JournalEntry>> ring_;
-  std::vector<std::weak_ptr<http::Pending>> waiting_;
+  std::map<std::size_t, ByBeginning> waiting_;  // by the length of what paths begin with, by that, by filter
+  std::size_t waits_ = 0;
+  bool closed_ = false;
   std::int64_t epoch_ = 0;
   std::int64_t in_flight_ = 0;
   std::int64_t last_ = 0;     // sequence

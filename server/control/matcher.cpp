@@ -1,9 +1,18 @@
 #include "control/matcher.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <system_error>
 
 #include "ascii.h"
+#include "control/admin.h"
 #include "control/journal.h"
+#include "nearest.h"
 #include "ocp/error.h"
 #include "ocp/json_text.h"
 #include "ocp/url.h"
@@ -13,34 +22,26 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-std::string json(std::string_view text) { return json_string(text); }
+constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                   "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
-std::string json(const Texts& texts) {
-  if (texts.empty()) return "null";
-  if (texts.size() == 1) return json(texts.front());
+std::string array_json(const Texts& texts) {
   std::string out = "[";
-  for (const std::string& text : texts) out.append(out.size() == 1 ? "" : ",").append(json(text));
+  for (const std::string& text : texts) out.append(out.size() == 1 ? "" : ",").append(json_string(text));
   return out + "]";
+}
+
+std::string values_json(const Texts& texts) {
+  if (texts.empty()) return "null";
+  return texts.size() == 1 ? json_string(texts.front()) : array_json(texts);
 }
 
 std::string decoded(std::string_view text, Plus plus) { return percent_decode(text, plus).value_or(std::string(text)); }
 
-Texts query_values(std::string_view query, std::string_view name) {
-  Texts values;
-  for (const QueryPair& pair : split_query(query)) {
-    if (decoded(pair.name, Plus::IsBlank) == name) values.push_back(decoded(pair.value, Plus::IsBlank));
-  }
-  std::ranges::sort(values);
-  return values;
-}
-
-Texts header_values(const RequestView& request, std::string_view name) {
-  Texts values;
-  for (const auto& [key, value] : request.headers) {
-    if (equals_ignoring_case(key, name)) values.emplace_back(value);
-  }
-  std::ranges::sort(values);
-  return values;
+bool equals_decoded(std::string_view text, Plus plus, std::string_view expected) {
+  const bool is_plain =
+      text.find('%') == std::string_view::npos && (plus == Plus::Kept || text.find('+') == std::string_view::npos);
+  return is_plain ? text == expected : decoded(text, plus) == expected;
 }
 
 // OCP accepts one trailing slash.
@@ -48,127 +49,494 @@ std::string_view without_slash(std::string_view path) {
   return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
 }
 
-Texts segments_of(std::string_view path) {
+// Calls use with the decoded path; most need no decoding.
+template <typename Use>
+auto with_decoded_path(std::string_view path, const Use& use) {
+  if (path.find('%') == std::string_view::npos) return use(path);
+  const std::string text = decoded_path(path);
+  return use(std::string_view(text));
+}
+
+std::string path_json(const RequestView& request) { return json_string(decoded_path(request.path)); }
+
+// The segments as sent, without the slash at the end.
+std::vector<std::string_view> segments_of(std::string_view path) {
   path = without_slash(path);
-  Texts segments;
+  std::vector<std::string_view> segments;
   for (std::string_view rest = path.starts_with('/') ? path.substr(1) : path;;) {
     const auto end = std::min(rest.find('/'), rest.size());
-    segments.push_back(decoded(rest.substr(0, end), Plus::Kept));
-    if (end == rest.size()) break;
+    segments.push_back(rest.substr(0, end));
+    if (end == rest.size()) return segments;
     rest.remove_prefix(end + 1);
   }
-  return segments;
 }
 
-bool fits_template(std::string_view path, const Texts& pattern) {
-  const Texts segments = segments_of(path);
-  return std::ranges::equal(segments, pattern, [](const std::string& segment, const std::string& expected) {
-    const bool place = expected.starts_with('{') && expected.ends_with('}');
-    return place ? !segment.empty() : segment == expected;
-  });
-}
+bool is_placeholder(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
 
-// The values that a member asks for, in order; none for null.
-Texts expected_values(const JsonMember& member, bool with_arrays) {
-  Texts values;
-  const auto add = [&](const JsonValue& value) {
-    const bool scalar = value.kind == JsonKind::String || value.kind == JsonKind::Integer ||
-                        value.kind == JsonKind::Float || value.kind == JsonKind::Boolean;
-    if (!scalar) {
-      throw JsonFieldError(member.position,
-                           shown(member.key) + (with_arrays ? " must be a value, an array of values, or null"
-                                                            : " must be a value or null"));
-    }
-    values.push_back(value.text);
-  };
-  if (member.value.kind == JsonKind::Null) return values;
-  if (with_arrays && member.value.kind == JsonKind::Array) {
-    for (const JsonValue& item : member.value.items) add(item);
-  } else {
-    add(member.value);
+// A segment of a template; nothing takes any segment but an empty one.
+using SegmentRule = std::optional<std::string>;
+
+bool fits(std::string_view path, const std::vector<SegmentRule>& rules) {
+  path = without_slash(path);
+  if (!path.starts_with('/')) return false;
+  path.remove_prefix(1);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto end = path.find('/');
+    const bool is_last = end == std::string_view::npos;
+    if (is_last != (i + 1 == rules.size())) return false;
+    const std::string_view segment = path.substr(0, end);
+    if (rules[i] ? !equals_decoded(segment, Plus::Kept, *rules[i]) : segment.empty()) return false;
+    if (!is_last) path.remove_prefix(end + 1);
   }
-  std::ranges::sort(values);
+  return true;
+}
+
+Texts query_values(std::string_view query, std::string_view name) {
+  Texts values;
+  for (const QueryPair& pair : split_query(query)) {
+    if (equals_decoded(pair.name, Plus::IsBlank, name)) values.push_back(decoded(pair.value, Plus::IsBlank));
+  }
   return values;
+}
+
+Texts sorted(Texts texts) {
+  std::ranges::sort(texts);
+  return texts;
+}
+
+// The words of values, however they were spelled: given again, separated by commas, with blanks around them.
+Texts words_of(const Texts& values) {
+  std::set<std::string, std::less<>> words;
+  for (const std::string& value : values) {
+    for (std::string_view rest = value; !rest.empty();) {
+      if (const std::string_view word = next_piece(rest, ','); !word.empty()) words.emplace(word);
+    }
+  }
+  return {words.begin(), words.end()};
+}
+
+Texts header_values(const RequestView& request, std::string_view name) {
+  Texts values;
+  for (const auto& [key, value] : request.headers) {
+    if (equals_ignoring_case(key, name)) values.emplace_back(value);
+  }
+  return sorted(std::move(values));
+}
+
+// What may not stand in a criterion for paths as a character, because no path has it or because something else is
+// meant by it. In a criterion, as in a path, %XX stands for the character itself.
+struct PathRule {
+  std::string_view text;
+  bool in_template;  // it may not stand in a pathTemplate; elsewhere it never may
+  std::string_view why;
+};
+
+// clang-format off
+constexpr PathRule kPathRules[] = {
+    {"#",  true,  "a client never sends what follows '#'"},
+    {"*",  true,  "'*' leaves nothing open; pathPrefix leaves the end open, '{name}' in a pathTemplate one segment"},
+    {"/:", true,  "a placeholder is written '{name}', in a pathTemplate"},
+    {"{",  false, "placeholders belong in pathTemplate"},
+    {"}",  false, "placeholders belong in pathTemplate"},
+};
+// clang-format on
+
+// The pairs of a query as a criterion has them: "status":"FAILED".
+std::string query_criterion(std::string_view query) {
+  std::string out;
+  for (const QueryPair& pair : split_query(query)) {
+    out += fmt::format("{}{}:{}", out.empty() ? "" : ",", json_string(decoded(pair.name, Plus::IsBlank)),
+                       json_string(decoded(pair.value, Plus::IsBlank)));
+  }
+  return out;
 }
 
 }  // namespace
 
-Matcher Matcher::parse(JsonFields& fields, bool with_status) {
-  Matcher matcher;
-  matcher.add_text(fields, "method", [](const RequestView& request) { return std::string(request.method); });
-  matcher.add_text(fields, "path",
-                   [](const RequestView& request) { return decoded(without_slash(request.path), Plus::Kept); });
-  matcher.add_text(fields, "user", [](const RequestView& request) { return std::string(request.user); });
-  if (const auto prefix = fields.text("pathPrefix")) {
-    matcher.criteria_.push_back({"pathPrefix", json(*prefix), [prefix = *prefix](const RequestView& request) {
-                                   const std::string path = decoded(request.path, Plus::Kept);
-                                   return path.starts_with(prefix) ? std::nullopt : std::optional(json(path));
-                                 }});
+std::string decoded_path(std::string_view path) {
+  if (path.find('%') == std::string_view::npos) return std::string(path);
+  std::string out;
+  for (;;) {
+    const auto end = path.find('/');
+    out += decoded(path.substr(0, end), Plus::Kept);
+    if (end == std::string_view::npos) return out;
+    out += '/';
+    path.remove_prefix(end + 1);
   }
-  if (const auto pattern = fields.text("pathTemplate")) {
-    matcher.criteria_.push_back(
-        {"pathTemplate", json(*pattern), [segments = segments_of(*pattern)](const RequestView& request) {
-           return fits_template(request.path, segments) ? std::nullopt
-                                                        : std::optional(json(decoded(request.path, Plus::Kept)));
-         }});
+}
+
+// Reads one object of criteria.
+class Matcher::Parser {
+ public:
+  Parser(JsonFields& fields, Use use, Matcher& matcher) : fields_(fields), use_(use), matcher_(matcher) {}
+
+  struct Row {
+    std::string_view key;
+    bool in_fault;
+    bool in_question;
+    bool in_filter;
+    void (Parser::*add)();
+  };
+  static const Row kRows[];
+
+  static bool is_in(const Row& row, Use use) {
+    return use == Use::Fault ? row.in_fault : use == Use::Question ? row.in_question : row.in_filter;
   }
-  if (const JsonValue* query = fields.object("query")) {
-    for (const JsonMember& member : query->members) {
-      const Texts expected = expected_values(member, true);
-      matcher.criteria_.push_back(
-          {"query." + member.key, json(expected), [name = member.key, expected](const RequestView& request) {
-             const Texts values = query_values(request.query, name);
-             return values == expected ? std::nullopt : std::optional(json(values));
-           }});
+
+  void add_method() {
+    const auto method = fields_.text("method");
+    if (!method) return;
+    if (!is_token(*method)) refuse("method", *method, "it must be one word, such as GET");
+    std::string upper = *method;
+    std::ranges::transform(upper, upper.begin(), to_upper_ascii);
+    if (upper != *method && std::ranges::find(kMethods, upper) != kMethods.end()) {
+      refuse("method", *method, fmt::format("methods are compared letter for letter, so it must be '{}'", upper));
     }
+    check_length("method", *method);
+    add(
+        RequestPart::Method, "method", json_string(*method),
+        [expected = *method](const RequestView& request) { return request.method == expected; },
+        [](const RequestView& request) { return json_string(request.method); });
   }
-  if (const JsonValue* headers = fields.object("headers")) {
-    for (const JsonMember& member : headers->members) {
-      if (with_status && is_secret_header(member.key)) {
-        throw JsonFieldError(member.position,
-                             shown(member.key) + " is not kept in the journal, for it may be a secret");
+
+  void add_path() {
+    const auto path = text_of_path("path");
+    if (!path) return;
+    const std::string expected = decoded_path(without_slash(*path));
+    matcher_.path_beginning_ = expected;
+    add(
+        RequestPart::Path, "path", json_string(expected),
+        [expected](const RequestView& request) {
+          return with_decoded_path(without_slash(request.path),
+                                   [&](std::string_view text) { return text == expected; });
+        },
+        [](const RequestView& request) { return json_string(decoded_path(without_slash(request.path))); });
+  }
+
+  void add_path_prefix() {
+    const auto prefix = text_of_path("pathPrefix");
+    if (!prefix) return;
+    const std::string expected = decoded_path(*prefix);
+    matcher_.path_beginning_ = expected;
+    add(
+        RequestPart::Path, "pathPrefix", json_string(expected),
+        [expected](const RequestView& request) {
+          return with_decoded_path(request.path, [&](std::string_view text) { return text.starts_with(expected); });
+        },
+        path_json);
+  }
+
+  void add_path_template() {
+    const auto text = text_of_path("pathTemplate");
+    if (!text) return;
+    std::vector<SegmentRule> rules;
+    for (const std::string_view segment : segments_of(*text)) {
+      const bool has_brace = segment.find_first_of("{}") != std::string_view::npos;
+      const bool is_plain = segment.find_first_of("{}", 1) == segment.size() - 1 && is_placeholder(segment);
+      if (has_brace && !is_plain) {
+        refuse("pathTemplate", *text,
+               fmt::format("'{}' is no placeholder: '{{name}}' must be a whole segment ('%7B' and '%7D' stand for the "
+                           "characters themselves)",
+                           shown(segment)));
       }
-      const Texts expected = expected_values(member, false);
-      matcher.criteria_.push_back(
-          {"headers." + member.key, json(expected), [name = member.key, expected](const RequestView& request) {
-             const Texts values = header_values(request, name);
-             return values == expected ? std::nullopt : std::optional(json(values));
-           }});
+      if (segment.empty() && *text != "/") {
+        refuse("pathTemplate", *text, "no segment may be empty; '{name}' takes one segment, which is not empty either");
+      }
+      rules.push_back(has_brace ? std::nullopt : SegmentRule(decoded(segment, Plus::Kept)));
+    }
+    matcher_.path_beginning_ = decoded_path(without_slash(text->substr(0, text->find('{'))));
+    add(
+        RequestPart::Path, "pathTemplate", json_string(*text),
+        [rules](const RequestView& request) { return fits(request.path, rules); }, path_json);
+  }
+
+  void add_query() {
+    const JsonValue* query = fields_.object("query");
+    if (query == nullptr) return;
+    std::set<std::string> names;
+    for (const JsonMember& member : query->members) {
+      const std::string field = "query." + shown(member.key);
+      const std::string name = decoded(member.key, Plus::Kept);
+      check_no_nul(field, name, member.position);
+      if (!names.insert(name).second) throw JsonFieldError(member.position, field + " stands twice, once encoded");
+      const auto actual = [name](const RequestView& request) {
+        return values_json(sorted(query_values(request.query, name)));
+      };
+      if (member.value.kind == JsonKind::Object) {
+        const Texts words = any_order(field, member.value);
+        add(
+            RequestPart::Query, "query." + name, fmt::format(R"({{"anyOrder":{}}})", array_json(words)),
+            [name, words](const RequestView& request) { return words_of(query_values(request.query, name)) == words; },
+            actual);
+        continue;
+      }
+      Texts values = values_of(field, member, true);
+      for (std::string& value : values) value = decoded(value, Plus::Kept);
+      values = sorted(std::move(values));
+      add(
+          RequestPart::Query, "query." + name, values_json(values),
+          [name, values](const RequestView& request) { return sorted(query_values(request.query, name)) == values; },
+          actual);
     }
   }
-  if (with_status) {
-    if (const auto status = fields.integer("status", 100, 599)) {
-      matcher.criteria_.push_back({"status", std::to_string(*status), [status = *status](const RequestView& request) {
-                                     return request.status == status
-                                                ? std::nullopt
-                                                : std::optional(std::to_string(request.status.value_or(0)));
-                                   }});
+
+  void add_headers() {
+    const JsonValue* headers = fields_.object("headers");
+    if (headers == nullptr) return;
+    std::set<std::string> names;
+    for (const JsonMember& member : headers->members) {
+      const std::string& name = member.key;
+      const std::string field = "headers." + shown(name);
+      if (!is_token(name)) {
+        throw JsonFieldError(member.position, field +
+                                                  " is no name of a header: it must be letters, digits and "
+                                                  "hyphens, without blanks and without a colon");
+      }
+      std::string lower = name;
+      std::ranges::transform(lower, lower.begin(), to_lower_ascii);
+      if (!names.insert(lower).second) {
+        throw JsonFieldError(member.position, field + " stands twice; names of headers are the same in any case");
+      }
+      if (use_ != Use::Fault && is_secret_header(name)) {
+        throw JsonFieldError(
+            member.position,
+            shown(name) +
+                " is not kept in the journal, for it may be a secret; user tells who asked, and a fault may "
+                "match this header");
+      }
+      Texts values = values_of(field, member, false);
+      for (std::string& value : values) {
+        check_header_value(field, value, member.position);
+        // As the journal keeps it.
+        if (use_ != Use::Fault) value = without_user_info(value);
+      }
+      add(
+          RequestPart::Headers, "headers." + name, values_json(values),
+          [name, values](const RequestView& request) { return header_values(request, name) == values; },
+          [name](const RequestView& request) { return values_json(header_values(request, name)); });
     }
+  }
+
+  void add_user() {
+    matcher_.user_ = fields_.text("user");
+    if (!matcher_.user_) return;
+    check_no_nul("user", *matcher_.user_, fields_.position_of("user"));
+    check_length("user", *matcher_.user_);
+    add(
+        RequestPart::User, "user", json_string(*matcher_.user_),
+        [expected = *matcher_.user_](const RequestView& request) { return request.user == expected; },
+        [](const RequestView& request) { return json_string(request.user); });
+  }
+
+  void add_status() {
+    const JsonValue* value = fields_.any("status");
+    if (value == nullptr || value->kind == JsonKind::Null) return;
+    int status = -1;
+    const std::string& text = value->text;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+    const bool is_number =
+        value->kind == JsonKind::Integer && error == std::errc{} && stop == text.data() + text.size();
+    if (!is_number || (status != 0 && (status < 100 || status > 599))) {
+      fields_.refuse("status",
+                     fmt::format("is {}; it must be an integer from 100 to 599, or 0 for requests that got no answer",
+                                 use_ == Use::Filter ? "'" + shown(text) + "'" : describe(*value)));
+    }
+    add(
+        RequestPart::Status, "status", std::to_string(status),
+        [status](const RequestView& request) { return request.status == status; },
+        [](const RequestView& request) { return std::to_string(request.status.value_or(0)); });
+  }
+
+ private:
+  void add(RequestPart part, std::string field, std::string expected, std::function<bool(const RequestView&)> meets,
+           std::function<std::string(const RequestView&)> actual) {
+    matcher_.text_.append(json_string(field)).append(expected);
+    matcher_.criteria_.push_back({part, std::move(field), std::move(expected), std::move(meets), std::move(actual)});
+  }
+
+  [[noreturn]] void refuse(std::string_view key, std::string_view value, std::string_view why) const {
+    fields_.refuse(key, fmt::format("is '{}'; {}", shown(value), why));
+  }
+
+  // No text of a request that decodes has a NUL.
+  static void check_no_nul(std::string_view field, std::string_view text, Position position) {
+    if (text.find('\0') == std::string_view::npos) return;
+    throw JsonFieldError(position, fmt::format("{} has the character U+0000, which no request can have", field));
+  }
+
+  void check_length(std::string_view key, std::string_view text) const {
+    if (use_ == Use::Fault || text.size() <= kJournalTextBytes) return;
+    fields_.refuse(key, fmt::format("has {} bytes, of which the journal keeps {}", text.size(), kJournalTextBytes));
+  }
+
+  // The text of a criterion for paths, still encoded.
+  std::optional<std::string> text_of_path(std::string_view key) {
+    const auto text = fields_.text(key);
+    if (!text) return std::nullopt;
+    const std::string_view path = *text;
+    if (has_path_) {
+      fields_.refuse(key, "cannot stand beside another one: of path, pathPrefix and pathTemplate one may stand here");
+    }
+    has_path_ = true;
+    if (path == "*" && key == "path") return text;  // of OPTIONS
+    if (path.empty()) refuse(key, path, "it must begin with '/'");
+    if (!path.starts_with('/')) {
+      const std::string_view right = split_target(path).path;
+      refuse(key, path,
+             fmt::format("it must begin with '/': '{}{}'{}", right.starts_with('/') ? "" : "/", shown(right),
+                         right == path ? "" : ", without scheme and host"));
+    }
+    if (const auto question = path.find('?'); question != std::string_view::npos) {
+      const std::string pairs = query_criterion(path.substr(question + 1));
+      refuse(key, path,
+             fmt::format("a path ends before '?': '{}'{}{}", shown(path.substr(0, question)),
+                         use_ == Use::Filter || pairs.empty() ? "" : fmt::format(R"(, with "query":{{{}}})", pairs),
+                         " ('%3F' stands for the character itself)"));
+    }
+    for (const PathRule& rule : kPathRules) {
+      if (path.find(rule.text) == std::string_view::npos || (key == "pathTemplate" && !rule.in_template)) continue;
+      refuse(key, path, fmt::format("{} ('%{:02X}' stands for the character itself)", rule.why, int{rule.text.back()}));
+    }
+    check_no_nul(key, path, fields_.position_of(key));
+    check_length(key, path);
+    if (const std::string text_decoded = decoded_path(path); Admin::owns(text_decoded)) {
+      refuse(key, path, "admin calls meet no faults and are in no journal");
+    }
+    if (use_ != Use::Fault && without_user(path) != path) {
+      fields_.refuse(key,
+                     "begins with '//' and has an '@': the journal keeps nothing before that, for it may be a secret");
+    }
+    return text;
+  }
+
+  // The values that a member asks for, as they stand; none for null.
+  Texts values_of(std::string_view field, const JsonMember& member, bool of_query) const {
+    Texts values;
+    const auto add_value = [&](const JsonValue& value) {
+      const bool is_scalar = value.kind == JsonKind::String || value.kind == JsonKind::Integer ||
+                             value.kind == JsonKind::Float || value.kind == JsonKind::Boolean;
+      if (!is_scalar) {
+        throw JsonFieldError(member.position,
+                             fmt::format("{} must be a value{} or null", field,
+                                         of_query ? ", an array of values, {\"anyOrder\":[...]}" : ""));
+      }
+      check_no_nul(field, value.text, member.position);
+      if (use_ != Use::Fault && value.text.size() > kJournalTextBytes) {
+        throw JsonFieldError(member.position, fmt::format("{} has a value of {} bytes, of which the journal keeps {}",
+                                                          field, value.text.size(), kJournalTextBytes));
+      }
+      values.push_back(value.text);
+    };
+    if (member.value.kind == JsonKind::Null) return values;
+    if (of_query && member.value.kind == JsonKind::Array) {
+      if (member.value.items.empty()) {
+        throw JsonFieldError(member.position,
+                             fmt::format("{} is an empty array; null asks for a parameter that is not there", field));
+      }
+      for (const JsonValue& item : member.value.items) add_value(item);
+    } else {
+      add_value(member.value);
+    }
+    return values;
+  }
+
+  // The words of {"anyOrder":[...]}.
+  Texts any_order(const std::string& field, const JsonValue& value) const {
+    JsonFields form(value);
+    const JsonValue* words = form.any("anyOrder");
+    form.refuse_others();
+    if (words == nullptr || words->kind != JsonKind::Array || words->items.empty()) {
+      throw JsonFieldError(value.position,
+                           fmt::format("{} must have the member anyOrder, an array of one word or more", field));
+    }
+    Texts values = values_of(field, {field, value.position, *words}, true);
+    for (std::string& word : values) {
+      word = decoded(word, Plus::Kept);
+      if (word.empty() || word != trim_blanks(word) || word.find(',') != std::string::npos) {
+        throw JsonFieldError(value.position,
+                             fmt::format("{}: '{}' is no word of anyOrder, for words are split at commas, and what is "
+                                         "blank around them goes: it must not be empty, and have neither",
+                                         field, shown(word)));
+      }
+    }
+    return words_of(values);
+  }
+
+  // A value that a request can have; it may be a secret, and is not shown.
+  static void check_header_value(const std::string& field, std::string_view value, Position position) {
+    if (value != trim_blanks(value)) {
+      throw JsonFieldError(position, field + " begins or ends with a blank; values of headers are without those");
+    }
+    const bool has_control = std::ranges::any_of(value, [](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return (byte < 0x20 && c != '\t') || byte == 0x7F;
+    });
+    if (has_control) {
+      throw JsonFieldError(position,
+                           field + " has a line break or another control character, which no header can have");
+    }
+  }
+
+  JsonFields& fields_;
+  const Use use_;
+  Matcher& matcher_;
+  bool has_path_ = false;
+};
+
+// clang-format off
+constinit const Matcher::Parser::Row Matcher::Parser::kRows[] = {
+    // key            fault  question filter
+    {"method",        true,  true,    true,  &Parser::add_method},
+    {"path",          true,  true,    true,  &Parser::add_path},
+    {"pathPrefix",    true,  true,    true,  &Parser::add_path_prefix},
+    {"pathTemplate",  true,  true,    true,  &Parser::add_path_template},
+    {"query",         true,  true,    false, &Parser::add_query},
+    {"headers",       true,  true,    false, &Parser::add_headers},
+    {"user",          true,  true,    false, &Parser::add_user},
+    {"status",        false, true,    true,  &Parser::add_status},
+};
+// clang-format on
+
+Matcher Matcher::parse(JsonFields& fields, Use use) {
+  Matcher matcher;
+  Parser parser(fields, use, matcher);
+  for (const Parser::Row& row : Parser::kRows) {
+    if (Parser::is_in(row, use)) (parser.*row.add)();
   }
   return matcher;
 }
 
-void Matcher::add_text(JsonFields& fields, std::string_view key, std::string (*actual)(const RequestView&)) {
-  if (const auto expected = fields.text(key)) {
-    criteria_.push_back({std::string(key), json(*expected), [expected = *expected, actual](const RequestView& request) {
-                           const std::string text = actual(request);
-                           return text == expected ? std::nullopt : std::optional(json(text));
-                         }});
+std::vector<std::string_view> Matcher::keys(Use use) {
+  std::vector<std::string_view> keys;
+  for (const Parser::Row& row : Parser::kRows) {
+    if (Parser::is_in(row, use)) keys.push_back(row.key);
   }
+  return keys;
 }
 
 bool Matcher::matches(const RequestView& request) const {
-  return std::ranges::none_of(criteria_,
-                              [&](const Criterion& criterion) { return criterion.differs(request).has_value(); });
+  return std::ranges::all_of(criteria_, [&](const Criterion& criterion) { return criterion.meets(request); });
 }
 
 std::vector<Difference> Matcher::differences(const RequestView& request) const {
   std::vector<Difference> found;
   for (const Criterion& criterion : criteria_) {
-    if (auto actual = criterion.differs(request))
-      found.push_back({criterion.field, criterion.expected, std::move(*actual)});
+    if (!criterion.meets(request)) found.push_back({criterion.field, criterion.expected, criterion.actual(request)});
   }
   return found;
+}
+
+bool Matcher::is_unsure(const RequestView& request) const {
+  if (request.cut == 0) return false;
+  bool unsure = false;
+  for (const Criterion& criterion : criteria_) {
+    if ((request.cut & static_cast<unsigned>(criterion.part)) != 0) {
+      unsure = true;
+    } else if (!criterion.meets(request)) {
+      return false;
+    }
+  }
+  return unsure;
 }
 
 }  // namespace ocp_mock

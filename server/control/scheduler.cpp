@@ -16,18 +16,31 @@ Scheduler::~Scheduler() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Scheduler::wake_after(std::chrono::milliseconds time, const void* owner, std::weak_ptr<http::Pending> pending) {
-  const Time due = std::chrono::steady_clock::now() + time;
+Scheduler::Timer Scheduler::wake_after(std::chrono::milliseconds time, const void* owner,
+                                       std::weak_ptr<http::Pending> pending) {
+  const auto due = std::chrono::steady_clock::now() + time;
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
       if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-      entries_.emplace(due, Entry{owner, std::move(pending)});
-      changed_.notify_one();
-      return;
+      const auto added = entries_.emplace(Timer::Key{due, next_++}, Entry{owner, std::move(pending)}).first;
+      // The thread sleeps until the first of them.
+      if (added == entries_.begin()) changed_.notify_one();
+      return {*this, added->first};
     }
   }
   make_ready(pending);
+  return {};
+}
+
+void Scheduler::cancel(const Timer::Key& key) {
+  const std::lock_guard lock(mutex_);
+  entries_.erase(key);
+}
+
+std::size_t Scheduler::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
 }
 
 void Scheduler::release(const void* owner) {
@@ -58,13 +71,15 @@ void Scheduler::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto due = [&] {
-      return stopping_ || (!entries_.empty() && entries_.begin()->first <= std::chrono::steady_clock::now());
+      return stopping_ || (!entries_.empty() && entries_.begin()->first.first <= std::chrono::steady_clock::now());
     };
     if (!due()) {
       if (entries_.empty()) {
         changed_.wait(lock);
       } else {
-        changed_.wait_until(lock, Time(entries_.begin()->first));
+        // A copy, for the entry may go meanwhile.
+        const auto due_time = entries_.begin()->first.first;
+        changed_.wait_until(lock, due_time);
       }
       continue;
     }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "ocp/error.h"
 #include "ocp/json_text.h"
+#include "ocp/url.h"
 
 namespace ocp_mock {
 namespace {
@@ -28,10 +30,6 @@ std::string json_of(const Miss& miss, int offset_minutes) {
 
 }  // namespace
 
-RequestView view_of(const JournalEntry& entry) {
-  return {entry.method, entry.path, entry.query, entry.headers, entry.user, entry.status};
-}
-
 std::string json_of(const JournalEntry& entry, int offset_minutes) {
   std::string headers;
   for (const auto& [name, value] : entry.headers) {
@@ -51,10 +49,11 @@ std::string json_of(const JournalEntry& entry, int offset_minutes) {
       violations);
 }
 
-std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes) {
+std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes,
+                            const std::optional<std::string>& world_user) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   JsonFields fields(question);
-  const Matcher matcher = Matcher::parse(fields, true);
+  const Matcher matcher = Matcher::parse(fields, Matcher::Use::Question);
   const auto exactly = fields.integer("exactly", 0, kMost);
   const auto at_least = fields.integer("atLeast", 0, kMost);
   const auto at_most = fields.integer("atMost", 0, kMost);
@@ -64,12 +63,25 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
   const std::int64_t most = exactly.value_or(at_most.value_or(kMost));
   if (least > most) fields.refuse("atLeast", "must not be above atMost");
 
+  if (world_user && matcher.user() && *matcher.user() != *world_user) {
+    const std::string& user = *matcher.user();
+    fields.refuse("user",
+                  fmt::format("is '{}', whose requests are in another world under --isolate-by user: ask {}{}",
+                              shown(user), user.empty() ? "without ?user" : "with ?user=", percent_encode(user)));
+  }
+
   const Journal::View view = journal.view();
   std::int64_t matched = 0;
+  std::int64_t cut = 0;
   std::string matches;
   std::vector<Miss> misses;
   for (const auto& entry : view.entries) {
-    std::vector<Difference> differences = matcher.differences(view_of(*entry));
+    const RequestView request = view_of(*entry);
+    if (matcher.is_unsure(request)) {
+      ++cut;
+      continue;
+    }
+    std::vector<Difference> differences = matcher.differences(request);
     if (differences.empty()) {
       if (++matched <= static_cast<std::int64_t>(kEntriesShown)) {
         matches.append(matches.empty() ? "" : ",").append(json_of(*entry, offset_minutes));
@@ -78,12 +90,13 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
       misses.push_back({entry.get(), std::move(differences)});
     }
   }
-  // Those that were evicted, and those that are not answered yet, may match, all of them or none.
-  const std::int64_t unknown = view.evicted + view.in_flight;
+  // Those that were evicted or cut, and those that are not answered yet, may match, all of them or none.
+  const std::int64_t unknown = view.evicted + view.in_flight + cut;
   const bool failed = matched > most || matched + unknown < least;
   const bool passed = matched >= least && matched + unknown <= most;
   std::string text =
-      fmt::format("{{\"evicted\":{},\"inFlight\":{},\"matched\":{}", view.evicted, view.in_flight, matched);
+      fmt::format("{{{}\"evicted\":{},\"inFlight\":{},\"matched\":{}", cut == 0 ? "" : fmt::format("\"cut\":{},", cut),
+                  view.evicted, view.in_flight, matched);
   if (matched > most) {
     text += fmt::format(",\"matches\":[{}]", matches);
   } else if (!passed) {

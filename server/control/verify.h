@@ -2,6 +2,7 @@
 // Enters: a world's journal and the JSON of a question. Leaves: JSON.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "control/journal.h"
@@ -9,14 +10,15 @@
 
 namespace ocp_mock {
 
-RequestView view_of(const JournalEntry& entry);
-
 // One entry as a JSON object. The offset is that of its time, in minutes.
 std::string json_of(const JournalEntry& entry, int offset_minutes);
 
 // Answers {"method":"GET",...,"exactly":2}: the criteria of a Matcher, and exactly, atLeast, atMost or the last two; at
 // least 1 without any. The result is passed, failed with the nearest misses or the first of too many matches, or
-// inconclusive if requests that could matter have been evicted or are not answered yet. Throws JsonFieldError.
-std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes);
+// inconclusive if requests that could matter have been evicted, are not answered yet, or have lost what is asked for
+// because the journal cuts long texts. world_user: the only user whose requests the journal has, where there is one.
+// Throws JsonFieldError.
+std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes,
+                            const std::optional<std::string>& world_user = {});
 
 }  // namespace ocp_mock

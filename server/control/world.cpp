@@ -60,15 +60,21 @@ void World::reload(std::shared_ptr<const Dataset> dataset) {
   timeline_ = {};
 }
 
-void World::delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending,
-                  std::uint64_t releases) {
-  scheduler_.wake_after(time, this, pending);
+Scheduler::Timer World::delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending,
+                              std::uint64_t releases) {
+  Scheduler::Timer timer = scheduler_.wake_after(time, this, pending);
   if (releases_ != releases) pending->make_ready();
+  return timer;
 }
 
 void World::release() {
   ++releases_;
   scheduler_.release(this);
+}
+
+void World::close() {
+  release();
+  journal_.close();
 }
 
 void World::begin_here() {
@@ -131,7 +137,7 @@ std::shared_ptr<World> Worlds::fork(const std::string& user, const std::optional
   if (!worlds_.contains(user) && worlds_.size() >= options_.max_worlds) return nullptr;
   auto world = std::make_shared<World>(options_, scheduler_, *origin);
   auto& place = worlds_[user];
-  if (place) place->release();
+  if (place) place->close();
   place = world;
   return world;
 }
@@ -146,7 +152,7 @@ bool Worlds::remove(std::string_view user) {
   const std::lock_guard lock(mutex_);
   const auto found = worlds_.find(user);
   if (found == worlds_.end()) return false;
-  found->second->release();
+  found->second->close();
   worlds_.erase(found);
   return true;
 }

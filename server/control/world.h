@@ -78,10 +78,14 @@ class World {
   std::uint64_t releases() const { return releases_; }
 
   // Makes the answer ready after the time, at once if delays were ended since then.
-  void delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending, std::uint64_t releases);
+  [[nodiscard]] Scheduler::Timer delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending,
+                                       std::uint64_t releases);
 
-  // Ends pending delays and waits.
+  // Ends pending delays.
   void release();
+
+  // Ends pending delays and waits: the world is nobody's any more.
+  void close();
 
   struct Admission {
     std::int64_t limit;

@@ -17,16 +17,6 @@ constexpr std::size_t kKeptCapacity = 4096;  // of a text, for the next request
 
 using Characters = std::array<bool, 256>;
 
-// RFC 9110: the characters of a token, so of a method and of a header's name.
-constexpr Characters kToken = [] {
-  Characters set{};
-  for (std::size_t c = 0; c < set.size(); ++c) {
-    set[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  }
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) set[static_cast<unsigned char>(c)] = true;
-  return set;
-}();
-
 constexpr Characters kControl = [] {
   Characters set{};
   for (std::size_t c = 0; c < 0x20; ++c) set[c] = true;
@@ -56,10 +46,6 @@ bool may_have_control(std::string_view text) {
 
 bool has_any(std::string_view text, const Characters& set) {
   return std::ranges::any_of(text, [&](char c) { return set[static_cast<unsigned char>(c)]; });
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
 std::optional<std::pair<std::string_view, std::string_view>> split_header(std::string_view line) {

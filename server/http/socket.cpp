@@ -69,6 +69,23 @@ Descriptor::~Descriptor() {
   if (value_ >= 0) ::close(value_);
 }
 
+std::string peer_address(int descriptor) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return "";
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 address{};
+    std::memcpy(&address, &storage, sizeof address);
+    ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
+  } else if (storage.ss_family == AF_INET) {
+    sockaddr_in address{};
+    std::memcpy(&address, &storage, sizeof address);
+    ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+  }
+  return text;
+}
+
 ServerSocket::ServerSocket(const std::string& host, int port) : host_(host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;

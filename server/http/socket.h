@@ -24,6 +24,9 @@ class Descriptor {
   int value_ = -1;
 };
 
+// The address at the other end of a connection, without its port; empty where it has none.
+std::string peer_address(int descriptor);
+
 // A TCP socket with an address, which may not listen yet.
 class ServerSocket {
  public:

@@ -56,9 +56,10 @@ constexpr Endpoint kEndpoints[] = {
 
 // OCP API reference: /api/v2/time needs no credentials, deployment tools poll it.
 constexpr Companion kCompanions[] = {
-    {"/api/v2/time", Companion::Answer::Time,   true},
-    {"/api/v2/info", Companion::Answer::Info,   false},
-    {"/api/status",  Companion::Answer::Status, false},
+    {"/api/v2/time", Companion::Answer::Time,    true},
+    {"/api/v2/info", Companion::Answer::Info,    false},
+    {"/api/status",  Companion::Answer::Status,  false},
+    {"/",            Companion::Answer::Welcome, true},
 };
 
 // clang-format on
@@ -79,6 +80,7 @@ bool equals_decoded(std::string_view encoded, std::string_view text) {
 // Whether a path fits the template; then the values of its {places}. Nothing is decoded before it must be.
 bool match(std::string_view expected, std::string_view path, std::vector<std::string>& values) {
   values.clear();
+  if (expected == "/") return path == "/";
   if (path.ends_with('/')) path.remove_suffix(1);
   // Most paths begin as the template does, letter for letter.
   const std::size_t literal = std::min(expected.find('{'), expected.size());
@@ -158,7 +160,9 @@ ApiError refusal_of_path(std::string_view path) {
   }
   std::string known;
   for (const Endpoint& endpoint : kEndpoints) known.append(known.empty() ? "" : ", ").append(endpoint.path);
-  for (const Companion& companion : kCompanions) known.append(", ").append(companion.path);
+  for (const Companion& companion : kCompanions) {
+    if (companion.answer != Companion::Answer::Welcome) known.append(", ").append(companion.path);
+  }
   return ApiError(Message::UnknownPath, {shown(without_user(path)), known});
 }
 

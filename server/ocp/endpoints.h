@@ -62,7 +62,12 @@ std::span<const Endpoint> endpoints();
 
 // An endpoint that answers no list but something about the server. It has no parameters.
 struct Companion {
-  enum class Answer { Time, Info, Status };
+  enum class Answer {
+    Time,
+    Info,
+    Status,
+    Welcome,  // the mock's own: what this server is
+  };
 
   std::string_view path;
   Answer answer;

@@ -129,8 +129,9 @@ class ApiError : public std::exception {
   std::string english_;
 };
 
-// A client's text as a message or a log may show it: cut after the given number of characters, then "...". Control
-// characters and bytes that are not UTF-8 are percent-encoded.
+// A client's text as a message or a log may show it: cut after the given number of characters, then "...". Bytes that
+// are not UTF-8, control characters (C0 and C1) and what makes a text look other than it is, direction marks,
+// characters without a width and separators of lines, are percent-encoded.
 std::string shown(std::string_view text, std::size_t characters = 100);
 
 }  // namespace ocp_mock

@@ -38,6 +38,19 @@ std::string without_user(std::string_view path) {
   return "***" + std::string(path.substr(at));
 }
 
+std::string without_user_info(std::string_view text) {
+  std::string out;
+  for (auto scheme = text.find("://"); scheme != std::string_view::npos; scheme = text.find("://")) {
+    out.append(text.substr(0, scheme + 3));
+    text.remove_prefix(scheme + 3);
+    const auto at = text.substr(0, text.find_first_of("/?#\\ \t\"<>")).rfind('@');
+    if (at == std::string_view::npos) continue;
+    out.append("***");
+    text.remove_prefix(at);
+  }
+  return out.append(text);
+}
+
 std::optional<std::string> percent_decode_bytes(std::string_view text, Plus plus) {
   std::string decoded;
   decoded.reserve(text.size());

@@ -1,17 +1,24 @@
 #include "store/changes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
+#include "nearest.h"
+#include "ocp/error.h"
 #include "ocp/json_text.h"
 #include "store/dataset_builder.h"
 #include "store/task.h"
 
 namespace ocp_mock {
 namespace {
+
+constexpr std::string_view kStatus = "status";
 
 void throw_if_any(std::string_view what, const std::vector<TaskProblem>& problems) {
   if (problems.empty()) return;
@@ -24,6 +31,109 @@ void throw_if_any(std::string_view what, const std::vector<TaskProblem>& problem
 void require_object(std::string_view what, const JsonValue& value) {
   if (value.kind == JsonKind::Object) return;
   throw_if_any(what, {{value.position, fmt::format("it is {}; it must be an object", describe(value))}});
+}
+
+// Whether some task has the member, now or along its timeline. Reads all tasks.
+bool some_task_has(const Dataset& dataset, const Endpoint& endpoint, const std::string& key) {
+  const std::string quoted = json_string(key) + ":";
+  bool found = false;
+  dataset.each_task(endpoint, {}, [&](const StoredTask& stored) {
+    if (found) return;
+    // Most texts need no reading: they do not have it in any depth.
+    if (stored.json.find(quoted) != std::string_view::npos) {
+      found = read_canonical_json(stored.json).find(key) != nullptr;
+    }
+    if (!found && stored.timeline && stored.timeline->points.find(quoted) != std::string::npos) {
+      found = std::ranges::any_of(read_timeline(*stored.timeline).points,
+                                  [&](const TimelinePoint& point) { return point.fields.find(key) != nullptr; });
+    }
+  });
+  return found;
+}
+
+bool some_task_has_status(const Dataset& dataset, const Endpoint& endpoint, const std::string& status) {
+  bool found = false;
+  const TaskSelection selection{{{columns_of(*endpoint.find_field(kStatus))[0], status}}, false};
+  dataset.each_task(endpoint, selection, [&](const StoredTask&) { found = true; });
+  return found;
+}
+
+// Fields and statuses that neither the endpoint's table nor any task knows: misspelt, most probably, and the count of
+// tasks would hide that.
+void check_words(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& members,
+                 std::vector<TaskProblem>& problems) {
+  for (const JsonMember& member : members.members) {
+    if (member.key.starts_with('$')) continue;
+    if (endpoint.find_field(member.key) == nullptr && !some_task_has(dataset, endpoint, member.key)) {
+      std::vector<std::string_view> names;
+      for (const Field& field : endpoint.fields) names.push_back(field.name);
+      problems.push_back({member.position, fmt::format("{} is no field of {}, and no task has it{}", shown(member.key),
+                                                       endpoint.fixture, did_you_mean(member.key, names))});
+    }
+    const bool is_status = member.key == kStatus && member.value.kind == JsonKind::String && !endpoint.statuses.empty();
+    if (is_status && endpoint.find_status(member.value.text) == 0 &&
+        !some_task_has_status(dataset, endpoint, member.value.text)) {
+      const std::vector<std::string_view> words = endpoint.words_of(~StatusSet{0});
+      problems.push_back({member.position, wrong_value(kStatus, member.value,
+                                                       fmt::format("one of {}, or one that a task has{}",
+                                                                   fmt::join(words, ", "),
+                                                                   did_you_mean(member.value.text, words)))});
+    }
+  }
+}
+
+// Whether a task's field may be the same as the value, as same_json has it.
+bool may_equal(const Field& field, const JsonValue& value) {
+  const bool is_number = value.kind == JsonKind::Integer || value.kind == JsonKind::Float;
+  switch (field.type) {
+    case FieldType::Integer: {
+      if (!is_number) return false;
+      if (to_int64(value)) return true;
+      // 1.0 and 10e-1 are as good as 1.
+      const double number = std::strtod(value.text.c_str(), nullptr);
+      return std::trunc(number) == number && std::abs(number) < 0x1p63;
+    }
+    case FieldType::Number: return is_number;
+    case FieldType::String: return value.kind == JsonKind::String;
+    case FieldType::Time: return value.kind == JsonKind::String && parse_rfc3339(value.text).has_value();
+  }
+  return false;
+}
+
+void check_where(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where) {
+  std::vector<TaskProblem> problems;
+  for (const JsonMember& member : where.members) {
+    const Field* field = endpoint.find_field(member.key);
+    if (member.key == name_of_computed(endpoint)) {
+      const bool computed = member.value.kind == JsonKind::String && member.value.text == kComputed;
+      if (!computed && member.value.kind != JsonKind::Null) {
+        problems.push_back({member.position, wrong_value(member.key, member.value, "\"computed\"")});
+      }
+    } else if (member.key.starts_with('$')) {
+      problems.push_back({member.position, fmt::format("{} picks no task: where compares with fields that are answered",
+                                                       shown(member.key))});
+    } else if (field != nullptr && member.value.kind == JsonKind::Null) {
+      if (field->required) {
+        problems.push_back({member.position, fmt::format("{} is null, and every task has one", field->name)});
+      }
+    } else if (field != nullptr && !may_equal(*field, member.value)) {
+      problems.push_back({member.position, wrong_value(field->name, member.value, right_value(field->type))});
+    }
+  }
+  check_words(dataset, endpoint, where, problems);
+  throw_if_any("where", problems);
+}
+
+void check_set(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& set) {
+  std::vector<TaskProblem> problems;
+  check_words(dataset, endpoint, set, problems);
+  if (const JsonMember* timeline = set.find("$timeline"); timeline != nullptr) {
+    for (JsonValue point : timeline->value.items) {
+      point.erase("at");
+      check_words(dataset, endpoint, point, problems);
+    }
+  }
+  throw_if_any("set", problems);
 }
 
 // What SQL can tell of where.
@@ -140,6 +250,11 @@ Changed from_fixtures(std::string_view name, std::string_view text) {
   const auto builder = DatasetBuilder::in_memory();
   const std::int64_t tasks = load_fixture_text(name, text, *builder).tasks;
   return {tasks, builder->finish()};
+}
+
+void refuse_misspelt(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where, const JsonValue* set) {
+  check_where(dataset, endpoint, where);
+  if (set != nullptr) check_set(dataset, endpoint, *set);
 }
 
 Changed with_tasks_set(const Dataset& old, const Endpoint& endpoint, const JsonValue& where, const JsonValue& set) {

@@ -5,8 +5,11 @@
 
 #include <charconv>
 #include <cmath>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
+#include "nearest.h"
 #include "ocp/error.h"
 
 namespace ocp_mock {
@@ -23,7 +26,8 @@ std::optional<Number> parse(const std::string& text) {
 }  // namespace
 
 JsonFieldError::JsonFieldError(Position position, std::string_view text)
-    : std::runtime_error(fmt::format("{}:{}: {}", position.line, position.column, text)) {}
+    : std::runtime_error(fmt::format("{}:{}: {}", position.line, position.column, text)),
+      text_(fmt::formatted_size("{}:{}: ", position.line, position.column)) {}
 
 JsonFields::JsonFields(const JsonValue& value) : value_(value) {
   if (value.kind != JsonKind::Object) throw JsonFieldError(value.position, "this must be an object");
@@ -74,23 +78,32 @@ const JsonValue* JsonFields::any(std::string_view key) {
 }
 
 std::string JsonFields::required_text(std::string_view key) {
-  const auto given = text(key);
-  if (!given) throw JsonFieldError(value_.position, fmt::format("{} is missing; it must be a string", key));
-  return *given;
+  if (const auto given = text(key)) return *given;
+  std::vector<std::string_view> keys;
+  for (const JsonMember& member : value_.members) keys.push_back(member.key);
+  const auto meant = nearest(key, keys);
+  throw JsonFieldError(
+      value_.position,
+      fmt::format("{} is missing; it must be a string{}", key,
+                  meant && *meant != key ? fmt::format("; did you mean '{}' by '{}'?", key, shown(*meant)) : ""));
 }
 
 void JsonFields::refuse_others() const {
   for (const JsonMember& member : value_.members) {
     if (!asked_.contains(member.key)) {
-      throw JsonFieldError(member.position, fmt::format("'{}' is unknown here; known are {}", shown(member.key),
-                                                        fmt::join(asked_, ", ")));
+      throw JsonFieldError(member.position, fmt::format("'{}' is unknown here; known are {}{}", shown(member.key),
+                                                        fmt::join(asked_, ", "), did_you_mean(member.key, asked_)));
     }
   }
 }
 
 void JsonFields::refuse(std::string_view key, std::string_view text) const {
+  throw JsonFieldError(position_of(key), fmt::format("{} {}", key, text));
+}
+
+Position JsonFields::position_of(std::string_view key) const {
   const JsonMember* member = value_.find(key);
-  throw JsonFieldError(member == nullptr ? value_.position : member->position, fmt::format("{} {}", key, text));
+  return member == nullptr ? value_.position : member->position;
 }
 
 const JsonMember* JsonFields::find(std::string_view key) {

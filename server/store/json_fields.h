@@ -15,10 +15,14 @@
 
 namespace ocp_mock {
 
-// The text is "LINE:COLUMN: ...".
+// What it says is "LINE:COLUMN: ", then the text.
 class JsonFieldError : public std::runtime_error {
  public:
   JsonFieldError(Position position, std::string_view text);
+  std::string_view text() const { return what() + text_; }
+
+ private:
+  std::size_t text_;
 };
 
 class JsonFields {
@@ -44,6 +48,9 @@ class JsonFields {
 
   [[noreturn]] void refuse(std::string_view key, std::string_view text) const;
   Position position() const { return value_.position; }
+
+  // Of the member; of the object where there is none.
+  Position position_of(std::string_view key) const;
 
  private:
   const JsonMember* find(std::string_view key);

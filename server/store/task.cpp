@@ -21,9 +21,6 @@ constexpr std::string_view kRightAt = "an ISO 8601 duration that is not negative
 
 bool is_present(const JsonMember* member) { return member != nullptr && member->value.kind != JsonKind::Null; }
 
-// What stands in the place of the delay field where that is computed.
-std::string name_of_computed(const Endpoint& endpoint) { return fmt::format("${}", endpoint.delay_field); }
-
 bool is_computed(const JsonMember* member) {
   return is_present(member) && member->value.kind == JsonKind::String && member->value.text == kComputed;
 }
@@ -207,6 +204,8 @@ Timeline timeline_of(const std::optional<std::string>& since, JsonValue points) 
 }
 
 }  // namespace
+
+std::string name_of_computed(const Endpoint& endpoint) { return fmt::format("${}", endpoint.delay_field); }
 
 std::optional<TaskRow> row_of_task(const Endpoint& endpoint, JsonValue task, std::vector<TaskProblem>& problems) {
   const std::size_t before = problems.size();

@@ -39,6 +39,9 @@ void set_members(const Endpoint& endpoint, JsonValue& task, const JsonValue& mem
 JsonValue task_of_row(const Endpoint& endpoint, std::string_view json,
                       const std::optional<TaskTimeline>& timeline = {});
 
+// What stands in the place of the delay field where that is computed.
+std::string name_of_computed(const Endpoint& endpoint);
+
 // The text of a row whose delay is computed, before and behind the null that stands for it; nothing for any other row.
 struct ComputedText {
   std::string_view before;

@@ -244,6 +244,74 @@ TEST_CASE("changes: a set that breaks a rule of fixtures is refused, and the old
   CHECK(everything(*ten) == before);
 }
 
+TEST_CASE("changes: a where that can pick no task is misspelt, and so are words that nobody knows") {
+  const auto said = [](const Dataset& dataset, const std::string& where, const std::string& fields = "{}") {
+    const JsonValue set_value = read_json_text(fields);
+    return refusal([&] { refuse_misspelt(dataset, kEndpoint, read_json_text(where), &set_value); });
+  };
+  const struct {
+    std::string where;
+    std::string refusal;  // empty: it is right
+  } cases[] = {
+      {"{}", ""},
+      {R"({"clusterId":"1"})", "clusterId is the string \"1\"; it must be a 64-bit integer"},
+      {R"({"clusterId":1.5})", "clusterId is the number 1.5; it must be a 64-bit integer"},
+      {R"({"clusterId":18446744073709551617})", "it must be a 64-bit integer"},
+      {R"({"clusterId":1e400})", "it must be a 64-bit integer"},
+      {R"({"clusterId":null})", "clusterId is null, and every task has one"},
+      {R"({"clusterId":9})", ""},
+      {R"({"clusterId":-10e-1})", ""},
+      {R"({"delay":"1e3"})", "delay is the string \"1e3\"; it must be a number"},
+      {R"({"delay":1.5})", ""},
+      {R"({"errorMsg":1})", "errorMsg is the number 1; it must be a string"},
+      {R"({"errorMsg":null})", ""},
+      {R"({"checkpoint":"soon"})", "checkpoint is the string \"soon\"; it must be an RFC 3339 time"},
+      {R"({"checkpoint":"2030-01-01T00:00:00Z"})", ""},
+      {R"({"status":["STOPPED"]})", "status is an array; it must be a string"},
+      {R"({"status":null})", "status is null, and every task has one"},
+      {R"({"status":"FAILD"})", "status is the string \"FAILD\"; it must be one of "},
+      {R"({"status":"FAILD"})", "or one that a task has; did you mean 'FAILED'?"},
+      {R"({"status":""})", "status is the string \"\"; it must be one of"},
+      {R"({"status":"x' OR '1'='1"})", "it must be one of"},
+      {R"({"status":"FAILED"})", ""},   // OCP's, though no task has it
+      {R"({"status":"stopped"})", ""},  // a task has it, though it is not OCP's
+      {R"({"delya":1})", "delya is no field of logBackupTasks, and no task has it; did you mean 'delay'?"},
+      {R"({"nobody":null})", "nobody is no field of logBackupTasks, and no task has it"},
+      {R"({"extra":1,"flag":1,"letter":"z"})", ""},  // some tasks have them
+      {R"({"x":1})", "x is no field of"},            // only inside another
+      {R"({"$timeline":null})", "$timeline picks no task: where compares with fields that are answered"},
+      {R"({"delya":1,"statsu":"X"})", "where has 2 problems, nothing was changed:\n  delya is no field of"},
+  };
+  const auto ten = load(kTen);
+  for (const auto& [where, expected] : cases) {
+    CAPTURE(where);
+    const std::string got = said(*ten, where);
+    CAPTURE(got);
+    CHECK(got.empty() == expected.empty());
+    CHECK(got.find(expected) != std::string::npos);
+  }
+  const std::pair<std::string, std::string> sets[] = {
+      {R"({"delya":1})", "set has 1 problem, nothing was changed:\n  delya is no field of logBackupTasks"},
+      {R"({"nobody":null})", "nobody is no field of"},
+      {R"({"status":"FAILD"})", "did you mean 'FAILED'?"},
+      {R"({"$timeline":[{"at":"PT1S","statsu":"FAILED"}]})", "statsu is no field of"},
+      {R"({"$timeline":[{"at":"PT1S","status":"FAILD"}]})", "did you mean 'FAILED'?"},
+      {R"({"$timeline":[{"at":"PT1S","status":"FAILED"}],"$since":"2024-08-01T00:00:00Z"})", ""},
+      {R"({"status":"stopped","letter":"z","extra":null,"$timeline":null})", ""},
+  };
+  for (const auto& [fields, expected] : sets) {
+    CAPTURE(fields);
+    const std::string got = said(*ten, "{}", fields);
+    CAPTURE(got);
+    CHECK(got.empty() == expected.empty());
+    CHECK(got.find(expected) != std::string::npos);
+  }
+  // What is yet to come along a timeline is known too.
+  const auto timed = load("[" + task(R"("$timeline":[{"at":"PT1S","later":1,"o":{"inner":1}}])") + "]");
+  CHECK(said(*timed, "{}", R"({"later":2})").empty());
+  CHECK(said(*timed, "{}", R"({"inner":2})").find("inner is no field") != std::string::npos);
+}
+
 TEST_CASE("changes: fixtures are added behind those that are there, whole or not at all") {
   const auto ten = load(kTen);
   const std::string before = everything(*ten);

@@ -29,9 +29,17 @@ TEST_CASE("endpoints: one trailing slash is accepted and segments are decoded on
   CHECK(match->values == std::vector<std::string>{"1/2", "%41"});
 }
 
+TEST_CASE("endpoints: the root is the mock's own page, and no path that OCP would be said to know") {
+  const auto match = match_path("/");
+  REQUIRE(match);
+  CHECK(match->companion->answer == Companion::Answer::Welcome);
+  CHECK(match->companion->open);
+  CHECK(std::string(refusal_of_path("/x").what()).ends_with("/api/status."));
+}
+
 TEST_CASE("endpoints: other paths are unknown") {
   const std::string path = kPath;
-  for (const std::string& other : {std::string("/"), std::string("*"), std::string("//"), path + "//", path + "/x",
+  for (const std::string& other : {std::string(""), std::string("*"), std::string("//"), path + "//", path + "/x",
                                    "/" + path, path.substr(0, path.size() - 1), path + "%2F",
                                    std::string("/api/v2/ob/clusters//tenants/2/backup/task/logBackupTasks"),
                                    std::string("/api/v2/ob/clusters/1/tenants//backup/task/logBackupTasks"),

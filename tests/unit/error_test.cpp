@@ -48,6 +48,17 @@ TEST_CASE("error: a client's text is shown cut and safe") {
   CHECK(shown("") == "");
   CHECK(shown("a\nb\x7F\xFF") == "a%0Ab%7F%FF");
   CHECK(shown("a", 0) == "...");
+  // Nothing that steers a terminal, turns a line round, or is not seen.
+  CHECK(shown("a\u009bb") == "a%C2%9Bb");
+  CHECK(shown("\u0080|\u009f|\u00a0") == "%C2%80|%C2%9F|\u00a0");
+  CHECK(shown("\u00ad|\u061c|\u180e") == "%C2%AD|%D8%9C|%E1%A0%8E");
+  CHECK(shown("\u200a|\u200b|\u200f|\u2010") == "\u200a|%E2%80%8B|%E2%80%8F|\u2010");
+  CHECK(shown("\u2027|\u2028|\u2029|\u202e|\u202f") == "\u2027|%E2%80%A8|%E2%80%A9|%E2%80%AE|\u202f");
+  CHECK(shown("\u205f|\u2060|\u2066|\u206f|\u2070") == "\u205f|%E2%81%A0|%E2%81%A6|%E2%81%AF|\u2070");
+  CHECK(shown("\ufeff|\ufff9|\ufffb|\ufffd") == "%EF%BB%BF|%EF%BF%B9|%EF%BF%BB|\ufffd");
+  CHECK(shown("\U000e0001|\U000e007f|\U000e0100") == "%F3%A0%80%81|%F3%A0%81%BF|\U000e0100");
+  CHECK(shown("\u202e", 1) == "%E2%80%AE");
+  CHECK(shown("\u4e2d\U0001f600\u00e9") == "\u4e2d\U0001f600\u00e9");
   const std::string hundred(100, 'x');
   CHECK(shown(hundred) == hundred);
   CHECK(shown(hundred + "y") == hundred + "...");

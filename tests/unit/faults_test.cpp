@@ -144,7 +144,7 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
       {R"({"action":{"code":1}})", "1:11: code, message and html need a status"},
       {R"({"action":{"status":502,"html":true,"code":1}})", "1:11: html cannot stand beside code and message"},
       {R"({"action":{"fault":"RESET"}})",
-       "1:12: fault must be CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, MALFORMED_RESPONSE_CHUNK or "
+       "1:12: fault must be one of CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, MALFORMED_RESPONSE_CHUNK, "
        "RANDOM_DATA_THEN_CLOSE"},
       {R"({"action":{"truncateAt":-1}})", "1:12: truncateAt must be an integer from 0 to 9223372036854775807"},
       {R"({"action":{"truncateAt":1,"fault":"EMPTY_RESPONSE"}})",
@@ -152,7 +152,25 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
       {R"({"action":{"chunkedDribble":{"numberOfChunks":1}}})",
        "1:29: numberOfChunks and totalDuration must both stand here"},
       {R"({"action":{"delayMs":-1}})", "1:12: delayMs must be an integer from 0 to 3600000"},
-      {R"({"action":{"delayMs":{"type":"normal"}}})", "1:23: type must be uniform or lognormal"},
+      {R"({"action":{"delayMs":{"type":"normal"}}})",
+       "1:23: type must be uniform or lognormal; did you mean 'lognormal'?"},
+      {R"({"action":{"delayMs":{"typ":"uniform"}}})",
+       "1:22: type is missing; it must be a string; did you mean 'type' by 'typ'?"},
+      {R"({"action":{"delayMs":{"type":"uniform","lowr":5,"upper":6}}})",
+       "1:40: 'lowr' is unknown here; known are lower, type, upper; did you mean 'lower'?"},
+      {R"({"action":{"fault":"EMPTY_RESPONCE"}})",
+       "1:12: fault must be one of CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, MALFORMED_RESPONSE_CHUNK, "
+       "RANDOM_DATA_THEN_CLOSE; did you mean 'EMPTY_RESPONSE'?"},
+      {R"({"action":{"code":1,"staus":503}})",
+       "1:21: 'staus' is unknown here; known are chunkedDribble, code, delayMs, fault, html, message, retryAfter, "
+       "status, truncateAt; did you mean 'status'?"},
+      {R"({"actoin":{"status":503}})",
+       "1:2: 'actoin' is unknown here; known are action, every, match, probability, seed, steps, times; did you mean "
+       "'action'?"},
+      {R"({"action":{"status":503},"match":{"method":"get"}})",
+       "1:35: method is 'get'; methods are compared letter for letter, so it must be 'GET'"},
+      {R"({"action":{"status":503},"match":{"path":"/__admin/health"}})",
+       "1:35: path is '/__admin/health'; admin calls meet no faults and are in no journal"},
       {R"({"action":{"delayMs":{"type":"uniform","lower":5,"upper":4}}})", "1:50: upper must not be below lower"},
       {R"({"action":{"delayMs":{"type":"uniform","lower":5}}})", "1:22: upper is missing; it must be a number"},
       {R"({"action":{"status":503},"times":0})", "1:26: times must be an integer from 1 to 9223372036854775807"},
@@ -160,15 +178,17 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
       {R"({"action":{"status":503},"probability":1.1})", "1:26: probability must be a number from 0 to 1"},
       {R"({"steps":[{"status":503}],"times":2})", "1:27: times cannot stand beside steps, of which each happens once"},
       {R"({"action":{"status":503},"match":{"pth":"/a"}})",
-       "1:35: 'pth' is unknown here; known are headers, method, path, pathPrefix, pathTemplate, query, user"},
+       "1:35: 'pth' is unknown here; known are headers, method, path, pathPrefix, pathTemplate, query, user; did you "
+       "mean 'path'?"},
       {R"({"action":{"stats":503}})",
        "1:12: 'stats' is unknown here; known are chunkedDribble, code, delayMs, fault, html, message, retryAfter, "
-       "status, truncateAt"},
+       "status, truncateAt; did you mean 'status'?"},
       {R"({"action":{}})", "1:11: a step must do something, or be \"normal\""},
       {R"({"action":{"status":503,"fault":"EMPTY_RESPONSE"}})",
        "1:11: fault lets no answer through, so no status and no retryAfter may stand here"},
       {R"({"actions":{"status":503},"action":{"status":503}})",
-       "1:2: 'actions' is unknown here; known are action, every, match, probability, seed, steps, times"},
+       "1:2: 'actions' is unknown here; known are action, every, match, probability, seed, steps, times; did you mean "
+       "'action'?"},
   };
   for (const auto& [json, text] : cases) {
     CAPTURE(json);

@@ -28,6 +28,18 @@ std::string verify(const Journal& journal, const std::string& question) {
   return verify_requests(journal, read_json_text(question), 480);
 }
 
+// A poll of a journal, as a call makes one.
+struct Poll {
+  Poll(Journal& journal, const std::string& criteria, std::int64_t after = 0) {
+    const JsonValue value = read_json_text(criteria);
+    JsonFields fields(value);
+    wait = journal.wait(std::make_shared<const Matcher>(Matcher::parse(fields, Matcher::Use::Filter)), after, pending);
+  }
+
+  std::shared_ptr<http::Pending> pending = std::make_shared<http::Pending>([] { return http::Response{}; });
+  std::unique_ptr<Journal::Wait> wait;
+};
+
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
@@ -130,16 +142,115 @@ TEST_CASE("journal: a question that fails shows the nearest misses, the latest o
                     "1:2: exactly must be an integer from 0 to 9223372036854775807");
 }
 
-TEST_CASE("journal: who waits is woken by the next entry, and at once if it has come already") {
+TEST_CASE("journal: only the entry that is waited for wakes who waits") {
   Journal journal(10);
-  const auto pending = std::make_shared<http::Pending>([] { return http::Response{}; });
-  journal.wake_after(0, pending);
-  CHECK_FALSE(pending->ready());
+  record(journal, entry("/early"));
+  Poll exact(journal, R"({"path":"/a","status":200})");
+  Poll encoded(journal, R"({"path":"/b/%63/"})");
+  Poll prefix(journal, R"({"pathPrefix":"/b/"})");
+  Poll pattern(journal, R"({"pathTemplate":"/b/{x}"})");
+  Poll any(journal, R"({"status":503})");
+  Poll later(journal, R"({"path":"/a"})", 4);
+  CHECK(journal.waits() == 6);
+  record(journal, entry("/a", 404));
+  record(journal, entry("/ab"));
+  record(journal, entry("/b"));
+  for (const Poll* poll : {&exact, &encoded, &prefix, &pattern, &any, &later}) CHECK_FALSE(poll->pending->ready());
+  record(journal, entry("/a"));  // sequence 5
+  CHECK(exact.pending->ready());
+  CHECK(exact.wait->entry()->sequence == 5);
+  CHECK(later.wait->entry()->sequence == 5);
+  CHECK(journal.waits() == 4);
+  record(journal, entry("/%62/c"));
+  CHECK(encoded.wait->entry()->sequence == 6);
+  CHECK(prefix.wait->entry()->sequence == 6);
+  CHECK(pattern.wait->entry()->sequence == 6);
+  CHECK_FALSE(any.pending->ready());
+  CHECK_FALSE(any.wait->entry());
   record(journal, entry("/a"));
-  CHECK(pending->ready());
-  const auto late = std::make_shared<http::Pending>([] { return http::Response{}; });
-  journal.wake_after(0, late);
-  CHECK(late->ready());
+  CHECK(exact.wait->entry()->sequence == 5);
+  record(journal, entry("/x", 503));
+  CHECK(any.pending->ready());
+  CHECK(journal.waits() == 0);
+}
+
+TEST_CASE("journal: who waits gets the entry even if the journal keeps none") {
+  Journal journal(0);
+  Poll poll(journal, "{}");
+  record(journal, entry("/a"));
+  REQUIRE(poll.pending->ready());
+  CHECK(poll.wait->entry()->path == "/a");
+  CHECK(journal.view().entries.empty());
+}
+
+TEST_CASE("journal: a wait ends with who waits, with a limit, and with the journal's closing") {
+  Journal journal(10);
+  {
+    std::vector<std::unique_ptr<Poll>> polls;
+    for (std::size_t i = 0; i < Journal::kMostWaits; ++i) {
+      polls.push_back(std::make_unique<Poll>(journal, i % 2 == 0 ? "{}" : R"({"path":"/)" + std::to_string(i) + "\"}"));
+    }
+    CHECK(journal.waits() == Journal::kMostWaits);
+    CHECK_FALSE(Poll(journal, "{}").wait);
+    polls.pop_back();
+    CHECK(Poll(journal, "{}").wait);
+    CHECK(journal.waits() == Journal::kMostWaits - 1);
+  }
+  CHECK(journal.waits() == 0);
+  Poll open(journal, R"({"path":"/a"})");
+  journal.clear();
+  CHECK_FALSE(open.pending->ready());
+  journal.close();
+  CHECK(open.pending->ready());
+  CHECK_FALSE(open.wait->entry());
+  CHECK(Poll(journal, "{}").pending->ready());
+}
+
+TEST_CASE("journal: waits come and go while entries are recorded") {
+  Journal journal(10);
+  std::atomic<int> found{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) record(journal, entry("/" + std::to_string(i % 5)));
+    });
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 500; ++i) {
+        Poll poll(journal, t == 0 ? R"({"path":"/3"})" : R"({"pathPrefix":"/4"})");
+        if (poll.wait->entry()) ++found;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(journal.waits() == 0);
+}
+
+TEST_CASE("journal: what was cut off an entry makes a question that depends on it inconclusive") {
+  Journal journal(10);
+  JournalEntry cut_entry = entry("/a");
+  cut_entry.query = "x=1...";
+  cut_entry.cut = static_cast<unsigned>(RequestPart::Query);
+  record(journal, std::move(cut_entry));
+  const std::pair<std::string, std::string> cases[] = {
+      {R"({"query":{"y":null},"exactly":1})", R"({"cut":1,"evicted":0,"inFlight":0,"matched":0,)"},
+      {R"({"query":{"y":"1"},"exactly":0})", R"({"cut":1,"evicted":0,"inFlight":0,"matched":0,)"},
+      {R"({"path":"/b","query":{"y":"1"},"exactly":0})", R"({"evicted":0,"inFlight":0,"matched":0,"result":"passed"})"},
+      {R"({"path":"/a","exactly":1})", R"({"evicted":0,"inFlight":0,"matched":1,"result":"passed"})"},
+  };
+  for (const auto& [question, answer] : cases) {
+    CAPTURE(question);
+    CHECK(verify(journal, question).starts_with(answer));
+    CHECK(contains(verify(journal, question), answer.starts_with(R"({"cut")") ? "inconclusive" : "passed"));
+  }
+}
+
+TEST_CASE("journal: requests without an answer can be asked for") {
+  Journal journal(10);
+  record(journal, entry("/a", 0));
+  record(journal, entry("/a", 200));
+  CHECK(contains(verify(journal, R"({"status":0,"exactly":1})"), R"("result":"passed"})"));
+  CHECK(contains(verify(journal, R"({"status":200,"exactly":1})"), R"("result":"passed"})"));
+  CHECK(contains(verify(journal, R"({"status":null,"exactly":2})"), R"("result":"passed"})"));
 }
 
 TEST_CASE("journal: several threads record, and every entry has a sequence of its own") {

@@ -239,13 +239,16 @@ TEST_CASE("options: the test's side") {
   const ServeOptions defaults = serve({});
   CHECK(defaults.admin);
   CHECK_FALSE(defaults.admin_token);
+  CHECK(defaults.admin_hosts.empty());
   CHECK_FALSE(defaults.isolate_by_user);
   CHECK(defaults.max_worlds == 1000);
   CHECK(defaults.journal_size == 1000);
   CHECK_FALSE(defaults.watch);
   CHECK_FALSE(defaults.init);
-  const ServeOptions given = serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size",
-                                    "0", "--watch", "--fixtures", "f", "--init", "i"});
+  const ServeOptions given =
+      serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size", "0", "--watch",
+             "--fixtures", "f", "--init", "i", "--admin-host", "a.example", "--admin-host", "b.example"});
+  CHECK(given.admin_hosts == std::vector<std::string>{"a.example", "b.example"});
   CHECK(given.admin_token == "t");
   CHECK(given.isolate_by_user);
   CHECK(given.max_worlds == 5);
@@ -254,11 +257,13 @@ TEST_CASE("options: the test's side") {
   CHECK(given.init == "i");
   CHECK_FALSE(serve({"--no-admin"}).admin);
   CHECK_FALSE(serve({}, {"OCP_MOCK_NO_ADMIN=true"}).admin);
-  const Words environment{"OCP_MOCK_ADMIN_TOKEN=t",  "OCP_MOCK_ISOLATE_BY=user", "OCP_MOCK_MAX_WORLDS=6",
-                          "OCP_MOCK_JOURNAL_SIZE=7", "OCP_MOCK_FIXTURES=f",      "OCP_MOCK_WATCH=true"};
+  const Words environment{"OCP_MOCK_ADMIN_TOKEN=t",         "OCP_MOCK_ISOLATE_BY=user", "OCP_MOCK_MAX_WORLDS=6",
+                          "OCP_MOCK_JOURNAL_SIZE=7",        "OCP_MOCK_FIXTURES=f",      "OCP_MOCK_WATCH=true",
+                          "OCP_MOCK_ADMIN_HOST=a.example,b"};
   const ServeOptions variables = serve({}, environment);
   CHECK(variables.warnings.empty());
   CHECK(variables.admin_token == "t");
+  CHECK(variables.admin_hosts == std::vector<std::string>{"a.example", "b"});
   CHECK(variables.isolate_by_user);
   CHECK(variables.max_worlds == 6);
   CHECK(variables.journal_size == 7);
@@ -434,6 +439,9 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--journal-size", "-1"}, "--journal-size is '-1'; it must be a number from 0 to 1000000"},
       {{"--admin-token", ""}, "--admin-token: it must be ASCII text without blanks, and not empty"},
       {{"--admin-token", "a b"}, "--admin-token: it must be ASCII text without blanks, and not empty"},
+      {{"--admin-host", "http://a.example"}, "--admin-host is 'http://a.example'; it must be the name of a host"},
+      {{"--admin-host", "a.example:8080"}, "--admin-host is 'a.example:8080'; it must be the name of a host"},
+      {{"--admin-host", "*.example"}, "--admin-host is '*.example'; it must be the name of a host"},
   };
   for (const auto& [arguments, sentence] : cases) {
     CAPTURE(sentence);

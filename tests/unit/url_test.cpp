@@ -80,3 +80,21 @@ TEST_CASE("url: everything but RFC 3986's unreserved characters is encoded") {
   CHECK(percent_encode("中") == "%E4%B8%AD");
   CHECK(percent_encode(std::string(1, '\0')) == "%00");
 }
+
+TEST_CASE("url: nobody sees the user and the password of a URL") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"https://user:pa%20ss@host:8080/a?b=c@d#e@f", "https://***@host:8080/a?b=c@d#e@f"},
+      {"https://user@host", "https://***@host"},
+      {"https://u:p@ss@host/", "https://***@host/"},
+      {"http://host/a@b", "http://host/a@b"},
+      {"http://host?a=b@c", "http://host?a=b@c"},
+      {"see <ftp://u:p@h>, http://h/x and https://@h/", "see <ftp://***@h>, http://h/x and https://***@h/"},
+      {"user@host", "user@host"},
+      {"://", "://"},
+      {"", ""},
+  };
+  for (const auto& [text, expected] : cases) {
+    CAPTURE(text);
+    CHECK(without_user_info(text) == expected);
+  }
+}

@@ -1,0 +1,224 @@
+// Admin calls without sockets, where time and threads would hide what is asked.
+#include "control/admin.h"
+
+#include <doctest/doctest.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "store/dataset_builder.h"
+
+using namespace ocp_mock;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Desk {
+ public:
+  explicit Desk(AdminOptions options = {}, WorldOptions world_options = {})
+      : worlds(at(std::move(world_options)), DatasetBuilder::in_memory()->finish()),
+        admin(std::move(options), worlds) {}
+
+  http::Response get(const std::string& target) { return admin.handle({"GET", "/__admin" + target, {}, "", {}}); }
+
+  http::Response ask(const std::string& method, const std::string& target, const Headers& headers,
+                     const std::string& peer = "10.0.0.1") {
+    http::Request request{method, "/__admin" + target, headers, "", {}};
+    request.peer = peer;
+    return admin.handle(request);
+  }
+
+  void record(const std::string& path, int status = 200) {
+    JournalEntry entry;
+    entry.method = "GET";
+    entry.path = path;
+    entry.status = status;
+    journal().record(journal().begin(), std::move(entry));
+  }
+
+  Journal& journal() { return worlds.base().journal(); }
+
+  static WorldOptions at(WorldOptions options) {
+    options.real_now = [] { return Instant{1723190762, 0}; };
+    options.journal_size = 10;
+    return options;
+  }
+
+  Worlds worlds;
+  Admin admin;
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string path(int i) { return "/p/" + std::to_string(i); }
+
+}  // namespace
+
+TEST_CASE("admin: polls sleep through every request that is not theirs, with one timer each") {
+  struct Kind {
+    std::string name;
+    std::string (*query)(int);
+  };
+  const Kind kinds[] = {
+      {"each another path", [](int i) { return "path=" + path(i); }},
+      {"all one path", [](int) { return std::string("path=/never"); }},
+      {"each another prefix", [](int i) { return "pathPrefix=" + path(i) + "/"; }},
+      {"each another template", [](int i) { return "pathTemplate=" + path(i) + "/{x}"; }},
+      {"one status", [](int) { return std::string("status=503"); }},
+  };
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    Desk desk;
+    std::vector<http::Response> polls;
+    for (int i = 0; i < 1000; ++i) {
+      polls.push_back(desk.get("/requests?wait=PT1M&" + kind.query(i)));
+      REQUIRE(polls.back().pending);
+    }
+    for (int i = 0; i < 1000; ++i) desk.record("/api/status");
+    for (const http::Response& poll : polls) REQUIRE_FALSE(poll.pending->ready());
+    CHECK(desk.worlds.scheduler().size() == 1000);
+    CHECK(desk.journal().waits() == 1000);
+    // Clients that go take their polls with them.
+    for (int i = 0; i < 500; ++i) polls[static_cast<std::size_t>(i)].pending->abandon();
+    CHECK(desk.worlds.scheduler().size() == 500);
+    CHECK(desk.journal().waits() == 500);
+    polls.clear();
+    CHECK(desk.worlds.scheduler().size() == 0);
+    CHECK(desk.journal().waits() == 0);
+  }
+}
+
+TEST_CASE("admin: the request that is waited for wakes those who wait for it, and no other") {
+  Desk desk;
+  desk.record("/p/0");
+  std::vector<http::Response> polls;
+  for (int i = 0; i < 10; ++i) polls.push_back(desk.get("/requests?since=1&wait=PT1M&path=" + path(i)));
+  desk.record("/p/7");
+  for (std::size_t i = 0; i < polls.size(); ++i) CHECK(polls[i].pending->ready() == (i == 7));
+  const http::Response answer = polls[7].pending->finish();
+  CHECK(answer.status == 200);
+  CHECK(answer.body.starts_with(R"({"evicted":0,"last":2,"requests":[{)"));
+  CHECK(contains(answer.body, R"("path":"/p/7","query":"","sequence":2,)"));
+  // Its timer has gone as well.
+  CHECK(desk.worlds.scheduler().size() == 9);
+  // What has come already is answered at once.
+  CHECK_FALSE(desk.get("/requests?wait=PT1M&path=/p/7").pending);
+  CHECK(desk.get("/requests?since=2&wait=PT1M&path=/p/7").pending);
+  // One that the journal has lost by the time of the answer is in it all the same.
+  const http::Response lost = desk.get("/requests?wait=PT1M&path=/lost");
+  desk.record("/lost");
+  for (int i = 0; i < 20; ++i) desk.record("/other");
+  CHECK(contains(lost.pending->finish().body, R"("path":"/lost")"));
+}
+
+TEST_CASE("admin: polls go on over a reset, and end with their world") {
+  WorldOptions options;
+  options.isolate_by_user = true;
+  Desk desk({}, options);
+  desk.worlds.of_user("a");
+  const http::Response base = desk.get("/requests?wait=PT1M");
+  const http::Response replaced = desk.get("/requests?wait=PT1M&user=a");
+  CHECK(desk.admin.handle({"POST", "/__admin/reset", {}, "", {}}).status == 204);
+  CHECK(desk.admin.handle({"DELETE", "/__admin/faults", {}, "", {}}).status == 204);
+  CHECK_FALSE(base.pending->ready());
+  CHECK_FALSE(replaced.pending->ready());
+  CHECK(desk.admin.handle({"PUT", "/__admin/worlds/a", {}, "", {}}).status == 201);
+  REQUIRE(replaced.pending->ready());
+  CHECK(replaced.pending->finish().body == R"({"evicted":0,"last":0,"requests":[]})");
+  const http::Response deleted = desk.get("/requests?wait=PT1M&user=a");
+  CHECK_FALSE(deleted.pending->ready());
+  CHECK(desk.admin.handle({"DELETE", "/__admin/worlds/a", {}, "", {}}).status == 204);
+  CHECK(deleted.pending->ready());
+  CHECK_FALSE(base.pending->ready());
+}
+
+TEST_CASE("admin: so many polls of a world, and no more") {
+  Desk desk;
+  std::vector<http::Response> polls;
+  for (std::size_t i = 0; i < Journal::kMostWaits; ++i) polls.push_back(desk.get("/requests?wait=PT1M"));
+  const http::Response refused = desk.get("/requests?wait=PT1M");
+  CHECK(refused.status == 503);
+  CHECK(contains(refused.body, "10000 calls wait for requests of this world, which is the most; end some first"));
+  polls.pop_back();
+  CHECK(desk.get("/requests?wait=PT1M").pending);
+}
+
+TEST_CASE("admin: delays leave no timer behind when their clients go") {
+  Desk desk;
+  const auto pending = std::make_shared<http::Pending>([] { return http::Response{}; });
+  {
+    const Scheduler::Timer timer = desk.worlds.base().delay(1h, pending, desk.worlds.base().releases());
+    CHECK(desk.worlds.scheduler().size() == 1);
+    Scheduler::Timer moved = desk.worlds.scheduler().wake_after(2h, nullptr, pending);
+    CHECK(desk.worlds.scheduler().size() == 2);
+    moved = desk.worlds.scheduler().wake_after(3h, nullptr, pending);
+  }
+  CHECK(desk.worlds.scheduler().size() == 0);
+  CHECK_FALSE(pending->ready());
+  const Scheduler::Timer timer = desk.worlds.base().delay(1h, pending, desk.worlds.base().releases());
+  desk.worlds.base().release();
+  CHECK(pending->ready());
+  CHECK(desk.worlds.scheduler().size() == 0);
+}
+
+TEST_CASE("admin: wrong tokens are logged without the token and slowed, right ones never") {
+  std::vector<std::string> log;
+  AdminOptions options;
+  options.token = "geheim";
+  options.warn = [&](const std::string& text) { log.push_back(text); };
+  Desk desk(options);
+  const Headers wrong{{"Host", "h"}, {"Authorization", "Bearer falsch"}};
+  const Headers right{{"Host", "h"}, {"Authorization", "Bearer geheim"}};
+  for (int i = 0; i < WrongTokens::kFree; ++i) CHECK(desk.ask("POST", "/reset?x=1", wrong).status == 401);
+  REQUIRE(log.size() == static_cast<std::size_t>(WrongTokens::kFree));
+  CHECK(log[0] == "a wrong admin token from 10.0.0.1: POST /__admin/reset");
+  const http::Response slow = desk.ask("POST", "/reset", wrong);
+  REQUIRE(slow.pending);
+  CHECK_FALSE(slow.pending->ready());
+  CHECK(desk.ask("POST", "/reset", right).status == 204);
+  CHECK_FALSE(desk.ask("POST", "/reset", wrong, "10.0.0.2").pending);
+  // Without a token there is nothing to try.
+  for (int i = 0; i < 10; ++i) CHECK(desk.ask("POST", "/reset", {{"Host", "h"}}, "10.0.0.3").status == 401);
+  CHECK_FALSE(desk.ask("POST", "/reset", wrong, "10.0.0.3").pending);
+  desk.ask("POST", "/reset", wrong, "");
+  CHECK(log.back() == "a wrong admin token from an unknown address: POST /__admin/reset");
+  for (const std::string& line : log) CHECK_FALSE(contains(line, "falsch"));
+  desk.worlds.scheduler().stop();
+  while (!slow.pending->ready()) std::this_thread::yield();
+  CHECK(slow.pending->finish().status == 401);
+}
+
+TEST_CASE("admin: a right token admits whoever shows it, from wherever") {
+  AdminOptions options;
+  options.token = "geheim";
+  Desk desk(options);
+  const Headers page{{"Host", "evil.example"},
+                     {"Origin", "http://evil.example"},
+                     {"Sec-Fetch-Site", "cross-site"},
+                     {"Authorization", "Bearer geheim"}};
+  CHECK(desk.ask("POST", "/reset", page).status == 204);
+  CHECK(desk.ask("POST", "/reset", {{"Host", "localhost"}, {"Authorization", "Bearer falsch"}}).status == 401);
+  // Without it the health is told to those who are no strangers, and to everybody what this is.
+  CHECK(desk.ask("GET", "/health", {{"Host", "localhost"}}).status == 200);
+  CHECK(desk.ask("GET", "/health", {{"Host", "evil.example"}}).status == 403);
+  CHECK(desk.ask("GET", "", {{"Host", "localhost"}, {"Sec-Fetch-Site", "cross-site"}}).status == 200);
+}
+
+TEST_CASE("admin: a world of one user has no requests of another, and says so") {
+  WorldOptions options;
+  options.isolate_by_user = true;
+  Desk desk({}, options);
+  desk.worlds.of_user("a");
+  const auto verify = [&](const std::string& query, const std::string& body) {
+    return desk.admin.handle({"POST", "/__admin/requests/verify" + query, {}, body, {}}).body;
+  };
+  CHECK(contains(verify("", R"({"user":"a b","exactly":0})"),
+                 "user is 'a b', whose requests are in another world under --isolate-by user: ask with ?user=a%20b"));
+  CHECK(contains(verify("?user=a", R"({"user":"","exactly":0})"), "ask without ?user"));
+  CHECK(contains(verify("?user=a", R"({"user":"a","exactly":0})"), R"("result":"passed")"));
+  CHECK(contains(verify("", R"({"user":"","exactly":0})"), R"("result":"passed")"));
+  Desk shared;
+  CHECK(contains(shared.admin.handle({"POST", "/__admin/requests/verify", {}, R"({"user":"a","exactly":0})", {}}).body,
+                 R"("result":"passed")"));
+}
