@@ -21,7 +21,8 @@ Target split_target(std::string_view target);
 // before an @; "***" stands for all before it then.
 std::string without_user(std::string_view path);
 
-// A text for people to see: in each URL with a scheme, "https://user:password@host/", "***" stands for user and password.
+// A text for people to see: in each URL with a scheme, "https://user:password@host/", "***" stands for user and
+// password.
 std::string without_user_info(std::string_view text);
 
 enum class Plus { Kept, IsBlank };

@@ -38,10 +38,10 @@ Changed with_fixtures(const Dataset& old, std::string_view name, std::string_vie
 // A dataset of the text alone. Throws FixtureError.
 Changed from_fixtures(std::string_view name, std::string_view text);
 
-// Throws FixtureError for what was probably not meant, and what a count of no tasks would hide: a where that can pick no
-// task of any dataset, by a value of another type or a null that its field never has; and in both a field or a status
-// that neither the endpoint's table nor any task of the dataset knows. Reads all tasks for each such word. set may be
-// null; both must be objects.
+// Throws FixtureError for what was probably not meant, and what a count of no tasks would hide: a where that can pick
+// no task of any dataset, by a value of another type or a null that its field never has; and in both a field or a
+// status that neither the endpoint's table nor any task of the dataset knows. Reads all tasks for each such word. set
+// may be null; both must be objects.
 void refuse_misspelt(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where, const JsonValue* set);
 
 // Sets fields of every task that where picks; they keep their places in the order. Both are JSON objects. where picks a
