@@ -115,13 +115,14 @@ std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog:
   }
   const auto builder = options.db ? DatasetBuilder::in_file(*options.db) : DatasetBuilder::in_memory();
   StoppableSink sink(*builder, stopped);
-  std::vector<FixtureFile> files;
+  LoadedFixtures fixtures;
   if (options.fixtures.empty()) {
-    files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
+    fixtures.files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
   } else {
-    files = load_fixtures(options.fixtures, sink);
+    fixtures = load_fixtures(options.fixtures, sink);
   }
-  for (const FixtureFile& file : files) logger.info("loaded {}", describe(file));
+  for (const FixtureFile& file : fixtures.files) logger.info("loaded {}", describe(file));
+  for (const std::string& note : fixtures.notes) logger.info("{}", note);
   return builder->finish();
 }
 
@@ -181,13 +182,14 @@ int run_healthcheck(const HealthcheckOptions& options) {
 
 int run_check(const CheckOptions& options) {
   const auto builder = DatasetBuilder::in_memory();
-  const std::vector<FixtureFile> files = load_fixtures(options.paths, *builder);
+  const LoadedFixtures fixtures = load_fixtures(options.paths, *builder);
   const auto dataset = builder->finish();
 
   const auto named = [](std::int64_t id, const std::optional<std::string>& name) {
     return name ? fmt::format("{} {}", id, *name) : std::to_string(id);
   };
-  for (const FixtureFile& file : files) fmt::print("{}\n", describe(file));
+  for (const FixtureFile& file : fixtures.files) fmt::print("{}\n", describe(file));
+  for (const std::string& note : fixtures.notes) fmt::print("note: {}\n", note);
   for (const Endpoint& endpoint : endpoints()) {
     fmt::print("{}\n", endpoint.fixture);
     for (const ClusterSummary& cluster : dataset->summary(endpoint)) {

@@ -193,6 +193,39 @@ TEST_CASE("binary: check notes what its user may not have meant") {
   CHECK(process.wait() == 0);
 }
 
+TEST_CASE("binary: check notes captured answers without tasks and files that are passed over") {
+  const TemporaryFolder folder;
+  const std::string path = "/api/v2/ob/clusters/5/tenants/6/backup/task/logBackupTasks";
+  folder.write("A.JSON", "x");
+  folder.write("a.json", R"({"data":{"contents":[]},"successful":true})");
+  folder.write("b.json", R"({"request":{"method":"GET","path":")" + path +
+                             R"("},"response":{"status":200,"body":{"data":{"contents":[]},"successful":true}}})");
+  Process process(kBinary, {"check", folder.path().string()});
+  const std::string at = folder.path().string() + "/";
+  CHECK(
+      process.read_out() ==
+      at + "a.json: a captured answer, 0 tasks\n" + at + "b.json: a captured answer with its request, 0 tasks\n" +
+          "note: passed over: " + at +
+          "A.JSON (its ending is not in lower case); read are files called *.json, *.ndjson and *.jsonl\n"
+          "note: " +
+          at +
+          "a.json:1:1: the captured answer has no tasks, and so does not tell of which cluster and tenant it is; keep "
+          "it "
+          "with its request: {\"request\":{\"method\":\"GET\",\"path\":\"/api/v2/ob/clusters/ID/tenants/TENANT/backup/"
+          "task/logBackupTasks\"},\"response\":{\"status\":200,\"body\":ANSWER}}\n"
+          "logBackupTasks\n  cluster 5\n    tenant 6: 0 tasks\n");
+  CHECK(process.wait() == 0);
+  const auto error = folder.write(
+      "c.json", R"({"duration":0,"error":{"code":60002,"message":"no such tenant"},"status":404,"successful":false})");
+  CHECK(failure({"check", error.string()}) ==
+        "1 ocp-mock-server: the fixtures have 1 problem, nothing was loaded:\n  " + error.string() +
+            ":1:1: the captured answer is an error of OCP: status 404, code 60002, \"no such tenant\"; capture a "
+            "successful one\n");
+  // What the request names exists: its list is empty, not unknown.
+  const RunningServer server({"--fixtures", at + "b.json"});
+  CHECK(contains(server.get(path), "\"contents\":[],"));
+}
+
 TEST_CASE("binary: an IPv6 host may stand in brackets") {
   for (const std::string host : {"::1", "[::1]"}) {
     Process process(kBinary, {"--port", "0", "--host", host});
