@@ -10,6 +10,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <random>
 #include <system_error>
 
@@ -105,13 +106,12 @@ class StoppableSink : public ForwardingSink {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger,
-                                            const std::function<bool()>& stopped) {
+Loaded load_dataset(const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped) {
   std::error_code ignored;
   if (options.db && options.fixtures.empty() && fs::exists(*options.db, ignored)) {
     auto dataset = Dataset::open(*options.db);
     logger.info("opened the dataset {}", options.db->string());
-    return dataset;
+    return {std::move(dataset), {}};
   }
   const auto builder = options.db ? DatasetBuilder::in_file(*options.db) : DatasetBuilder::in_memory();
   StoppableSink sink(*builder, stopped);
@@ -122,8 +122,7 @@ std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog:
     fixtures = load_fixtures(options.fixtures, sink);
   }
   for (const FixtureFile& file : fixtures.files) logger.info("loaded {}", describe(file));
-  for (const std::string& note : fixtures.notes) logger.info("{}", note);
-  return builder->finish();
+  return {builder->finish(), std::move(fixtures)};
 }
 
 int run_serve(ServeOptions options) {
@@ -144,21 +143,16 @@ int run_serve(ServeOptions options) {
   server_options.tls = tls.context;
   http::HttpServer server(server_options);
 
-  std::shared_ptr<const Dataset> dataset;
+  const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
+  const auto load = [options, logger, &stop] {
+    return load_dataset(options, *logger, [&stop] { return stop.requested(); });
+  };
+  std::shared_ptr<Service> service;
   try {
-    dataset = load_dataset(options, *logger, [&stop] { return stop.requested(); });
+    service = std::make_shared<Service>(options, AppContext{now, trace_id_source(), logger}, load);
   } catch (const Stopped&) {
     return 0;
   }
-  const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
-  const auto service =
-      std::make_shared<Service>(options, AppContext{now, trace_id_source(), logger}, dataset, [options, logger, &stop] {
-        try {
-          return load_dataset(options, *logger, [&stop] { return stop.requested(); });
-        } catch (const Stopped&) {
-          throw std::runtime_error("the server stops");
-        }
-      });
   server.start([service](const http::Request& request) { return service->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, "the CA file", tls.ca);
   if (options.port_file) write_text_file(*options.port_file, "the port file", fmt::format("{}\n", server.port()));
@@ -168,7 +162,16 @@ int run_serve(ServeOptions options) {
   fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server.port(), getpid());
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
 
-  logger->info("stopping on {}", stop.wait() == SIGINT ? "SIGINT" : "SIGTERM");
+  while (stop.wait() == StopSignal::Request::Reload) {
+    try {
+      service->reload();
+    } catch (const NoReload& error) {
+      logger->warn("nothing was loaded again on SIGHUP: {}", error.what());
+    } catch (const std::exception&) {
+      // The service has logged it.
+    }
+  }
+  logger->info("stopping on SIG{}", ::sigabbrev_np(stop.signal()));
   service->stop();
   server.stop();
   return 0;

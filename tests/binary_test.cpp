@@ -514,6 +514,75 @@ TEST_CASE("binary: SIGTERM ends delays and waits at once") {
   CHECK(server->wait() == 0);
 }
 
+TEST_CASE("binary: SIGHUP loads the fixtures again, and never ends the server") {
+  const TemporaryFolder folder;
+  const std::string path = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
+  const auto tasks = [](int count) {
+    std::string text = "[";
+    for (int i = 0; i < count; ++i) {
+      text += std::string(i == 0 ? "" : ",") +
+              R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING"})";
+    }
+    return text + "]";
+  };
+  const auto file = folder.write("fx/a.json", tasks(1));
+  folder.write("fx/A.JSON", "x");
+  RunningServer server({"--fixtures", (folder.path() / "fx").string()});
+  CHECK(server->says("passed over: "));
+  folder.write("fx/a.json", tasks(2));
+  server->signal(SIGHUP);
+  CHECK(server->says("the fixtures were loaded again, as was asked for"));
+  CHECK(contains(server.get(path), "\"totalElements\":2,"));
+  folder.write("fx/a.json", "[");
+  server->signal(SIGHUP);
+  CHECK(server->says(
+      "the fixtures were not loaded again, as was asked for; the data stay as they are: the fixtures have"));
+  CHECK(contains(server.get(path), "\"totalElements\":2,"));
+  folder.write("fx/a.json", tasks(3));
+  for (int i = 0; i < 20; ++i) server->signal(SIGHUP);
+  while (!contains(server.get(path), "\"totalElements\":3,")) {
+  }
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
+  const std::string log = server->read_error();
+  CHECK(contains(log, "stopping on SIGTERM"));
+  CHECK(log.find("passed over: ") == log.rfind("passed over: "));  // at the start, and not again
+
+  RunningServer plain({});
+  plain->signal(SIGHUP);
+  CHECK(plain->says("nothing was loaded again on SIGHUP: the server was started without --fixtures"));
+  CHECK(contains(plain.get(kExample), "\"totalElements\":1,"));
+  plain->signal(SIGINT);
+  CHECK(plain->wait() == 0);
+  CHECK(contains(plain->read_error(), "stopping on SIGINT"));
+}
+
+TEST_CASE("binary: a server whose terminal is gone stops, unless nohup keeps it") {
+  // Runs the server in a terminal of its own, with this process's standard error, and closes the terminal.
+  const std::string run =
+      "import os, pty, signal, sys\n"
+      "error = os.dup(2)\n"
+      "pid, terminal = pty.fork()\n"
+      "if pid == 0:\n"
+      "    os.dup2(error, 2)\n"
+      "    if sys.argv[1] == 'nohup': signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+      "    os.execv(sys.argv[2], sys.argv[2:])\n"
+      "text = b''\n"
+      "while b'ready' not in text: text += os.read(terminal, 1000)\n"
+      "print(pid, flush=True)\n"
+      "os.close(terminal)\n"
+      "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)\n";
+  for (const bool nohup : {false, true}) {
+    CAPTURE(nohup);
+    Process python("/usr/bin/python3", {"-c", run, nohup ? "nohup" : "plain", kBinary, "--port", "0"});
+    const int pid = std::atoi(python.read_line().c_str());
+    CHECK(python.says(nohup ? "nothing was loaded again on SIGHUP" : "stopping on SIGHUP"));
+    if (nohup) ::kill(pid, SIGTERM);
+    CHECK(python.read_line() == "0");
+    CHECK(python.wait() == 0);
+  }
+}
+
 TEST_CASE("binary: --init and --watch work from the command line") {
   const TemporaryFolder folder;
   const auto init =

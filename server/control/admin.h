@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,17 +15,26 @@
 #include "control/worker.h"
 #include "control/world.h"
 #include "http/message.h"
+#include "store/fixtures.h"
 
 namespace ocp_mock {
 
 inline constexpr std::string_view kAdminPath = "/__admin";
 
+// The server was not started with fixtures that can be loaded again.
+class NoReload : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 struct AdminOptions {
   std::optional<std::string> token;  // that "Authorization: Bearer TOKEN" must show; nothing: anyone may ask
   int offset_minutes = 8 * 60;       // of times in answers
   bool strict = false;               // what --strict refuses is refused in explanations too
-  // What keeps the fixtures of --watch from being loaded; empty if nothing does.
-  std::function<std::string()> watch_problem = [] { return std::string(); };
+  // Loads the fixtures of the base again. Throws NoReload, FixtureError or another std::exception.
+  std::function<LoadedFixtures()> reload = [] { return LoadedFixtures(); };
+  // What kept the last load from its end; empty if nothing did.
+  std::function<std::string()> load_problem = [] { return std::string(); };
 };
 
 class Admin {
