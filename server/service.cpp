@@ -69,6 +69,8 @@ std::string reason_for_no_reload(const ServeOptions& options) {
 
 Service::Service(const ServeOptions& options, AppContext context, Load load)
     : logger_(context.logger),
+      paths_(options.fixtures),
+      watches_(options.watch),
       no_reload_(reason_for_no_reload(options)),
       load_(std::move(load)),
       worlds_(world_options(options, context), load_first()),
@@ -89,7 +91,12 @@ Service::Service(const ServeOptions& options, AppContext context, Load load)
     make_calls(*options.init);
     worlds_.base().begin_here();
   }
-  if (options.watch) watcher_ = std::make_unique<Watcher>(options.fixtures, [this] { reload_changed(); });
+  if (options.watch) {
+    watcher_ = std::make_unique<Watcher>(
+        options.fixtures, options.watch_poll,
+        Watcher::Calls{[this](bool settled) { return reload_if_changed(settled); },
+                       [logger = logger_](const std::string& text) { logger->warn("{}", text); }});
+  }
 }
 
 http::Response Service::handle(const http::Request& request) {
@@ -125,7 +132,8 @@ void Service::make_calls(const std::filesystem::path& file) {
 }
 
 std::shared_ptr<const Dataset> Service::load_first() {
-  Loaded loaded = load_();
+  if (watches_ && !no_reload_.empty()) throw std::runtime_error("--watch is of no use: " + no_reload_);
+  Loaded loaded = load_seen();
   log_notes(loaded.fixtures);
   return std::move(loaded.dataset);
 }
@@ -136,19 +144,43 @@ LoadedFixtures Service::reload() {
   return load_again("as was asked for");
 }
 
-void Service::reload_changed() {
+// False if it must be called again, because the files changed while they were read.
+bool Service::reload_if_changed(bool settled) {
   const std::lock_guard lock(loading_);
+  if (look_at(paths_).fingerprint == fingerprint_) return true;
   try {
     load_again("as they have changed");
   } catch (const std::exception&) {
     // It is in the log, and health tells it.
+  }
+  // What is written after the load may have the same times.
+  if (!settled) fingerprint_.clear();
+  return !fingerprint_.empty();
+}
+
+// Needs the lock. Loads, and notes of which files.
+Loaded Service::load_seen() {
+  if (!watches_) return load_();
+  const Sighting before = look_at(paths_);
+  const auto note = [&] {
+    const Sighting after = look_at(paths_);
+    const bool same = before.fingerprint == after.fingerprint && before.times == after.times;
+    fingerprint_ = same ? before.fingerprint : "";
+  };
+  try {
+    Loaded loaded = load_();
+    note();
+    return loaded;
+  } catch (const std::exception&) {
+    note();
+    throw;
   }
 }
 
 // Needs the lock. What is wrong leaves the data as they are.
 LoadedFixtures Service::load_again(std::string_view why) {
   try {
-    Loaded loaded = load_();
+    Loaded loaded = load_seen();
     worlds_.reload(loaded.dataset);
     logger_->info("the fixtures were loaded again, {}", why);
     log_notes(loaded.fixtures);

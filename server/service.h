@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app.h"
 #include "cli/options.h"
@@ -44,18 +45,22 @@ class Service {
  private:
   void make_calls(const std::filesystem::path& file);
   std::shared_ptr<const Dataset> load_first();
+  Loaded load_seen();
   LoadedFixtures load_again(std::string_view why);
-  void reload_changed();
+  bool reload_if_changed(bool settled);
   void log_notes(const LoadedFixtures& fixtures);
   void set_problem(const std::string& problem);
 
   const std::shared_ptr<spdlog::logger> logger_;
+  const std::vector<std::filesystem::path> paths_;  // of fixtures
+  const bool watches_;
   const std::string no_reload_;  // why they cannot be loaded again; empty if they can
   const Load load_;
-  std::mutex loading_;   // held while one loads; of the next
-  std::string notes_;    // of the last load
-  std::mutex mutex_;     // of the next
-  std::string problem_;  // that kept the last load from its end
+  std::mutex loading_;       // held while one loads; of the next two
+  std::string fingerprint_;  // with --watch, of what the last load has read; empty if it changed meanwhile
+  std::string notes_;        // of the last load
+  std::mutex mutex_;         // of the next
+  std::string problem_;      // that kept the last load from its end
   Worlds worlds_;
   const App app_;
   std::unique_ptr<Admin> admin_;  // null with --no-admin

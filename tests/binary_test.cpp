@@ -466,6 +466,10 @@ TEST_CASE("binary: a fixture may come through a pipe") {
   const RunningServer server({"--frozen", "--pretty", "--fixtures", pipe});
   writer.join();
   CHECK(server.get(kExample) == read_file("fixtures/logBackupTasks.json"));
+  CHECK(
+      failure({"--watch", "--log-level", "off", "--fixtures", "/dev/null"}) ==
+      "1 ocp-mock-server: --watch is of no use: /dev/null is a pipe or a device, which gives its data once; --fixtures "
+      "must name files or folders\n");
 }
 
 TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {

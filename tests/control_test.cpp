@@ -799,23 +799,6 @@ TEST_CASE("control: a reload reaches the worlds that nobody has changed") {
   }
 }
 
-TEST_CASE("control: with --watch files that change are loaded again, and broken ones are not") {
-  const Server server({"--watch"});
-  const auto write = [&](const std::string& text) {
-    const auto beside = server.file().parent_path() / "new";
-    std::ofstream(beside) << text;
-    std::filesystem::rename(beside, server.file());
-  };
-  write("[" + task("2024-08-01T00:00:00Z") + "]");
-  CHECK(eventually([&] { return contains(server.get().body, total(1)); }));
-  write("[{}]");
-  CHECK(eventually([&] { return contains(server.admin("GET", "/health").body, "task 1: clusterId is missing"); }));
-  CHECK(contains(server.get().body, total(1)));
-  std::ofstream(server.file()) << kFixtures;
-  CHECK(eventually([&] { return contains(server.get().body, total(2)); }));
-  CHECK(server.admin("GET", "/health").body == R"({"status":"up"})");
-}
-
 TEST_CASE("control: --init makes admin calls before the server is ready, or says which was refused") {
   const TemporaryFolder folder;
   const auto file = folder.write(

@@ -84,6 +84,7 @@ struct Texts {
   std::string idle_time = "75s";
   std::string write_time = "30s";
   std::string isolate_by;
+  std::string watch_poll;
   bool no_admin = false;
 };
 
@@ -114,6 +115,14 @@ void add_admin_options(CLI::App& app, ServeOptions& options, Texts& texts) {
       ->envname("OCP_MOCK_JOURNAL_SIZE")
       ->capture_default_str();
   app.add_flag("--watch", options.watch, "Load --fixtures again when their files change")->envname("OCP_MOCK_WATCH");
+  const auto time = [](const std::string& text) -> std::string {
+    return kTime.parse(text) ? "" : fmt::format("'{}' is no {}", text, kTime.rule);
+  };
+  app.add_option("--watch-poll", texts.watch_poll,
+                 "As --watch, and look at the files at this interval too, for mounts that do not tell of changes")
+      ->check(CLI::Validator(time, "", kTime.name))
+      ->type_name(kTime.type)
+      ->envname("OCP_MOCK_WATCH_POLL");
   app.add_option("--init", options.init, "Admin calls to make at start: a JSON array of {\"method\",\"path\",\"body\"}")
       ->type_name("FILE")
       ->envname("OCP_MOCK_INIT");
@@ -375,8 +384,11 @@ void take(const Texts& texts, ServeOptions& serve) {
   serve.admin = !texts.no_admin;
   serve.isolate_by_user = texts.isolate_by == "user";
   must_not("--init", serve.init && !serve.admin, "it cannot stand beside --no-admin");
-  must_not("--watch", serve.watch && serve.fixtures.empty(), "it needs --fixtures");
-  must_not("--watch", serve.watch && serve.db, "it cannot stand beside --db");
+  if (!texts.watch_poll.empty()) serve.watch_poll = time(texts.watch_poll);
+  serve.watch = serve.watch || serve.watch_poll;
+  const char* watch = serve.watch_poll ? "--watch-poll" : "--watch";
+  must_not(watch, serve.watch && serve.fixtures.empty(), "it needs --fixtures");
+  must_not(watch, serve.watch && serve.db, "it cannot stand beside --db");
 }
 
 }  // namespace

@@ -228,6 +228,7 @@ TEST_CASE("options: the test's side") {
   CHECK(defaults.max_worlds == 1000);
   CHECK(defaults.journal_size == 1000);
   CHECK_FALSE(defaults.watch);
+  CHECK_FALSE(defaults.watch_poll);
   CHECK_FALSE(defaults.init);
   const ServeOptions given = serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size",
                                     "0", "--watch", "--fixtures", "f", "--init", "i"});
@@ -236,6 +237,10 @@ TEST_CASE("options: the test's side") {
   CHECK(given.max_worlds == 5);
   CHECK(given.journal_size == 0);
   CHECK(given.watch);
+  CHECK_FALSE(given.watch_poll);
+  const ServeOptions polled = serve({"--fixtures", "f", "--watch-poll", "1500ms"});
+  CHECK(polled.watch);
+  CHECK(polled.watch_poll == std::chrono::milliseconds(1500));
   CHECK(given.init == "i");
   CHECK_FALSE(serve({"--no-admin"}).admin);
   const Environment environment(Environment::Variables{{"OCP_MOCK_NO_ADMIN", "true"},
@@ -244,7 +249,8 @@ TEST_CASE("options: the test's side") {
                                                        {"OCP_MOCK_MAX_WORLDS", "6"},
                                                        {"OCP_MOCK_JOURNAL_SIZE", "7"},
                                                        {"OCP_MOCK_FIXTURES", "f"},
-                                                       {"OCP_MOCK_WATCH", "true"}});
+                                                       {"OCP_MOCK_WATCH", "true"},
+                                                       {"OCP_MOCK_WATCH_POLL", "2s"}});
   const ServeOptions variables = serve({});
   CHECK_FALSE(variables.admin);
   CHECK(variables.admin_token == "t");
@@ -252,6 +258,7 @@ TEST_CASE("options: the test's side") {
   CHECK(variables.max_worlds == 6);
   CHECK(variables.journal_size == 7);
   CHECK(variables.watch);
+  CHECK(variables.watch_poll == std::chrono::seconds(2));
 }
 
 TEST_CASE("options: healthcheck asks the server that the options and the environment describe") {
@@ -375,6 +382,9 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--init", "f", "--no-admin"}, "--init: it cannot stand beside --no-admin"},
       {{"--watch"}, "--watch: it needs --fixtures"},
       {{"--watch", "--fixtures", "f", "--db", "d"}, "--watch: it cannot stand beside --db"},
+      {{"--watch-poll", "1s"}, "--watch-poll: it needs --fixtures"},
+      {{"--watch-poll", "1s", "--fixtures", "f", "--db", "d"}, "--watch-poll: it cannot stand beside --db"},
+      {{"--watch-poll", "0s", "--fixtures", "f"}, "--watch-poll: '0s' is no time; it must be a number with ms, s or m"},
   };
   for (const auto& [arguments, named] : cases) {
     CAPTURE(named);
@@ -433,6 +443,7 @@ TEST_CASE("options: help has a line for each option, and so has serve's") {
                                    "max-worlds",
                                    "journal-size",
                                    "watch",
+                                   "watch-poll",
                                    "init"}) {
     CAPTURE(option);
     CHECK(help.out.find("--" + option + " ") != std::string::npos);
