@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -195,26 +196,25 @@ class StoppableSink : public ForwardingSink {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> load_dataset(const ServeOptions& options, spdlog::logger& logger,
-                                            const std::function<bool()>& stopped) {
+Loaded load_dataset(const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped) {
   std::error_code ignored;
   // An empty file, as mktemp makes it, is one to be filled.
   if (options.db && options.fixtures.empty() && fs::exists(*options.db, ignored) &&
       !(fs::is_regular_file(*options.db, ignored) && fs::file_size(*options.db, ignored) == 0)) {
     auto dataset = Dataset::open(*options.db);
     logger.info("opened the dataset {}", options.db->string());
-    return dataset;
+    return {std::move(dataset), {}};
   }
   const auto builder = options.db ? DatasetBuilder::in_file(*options.db) : DatasetBuilder::in_memory();
   StoppableSink sink(*builder, stopped);
-  std::vector<FixtureFile> files;
+  LoadedFixtures fixtures;
   if (options.fixtures.empty()) {
-    files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
+    fixtures.files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
   } else {
-    files = load_fixtures(options.fixtures, sink);
+    fixtures = load_fixtures(options.fixtures, sink);
   }
-  for (const FixtureFile& file : files) logger.info("loaded {}", describe(file));
-  return builder->finish();
+  for (const FixtureFile& file : fixtures.files) logger.info("loaded {}", describe(file));
+  return {builder->finish(), std::move(fixtures)};
 }
 
 int run_serve(ServeOptions options) {
@@ -239,21 +239,16 @@ int run_serve(ServeOptions options) {
   PortFile port_file(options.port_file);
   if (options.tls_ca_out) remove_text_file(*options.tls_ca_out, kCaFile);
 
-  std::shared_ptr<const Dataset> dataset;
+  const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
+  const auto load = [options, logger, &stop] {
+    return load_dataset(options, *logger, [&stop] { return stop.requested(); });
+  };
+  std::shared_ptr<Service> service;
   try {
-    dataset = load_dataset(options, *logger, [&stop] { return stop.requested(); });
+    service = std::make_shared<Service>(options, AppContext{now, trace_id_source(), logger}, load);
   } catch (const Stopped&) {
     return 0;
   }
-  const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
-  const auto service =
-      std::make_shared<Service>(options, AppContext{now, trace_id_source(), logger}, dataset, [options, logger, &stop] {
-        try {
-          return load_dataset(options, *logger, [&stop] { return stop.requested(); });
-        } catch (const Stopped&) {
-          throw std::runtime_error("the server stops");
-        }
-      });
   server.start([service](const http::Request& request) { return service->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, kCaFile, tls.ca);
   port_file.write(server.port());
@@ -264,13 +259,22 @@ int run_serve(ServeOptions options) {
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
   if (::isatty(STDERR_FILENO) == 1 && logger->should_log(spdlog::level::info)) {
     try {
-      logger->info("try from another shell: {}", request_to_try(options, server.url(), *dataset));
+      logger->info("try from another shell: {}", request_to_try(options, server.url(), *service->data()));
     } catch (const std::exception& error) {
       logger->warn("the dataset cannot be read: {}", error.what());
     }
   }
 
-  logger->info("stopping on {}", stop.wait() == SIGINT ? "SIGINT" : "SIGTERM");
+  while (stop.wait() == StopSignal::Request::Reload) {
+    try {
+      service->reload();
+    } catch (const NoReload& error) {
+      logger->warn("nothing was loaded again on SIGHUP: {}", error.what());
+    } catch (const std::exception&) {
+      // The service has logged it.
+    }
+  }
+  logger->info("stopping on SIG{}", ::sigabbrev_np(stop.signal()));
   try {
     port_file.remove();
   } catch (const std::exception& error) {
@@ -296,13 +300,14 @@ int run_healthcheck(const HealthcheckOptions& options) {
 
 int run_check(const CheckOptions& options) {
   const auto builder = DatasetBuilder::in_memory();
-  const std::vector<FixtureFile> files = load_fixtures(options.paths, *builder);
+  const LoadedFixtures fixtures = load_fixtures(options.paths, *builder);
   const auto dataset = builder->finish();
 
   const auto named = [](std::int64_t id, const std::optional<std::string>& name) {
     return name ? fmt::format("{} {}", id, *name) : std::to_string(id);
   };
-  for (const FixtureFile& file : files) fmt::print("{}\n", describe(file));
+  for (const FixtureFile& file : fixtures.files) fmt::print("{}\n", describe(file));
+  for (const std::string& note : fixtures.notes) fmt::print("note: {}\n", note);
   for (const Endpoint& endpoint : endpoints()) {
     fmt::print("{}\n", endpoint.fixture);
     for (const ClusterSummary& cluster : dataset->summary(endpoint)) {

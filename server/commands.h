@@ -4,10 +4,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <stdexcept>
 
 #include "cli/options.h"
-#include "store/dataset.h"
+#include "service.h"
 
 namespace spdlog {
 class logger;
@@ -16,11 +16,13 @@ class logger;
 namespace ocp_mock {
 
 // Thrown by a load that is given up.
-struct Stopped {};
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("the server stops") {}
+};
 
 // Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError, and Stopped
 // at the next task once stopped() is true.
-std::shared_ptr<const Dataset> load_dataset(
+Loaded load_dataset(
     const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
 
 // Serves until SIGTERM or SIGINT. Prints one line of JSON on standard output once connections are accepted.

@@ -17,6 +17,10 @@ StopSignal::StopSignal() {
   ::sigemptyset(&set_);
   ::sigaddset(&set_, SIGTERM);
   ::sigaddset(&set_, SIGINT);
+  ::sigaddset(&set_, SIGHUP);
+  struct sigaction hangup {};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  stops_without_terminal_ = hangup.sa_handler != SIG_IGN;
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   thread_ = std::thread([this] { run(); });
 }
@@ -31,20 +35,30 @@ StopSignal::~StopSignal() {
   thread_.join();
 }
 
-int StopSignal::wait() {
+StopSignal::Request StopSignal::wait() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return requested(); });
-  return signal_;
+  changed_.wait(lock, [this] { return requested() || reload_; });
+  reload_ = false;
+  return requested() ? Request::Stop : Request::Reload;
 }
 
 void StopSignal::run() {
-  int signal = 0;
-  while (::sigwait(&set_, &signal) != 0) {
+  for (;;) {
+    siginfo_t info{};
+    const int signal = ::sigwaitinfo(&set_, &info);
+    if (signal < 0) continue;
+    std::unique_lock lock(mutex_);
+    const bool stops = signal != SIGHUP || (info.si_code == SI_KERNEL && stops_without_terminal_);
+    if (stops) {
+      signal_ = signal;
+    } else {
+      reload_ = true;
+    }
+    changed_.notify_all();
+    if (!stops) continue;
+    if (!changed_.wait_for(lock, kPatience, [this] { return over_; })) std::_Exit(0);
+    return;
   }
-  std::unique_lock lock(mutex_);
-  signal_ = signal;
-  changed_.notify_all();
-  if (!changed_.wait_for(lock, kPatience, [this] { return over_; })) std::_Exit(0);
 }
 
 }  // namespace ocp_mock

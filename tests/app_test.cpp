@@ -505,7 +505,7 @@ TEST_CASE("app: requests that wait for a sort are answered from the data that th
                               std::to_string(i / 60) + ":" + (i % 60 < 10 ? "0" : "") + std::to_string(i % 60) + "Z"));
     REQUIRE(waiting.back().pending);
   }
-  app.worlds().base().reload(dataset());
+  app.worlds().reload(dataset());
   for (const http::Response& later : waiting) {
     const http::Response response = finished(later);
     REQUIRE_FALSE(response.pending);

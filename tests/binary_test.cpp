@@ -305,6 +305,39 @@ TEST_CASE("binary: check notes what its user may not have meant") {
   CHECK(process.wait() == 0);
 }
 
+TEST_CASE("binary: check notes captured answers without tasks and files that are passed over") {
+  const TemporaryFolder folder;
+  const std::string path = "/api/v2/ob/clusters/5/tenants/6/backup/task/logBackupTasks";
+  folder.write("A.JSON", "x");
+  folder.write("a.json", R"({"data":{"contents":[]},"successful":true})");
+  folder.write("b.json", R"({"request":{"method":"GET","path":")" + path +
+                             R"("},"response":{"status":200,"body":{"data":{"contents":[]},"successful":true}}})");
+  Process process(kBinary, {"check", folder.path().string()});
+  const std::string at = folder.path().string() + "/";
+  CHECK(
+      process.read_out() ==
+      at + "a.json: a captured answer, 0 tasks\n" + at + "b.json: a captured answer with its request, 0 tasks\n" +
+          "note: passed over: " + at +
+          "A.JSON (its ending is not in lower case); read are files called *.json, *.ndjson and *.jsonl\n"
+          "note: " +
+          at +
+          "a.json:1:1: the captured answer has no tasks, and so does not tell of which cluster and tenant it is; keep "
+          "it "
+          "with its request: {\"request\":{\"method\":\"GET\",\"path\":\"/api/v2/ob/clusters/ID/tenants/TENANT/backup/"
+          "task/logBackupTasks\"},\"response\":{\"status\":200,\"body\":ANSWER}}\n"
+          "logBackupTasks\n  cluster 5\n    tenant 6: 0 tasks\n");
+  CHECK(process.wait() == 0);
+  const auto error = folder.write(
+      "c.json", R"({"duration":0,"error":{"code":60002,"message":"no such tenant"},"status":404,"successful":false})");
+  CHECK(failure({"check", error.string()}) ==
+        "1 ocp-mock-server: the fixtures have 1 problem, nothing was loaded:\n  " + error.string() +
+            ":1:1: the captured answer is an error of OCP: status 404, code 60002, \"no such tenant\"; capture a "
+            "successful one\n");
+  // What the request names exists: its list is empty, not unknown.
+  const RunningServer server({"--fixtures", at + "b.json"});
+  CHECK(contains(server.get(path), "\"contents\":[],"));
+}
+
 TEST_CASE("binary: an IPv6 host may stand in brackets") {
   for (const std::string host : {"::1", "[::1]"}) {
     Process process(kBinary, {"--port", "0", "--host", host});
@@ -656,6 +689,10 @@ TEST_CASE("binary: a fixture may come through a pipe") {
   const RunningServer server({"--frozen", "--pretty", "--fixtures", pipe});
   writer.join();
   CHECK(server.get(kExample) == read_file("fixtures/logBackupTasks.json"));
+  CHECK(
+      failure({"--watch", "--log-level", "off", "--fixtures", "/dev/null"}) ==
+      "1 ocp-mock-server: --watch is of no use: /dev/null is a pipe or a device, which gives its data once; --fixtures "
+      "must name files or folders\n");
 }
 
 TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {
@@ -790,6 +827,75 @@ TEST_CASE("binary: admin calls that whoever reaches the host can make are warned
   const std::string log = guarded->read_error();
   CHECK(contains(log, " warning a wrong admin token from 127.0.0.1: GET /__admin/clock\n"));
   CHECK_FALSE(contains(log, "geheim"));
+}
+
+TEST_CASE("binary: SIGHUP loads the fixtures again, and never ends the server") {
+  const TemporaryFolder folder;
+  const std::string path = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
+  const auto tasks = [](int count) {
+    std::string text = "[";
+    for (int i = 0; i < count; ++i) {
+      text += std::string(i == 0 ? "" : ",") +
+              R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING"})";
+    }
+    return text + "]";
+  };
+  const auto file = folder.write("fx/a.json", tasks(1));
+  folder.write("fx/A.JSON", "x");
+  RunningServer server({"--fixtures", (folder.path() / "fx").string()});
+  CHECK(server->says("passed over: "));
+  folder.write("fx/a.json", tasks(2));
+  server->signal(SIGHUP);
+  CHECK(server->says("the fixtures were loaded again, as was asked for"));
+  CHECK(contains(server.get(path), "\"totalElements\":2,"));
+  folder.write("fx/a.json", "[");
+  server->signal(SIGHUP);
+  CHECK(server->says(
+      "the fixtures were not loaded again, as was asked for; the data stay as they are: the fixtures have"));
+  CHECK(contains(server.get(path), "\"totalElements\":2,"));
+  folder.write("fx/a.json", tasks(3));
+  for (int i = 0; i < 20; ++i) server->signal(SIGHUP);
+  while (!contains(server.get(path), "\"totalElements\":3,")) {
+  }
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
+  const std::string log = server->read_error();
+  CHECK(contains(log, "stopping on SIGTERM"));
+  CHECK(log.find("passed over: ") == log.rfind("passed over: "));  // at the start, and not again
+
+  RunningServer plain({});
+  plain->signal(SIGHUP);
+  CHECK(plain->says("nothing was loaded again on SIGHUP: the server was started without --fixtures"));
+  CHECK(contains(plain.get(kExample), "\"totalElements\":1,"));
+  plain->signal(SIGINT);
+  CHECK(plain->wait() == 0);
+  CHECK(contains(plain->read_error(), "stopping on SIGINT"));
+}
+
+TEST_CASE("binary: a server whose terminal is gone stops, unless nohup keeps it") {
+  // Runs the server in a terminal of its own, with this process's standard error, and closes the terminal.
+  const std::string run =
+      "import os, pty, signal, sys\n"
+      "error = os.dup(2)\n"
+      "pid, terminal = pty.fork()\n"
+      "if pid == 0:\n"
+      "    os.dup2(error, 2)\n"
+      "    if sys.argv[1] == 'nohup': signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+      "    os.execv(sys.argv[2], sys.argv[2:])\n"
+      "text = b''\n"
+      "while b'ready' not in text: text += os.read(terminal, 1000)\n"
+      "print(pid, flush=True)\n"
+      "os.close(terminal)\n"
+      "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)\n";
+  for (const bool nohup : {false, true}) {
+    CAPTURE(nohup);
+    Process python("/usr/bin/python3", {"-c", run, nohup ? "nohup" : "plain", kBinary, "--port", "0"});
+    const int pid = std::atoi(python.read_line().c_str());
+    CHECK(python.says(nohup ? "nothing was loaded again on SIGHUP" : "stopping on SIGHUP"));
+    if (nohup) ::kill(pid, SIGTERM);
+    CHECK(python.read_line() == "0");
+    CHECK(python.wait() == 0);
+  }
 }
 
 TEST_CASE("binary: --init and --watch work from the command line") {

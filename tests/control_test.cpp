@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,8 +59,7 @@ class Server {
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     const auto load = [this, logger] { return load_dataset(options_, *logger); };
     service_ = std::make_shared<Service>(
-        options_, AppContext{[] { return kNow; }, [] { return std::string("0123456789abcdef"); }, logger}, load(),
-        load);
+        options_, AppContext{[] { return kNow; }, [] { return std::string("0123456789abcdef"); }, logger}, load);
     server_ =
         std::make_unique<http::HttpServer>(http::ServerOptions{"127.0.0.1", 0, 2, {}, 5000, std::chrono::seconds(3)});
     server_->start([service = service_](const http::Request& request) { return service->handle(request); });
@@ -317,7 +317,8 @@ TEST_CASE("control: a name that is not this server's own makes no admin calls, u
   CHECK(ask(server, "127.0.0.1").status == 200);
   CHECK(ask(server, "mock.example.com", "/api/status").status == 200);
   CHECK(ask(server, "mock.example.com", "/").status == 200);
-  const Server named({"--admin-host", "mock.example.com", "--admin-host", "other.example", "--admin-host", "third.example"});
+  const Server named(
+      {"--admin-host", "mock.example.com", "--admin-host", "other.example", "--admin-host", "third.example"});
   for (const std::string host : {"mock.example.com", "other.example:1", "THIRD.example."}) {
     CHECK(ask(named, host).status == 200);
   }
@@ -859,21 +860,169 @@ TEST_CASE("control: explain shows how a request is read and what each filter lea
                R"("code":10002)"));
 }
 
-TEST_CASE("control: with --watch files that change are loaded again, and broken ones are not") {
-  const Server server({"--watch"});
-  const auto write = [&](const std::string& text) {
-    const auto beside = server.file().parent_path() / "new";
-    std::ofstream(beside) << text;
-    std::filesystem::rename(beside, server.file());
-  };
-  write("[" + task("2024-08-01T00:00:00Z") + "]");
-  CHECK(eventually([&] { return contains(server.get().body, total(1)); }));
-  write("[{}]");
-  CHECK(eventually([&] { return contains(server.admin("GET", "/health").body, "task 1: clusterId is missing"); }));
-  CHECK(contains(server.get().body, total(1)));
-  std::ofstream(server.file()) << kFixtures;
-  CHECK(eventually([&] { return contains(server.get().body, total(2)); }));
+TEST_CASE("control: the fixtures are loaded again when a call says so, whole or not at all") {
+  const Server server;
+  const auto write = [&](const std::string& text) { std::ofstream(server.file()) << text; };
+  const auto reload = [&](const std::string& query = "") { return server.admin("POST", "/fixtures/reload" + query); };
+  server.admin("DELETE", "/tasks", R"({"where":{}})");
+  CHECK(contains(server.get().body, total(0)));
+  // Also when the files have not changed.
+  const Answer same = reload();
+  CHECK(same.status == 200);
+  CHECK(same.body == R"({"files":[{"file":)" + json_string(server.file().string()) +
+                         R"(,"form":"an array of tasks","tasks":2}],"notes":[],"tasks":2})");
+  CHECK(contains(server.get().body, total(2)));
+  write("[{},5]");
+  const Answer broken = reload();
+  CHECK(broken.status == 400);
+  CHECK(contains(broken.head, "Content-Type: application/problem+json\r\n"));
+  CHECK(contains(broken.body, "the fixtures have 5 problems, nothing was loaded:"));
+  CHECK(contains(broken.body, "task 2: it is the number 5; it must be an object"));
+  CHECK(contains(server.get().body, total(2)));
+  CHECK(contains(server.admin("GET", "/health").body, "the fixtures have 5 problems"));
+  write(R"({"data":{"contents":[]}})");
+  CHECK(contains(reload().body, R"("notes":[)" + json_string(server.file().string() + ":1:1: the captured answer")
+                                                     .substr(0, server.file().string().size() + 20)));
   CHECK(server.admin("GET", "/health").body == R"({"status":"up"})");
+  CHECK(server.get().status == 404);
+  // A reset returns to what was loaded last.
+  write("[" + task("2024-08-01T00:00:00Z") + "]");
+  CHECK(reload().status == 200);
+  server.admin("POST", "/fixtures", kFixtures);
+  CHECK(server.admin("POST", "/reset").status == 204);
+  CHECK(contains(server.get().body, total(1)));
+  CHECK(contains(reload("?user=a").body, "the parameter 'user' is unknown here"));
+  CHECK(server.admin("GET", "/fixtures/reload").status == 405);
+}
+
+TEST_CASE("control: what cannot be loaded again is told with its reason, and nothing changes") {
+  const TemporaryFolder folder;
+  const auto fixtures = folder.write("f.json", kFixtures).string();
+  const auto db = (folder.path() / "data.db").string();
+  const auto pipe = folder.path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const struct {
+    std::vector<std::string> flags;
+    std::string reason;
+  } cases[] = {
+      {{}, "the server was started without --fixtures"},
+      {{"--fixtures", fixtures, "--db", db}, "the fixtures have become the file " + db + " of --db"},
+      {{"--db", db}, "the server serves the file " + db + " of --db as it is"},
+      {{"--fixtures", pipe.string()}, pipe.string() + " is a pipe or a device, which gives its data once"},
+  };
+  for (const auto& [flags, reason] : cases) {
+    CAPTURE(reason);
+    std::vector<const char*> arguments{"ocp-mock-server"};
+    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
+    const auto options = std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
+    const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
+    int loads = 0;
+    std::thread writer;
+    if (flags.size() > 1 && flags[1] == pipe) writer = std::thread([&] { std::ofstream(pipe) << kFixtures; });
+    Service service(options, AppContext{[] { return kNow; }, [] { return std::string("x"); }, logger}, [&] {
+      ++loads;
+      return load_dataset(options, *logger);
+    });
+    if (writer.joinable()) writer.join();
+    CHECK_THROWS_WITH_AS(service.reload(), doctest::Contains(reason.c_str()), NoReload);
+    CHECK(loads == 1);
+    http::HttpServer server({"127.0.0.1", 0, 1, {}, 100, std::chrono::seconds(3)});
+    server.start([&](const http::Request& request) { return service.handle(request); });
+    SocketClient client(server.port());
+    client.send(Server::text("POST", "/__admin/fixtures/reload", "", "Connection: close\r\n"));
+    const Answer answer = Server::parse(client.read_to_end());
+    CHECK(answer.status == 409);
+    CHECK(contains(answer.body, R"("status":409,"title":"Conflict")"));
+    server.stop();
+  }
+}
+
+TEST_CASE("control: reloads at once are made one after the other") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("f.json", kFixtures);
+  const char* arguments[] = {"ocp-mock-server", "--fixtures", file.c_str()};
+  const auto options = std::get<ServeOptions>(parse_options(3, arguments, environ));
+  const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
+  std::atomic<int> at_once{0};
+  std::atomic<int> most{0};
+  std::atomic<int> loads{0};
+  Service service(options, AppContext{[] { return kNow; }, [] { return std::string("x"); }, logger}, [&] {
+    most = std::max(most.load(), ++at_once);
+    Loaded loaded = load_dataset(options, *logger);
+    std::this_thread::yield();
+    --at_once;
+    ++loads;
+    return loaded;
+  });
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 5; ++n) service.reload();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(loads == 41);
+  CHECK(most == 1);
+}
+
+TEST_CASE("control: a reload reaches the worlds that nobody has changed") {
+  const Server server({"--isolate-by", "user"});
+  const auto count_of = [&](const std::string& user) {
+    const std::string body = server.get(kList, user).body;
+    const auto at = body.find("\"totalElements\":");
+    return at == std::string::npos ? -1 : std::atoi(body.c_str() + at + 16);
+  };
+  const auto load = [&](int count) {
+    std::string tasks;
+    for (int i = 0; i < count; ++i) tasks += (i == 0 ? "" : ",") + task("2024-08-01T00:00:00Z");
+    std::ofstream(server.file()) << "[" + tasks + "]";
+    CHECK(server.admin("POST", "/fixtures/reload").status == 200);
+  };
+  const std::string more = "[" + task("2024-08-03T00:00:00Z") + "]";
+  const auto add = [&](const std::string& user) { server.admin("POST", "/fixtures?user=" + user, more); };
+  const auto fork = [&](const std::string& user, const std::string& from) {
+    CHECK(server.admin("PUT", "/worlds/" + user, R"({"from":")" + from + "\"}").status == 201);
+  };
+  CHECK(count_of("same") == 2);
+  CHECK(count_of("busy") == 2);  // has its clock, faults and journal changed, but not its data
+  server.admin("PUT", "/clock?user=busy", R"({"now":"2030-01-01T00:00:00Z"})");
+  server.admin("POST", "/faults?user=busy", R"({"match":{"path":"/api/status"},"action":{"status":500}})");
+  add("changed");
+  add("reset");
+  CHECK(server.admin("POST", "/reset?user=reset").status == 204);
+  fork("of-same", "same");
+  fork("of-changed", "changed");
+  // The base's data may have been changed when a world was made.
+  server.admin("POST", "/fixtures", more);
+  CHECK(count_of("late") == 3);
+  CHECK(count_of("same") == 2);
+
+  load(5);
+  const struct {
+    std::string user;
+    int now;
+    int after_reset;
+  } cases[] = {
+      {"same", 5, 5},    {"busy", 5, 5},       {"changed", 3, 5}, {"reset", 5, 5},
+      {"of-same", 5, 5}, {"of-changed", 3, 3}, {"late", 5, 5},    {"new", 5, 5},
+  };
+  for (const auto& [user, now, after_reset] : cases) {
+    CAPTURE(user);
+    CHECK(count_of(user) == now);
+  }
+  CHECK(server.get("/api/v2/time", "busy").body == "2030-01-01T08:00:00+08:00");
+  CHECK(server.get("/api/status", "busy").status == 500);
+  CHECK(contains(server.admin("GET", "/requests?user=busy").body, R"("last":4,)"));
+  for (const auto& [user, now, after_reset] : cases) {
+    CAPTURE(user);
+    CHECK(server.admin("POST", "/reset?user=" + user).status == 204);
+    CHECK(count_of(user) == after_reset);
+  }
+  load(6);
+  for (const auto& [user, now, after_reset] : cases) {
+    CAPTURE(user);
+    CHECK(count_of(user) == (user == "of-changed" ? 3 : 6));
+  }
 }
 
 TEST_CASE("control: --init makes admin calls before the server is ready, or says which was refused") {

@@ -40,7 +40,7 @@ class GoldenServer {
       : logger_(std::make_shared<spdlog::logger>("golden", std::make_shared<spdlog::sinks::null_sink_mt>())),
         options_(parse(flags)),
         service_(options_, {[] { return kRealNow; }, [] { return std::string("no golden shows this"); }, logger_},
-                 load_dataset(options_, *logger_), {}),
+                 [this] { return load_dataset(options_, *logger_); }),
         server_({"127.0.0.1", 0, 2, {}, 1000, std::chrono::seconds(3)}) {
     server_.start([this](const http::Request& request) { return service_.handle(request); });
   }

@@ -316,6 +316,12 @@ constexpr Option kOptions[]{
     {"--watch", "", "", kOnce,
      [](Serve& serve, const Text&) { serve.watch = true; },
      "Load --fixtures again when their files change"},
+    {"--watch-poll", "TIME", "", kOnce,
+     [](Serve& serve, const Text& text) {
+       serve.watch_poll = duration(text);
+       serve.watch = true;
+     },
+     "As --watch, and look at the files at this interval too, for mounts that do not tell of changes"},
     {"--init", "FILE", "", kOnce,
      [](Serve& serve, const Text& text) { serve.init = path(text); },
      "Admin calls to make at start: a JSON array of {\"method\",\"path\",\"body\"}"},
@@ -349,6 +355,8 @@ constexpr Rule kRules[]{
     {"--max-worlds",      Rule::Kind::Needs,       "--isolate-by"},
     {"--watch",           Rule::Kind::Needs,       "--fixtures"},
     {"--watch",           Rule::Kind::IdleBeside,  "--db"},
+    {"--watch-poll",      Rule::Kind::Needs,       "--fixtures"},
+    {"--watch-poll",      Rule::Kind::IdleBeside,  "--db"},
 };
 
 struct CommandText {

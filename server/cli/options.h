@@ -4,6 +4,7 @@
 // the environment, the environment beats the default. Leaves: checked Options, or what to print and the exit code.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -49,7 +50,8 @@ struct ServeOptions {
   bool isolate_by_user = false;
   std::size_t max_worlds = 1000;
   std::size_t journal_size = 1000;
-  bool watch = false;
+  bool watch = false;  // also with watch_poll
+  std::optional<std::chrono::milliseconds> watch_poll;
   std::optional<std::filesystem::path> init;  // JSON array of admin calls
   std::vector<std::string> warnings;          // sentences about the environment, to be logged at start
 

@@ -46,6 +46,7 @@ std::string_view title_of(int status) {
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
     case 415: return "Unsupported Media Type";
     case 503: return "Service Unavailable";
     default: return "Internal Server Error";
@@ -129,7 +130,7 @@ struct Admin::Functions {
   static http::Response welcome_page(const Call& call) { return welcome(call.request, true); }
 
   static http::Response health(const Call& call) {
-    const std::string problem = call.options.watch_problem();
+    const std::string problem = call.options.load_problem();
     return json_response(problem.empty() ? R"({"status":"up"})"
                                          : fmt::format(R"({{"problem":{},"status":"up"}})", json_string(problem)));
   }
@@ -225,6 +226,20 @@ struct Admin::Functions {
     const Instant now = world->clock().now();
     return changed(world->change(
         false, [&](const Dataset& old) { return with_fixtures(old, "request body", call.request.body, now); }));
+  }
+
+  static http::Response reload_fixtures(const Call& call) {
+    const LoadedFixtures loaded = call.options.reload();
+    std::string files;
+    std::int64_t tasks = 0;
+    for (const FixtureFile& file : loaded.files) {
+      files += fmt::format(R"({}{{"file":{},"form":{},"tasks":{}}})", files.empty() ? "" : ",", json_string(file.name),
+                           json_string(file.form), file.tasks);
+      tasks += file.tasks;
+    }
+    std::string notes;
+    for (const std::string& note : loaded.notes) notes.append(notes.empty() ? "" : ",").append(json_string(note));
+    return json_response(fmt::format(R"({{"files":[{}],"notes":[{}],"tasks":{}}})", files, notes, tasks));
   }
 
   // The resource and the selector of a change of tasks.
@@ -493,6 +508,7 @@ const Admin::Row Admin::kRows[] = {
     {{"GET",    "/__admin/fixtures"},        Functions::get_fixtures,    true},
     {{"PUT",    "/__admin/fixtures"},        Functions::put_fixtures,    true,  {"user"}, true},
     {{"POST",   "/__admin/fixtures"},        Functions::post_fixtures,   true,  {"user"}, true},
+    {{"POST",   "/__admin/fixtures/reload"}, Functions::reload_fixtures, true,  {}},
     {{"PATCH",  "/__admin/tasks"},           Functions::patch_tasks,     true},
     {{"DELETE", "/__admin/tasks"},           Functions::delete_tasks,    true},
     {{"POST",   "/__admin/reset"},           Functions::reset,           false},
@@ -642,6 +658,8 @@ http::Response Admin::answer(const http::Request& request, bool may_wait) {
                                              error.position().column, error.what()));
   } catch (const FixtureError& error) {
     return problem_response(400, error.what());
+  } catch (const NoReload& error) {
+    return problem_response(409, error.what());
   } catch (const std::exception& error) {
     return problem_response(500, error.what());
   }

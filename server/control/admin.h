@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,17 @@
 #include "control/worker.h"
 #include "control/world.h"
 #include "http/message.h"
+#include "store/fixtures.h"
 
 namespace ocp_mock {
 
 inline constexpr std::string_view kAdminPath = "/__admin";
+
+// The server was not started with fixtures that can be loaded again.
+class NoReload : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct AdminOptions {
   std::optional<std::string> token;  // that "Authorization: Bearer TOKEN" must show; nothing: all but strangers may ask
@@ -27,8 +35,10 @@ struct AdminOptions {
   ListRules rules;                   // by which explanations read requests
   // The time of an answer that is made when a world's clock shows so.
   std::function<Instant(Instant)> time_of_answer = [](Instant now) { return now; };
-  // What keeps the fixtures of --watch from being loaded; empty if nothing does.
-  std::function<std::string()> watch_problem = [] { return std::string(); };
+  // Loads the fixtures of the base again. Throws NoReload, FixtureError or another std::exception.
+  std::function<LoadedFixtures()> reload = [] { return LoadedFixtures(); };
+  // What kept the last load from its end; empty if nothing did.
+  std::function<std::string()> load_problem = [] { return std::string(); };
   // Told of wrong tokens, never the token itself; called by any thread.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };

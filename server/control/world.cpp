@@ -8,6 +8,7 @@ World::World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<
       clock_(options.real_now),
       start_clock_(options.real_now),
       journal_(options.journal_size),
+      is_base_(true),
       start_(dataset),
       origin_(std::move(dataset)),
       loaded_(clock_.now()),
@@ -19,10 +20,13 @@ World::World(const WorldOptions& options, Scheduler& scheduler, const World& ori
       clock_(origin.clock_),
       start_clock_(origin.clock_),
       journal_(options.journal_size),
-      start_(origin.origin()),
-      origin_(start_),
       loaded_(clock_.now()),
       throttle_(rate_limit_ ? std::make_shared<Throttle>(*rate_limit_) : nullptr) {
+  {
+    const std::lock_guard lock(origin.mutex_);
+    start_ = origin_ = origin.origin_;
+    follows_ = origin.follows_ && (origin.is_base_ || origin.origin_ == origin.start_);
+  }
   start_faults_.set_as(origin.faults_);
   faults_.set_as(start_faults_);
 }
@@ -52,10 +56,13 @@ Changed World::change(bool loads, const std::function<Changed(const Dataset&)>& 
   }
 }
 
-void World::reload(std::shared_ptr<const Dataset> dataset) {
+void World::reload(const std::shared_ptr<const Dataset>& dataset) {
   const std::lock_guard lock(mutex_);
-  start_ = std::move(dataset);
-  origin_ = start_;
+  if (!follows_) return;
+  const bool takes = is_base_ || origin_ == start_;
+  start_ = dataset;
+  if (!takes) return;
+  origin_ = dataset;
   loaded_ = clock_.now();
   timeline_ = {};
 }
@@ -140,6 +147,13 @@ std::shared_ptr<World> Worlds::fork(const std::string& user, const std::optional
   if (place) place->close();
   place = world;
   return world;
+}
+
+void Worlds::reload(const std::shared_ptr<const Dataset>& dataset) {
+  // Held all the time, so that no fork is missed.
+  const std::lock_guard lock(mutex_);
+  base_->reload(dataset);
+  for (const auto& [user, world] : worlds_) world->reload(dataset);
 }
 
 std::shared_ptr<World> Worlds::find(std::string_view user) const {

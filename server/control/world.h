@@ -1,6 +1,7 @@
 // What one test sees: data, clock, faults, journal, windows of throttling. Worlds do not see each other.
 // Enters: the user who asks. Leaves: the world of that user. A world is made when its user first asks, as a fork of the
-// base: a dataset never changes, so that costs a pointer. Safe for use by several threads at once.
+// base: a dataset never changes, so that costs a pointer. A reload of the base reaches the worlds that still hold its
+// pointer. Safe for use by several threads at once.
 #pragma once
 
 #include <atomic>
@@ -61,8 +62,9 @@ class World {
   // another one was quicker; what it throws goes through, and nothing has changed then.
   Changed change(bool loads, const std::function<Changed(const Dataset&)>& change);
 
-  // What reset() returns to from now on, and at once.
-  void reload(std::shared_ptr<const Dataset> dataset);
+  // The dataset is what reset() returns to from now on, and takes the place of the world's data at once. Where somebody
+  // has changed a user's world these stay until then; where it was forked from changed data all stays as it is.
+  void reload(const std::shared_ptr<const Dataset>& dataset);
 
   // What reset() returns to is from now on what is here now.
   void begin_here();
@@ -107,7 +109,9 @@ class World {
   Faults start_faults_;
   Faults faults_;
   Journal journal_;
+  const bool is_base_ = false;
   mutable std::mutex mutex_;  // of what follows
+  bool follows_ = true;       // takes what the base loads: its data are the base's, or were before they were changed
   std::shared_ptr<const Dataset> start_;
   std::shared_ptr<const Dataset> origin_;
   Instant loaded_;  // by the clock
@@ -134,6 +138,9 @@ class Worlds {
   // A new world in the place of the user's, a fork of another user's or, without one, of the base. Null if there is no
   // such other, or when there are too many.
   std::shared_ptr<World> fork(const std::string& user, const std::optional<std::string>& from);
+
+  // Gives the base and all worlds a dataset that was loaded anew.
+  void reload(const std::shared_ptr<const Dataset>& dataset);
 
   // False if there was none.
   bool remove(std::string_view user);

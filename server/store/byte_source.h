@@ -38,6 +38,10 @@ class ByteSource {
   bool read_more();
   // Takes so many of the bytes ahead.
   void skip(std::size_t count) { next_ += count; }
+  // Takes so many of the bytes ahead as if they were not there: positions do not count them. Needs that none was taken.
+  void drop(std::size_t count) { mark_ = next_ += count; }
+  // Whether the last byte taken is this one. Needs that one was taken.
+  bool just_took(char byte) const { return next_[-1] == byte; }
 
   Position position();
   // Of the byte before the last one taken.

@@ -107,6 +107,8 @@ class TreeBuilder {
   }
 
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) {
+    // nlohmann takes it for the end.
+    if (source_.just_took('\0')) throw JsonSyntaxError(source_.position(), "a NUL byte; JSON is text and has none");
     throw JsonSyntaxError(source_.position(), sentence(error.what()));
   }
 

@@ -12,7 +12,11 @@
 
 #include "ocp/error.h"
 #include "ocp/instant.h"
+#include "ocp/json_text.h"
+#include "ocp/url.h"
+#include "store/fixture_files.h"
 #include "store/fixture_json.h"
+#include "store/json_fields.h"
 #include "store/plain_task.h"
 #include "store/task.h"
 
@@ -20,10 +24,44 @@ namespace ocp_mock {
 namespace {
 
 namespace fs = std::filesystem;
+using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kForms =
-    "a captured answer {\"data\":{\"contents\":[...]}}, an array of tasks, a fixture set "
-    "{\"clusters\":[...],\"logBackupTasks\":[...]} or tasks one a line";
+    R"(a captured answer {"data":{"contents":[...]}}, one with its request {"request":{...},"response":{...}}, )"
+    R"(an array of tasks, a fixture set {"clusters":[...],"logBackupTasks":[...]} or tasks one a line)";
+
+constexpr std::string_view kWithRequest =
+    R"({"request":{"method":"GET","path":"/api/v2/ob/clusters/ID/tenants/TENANT/backup/task/logBackupTasks"},)"
+    R"("response":{"status":200,"body":ANSWER}})";
+
+// What a file is that is no JSON, told by how it begins.
+struct Kind {
+  std::string_view beginning;
+  std::string_view what;
+  std::string_view advice;
+};
+constexpr std::string_view kUnpack = "unpack it first";
+constexpr std::string_view kConvert = "convert it to UTF-8 first, with iconv or an editor";
+// clang-format off
+constexpr Kind kKinds[] = {
+    {"\x1F\x8B"sv,            "compressed by gzip",  kUnpack},
+    {"\x28\xB5\x2F\xFD"sv,    "compressed by zstd",  kUnpack},
+    {"\xFD" "7zXZ\0"sv,       "compressed by xz",    kUnpack},
+    {"BZh"sv,                 "compressed by bzip2", kUnpack},
+    {"PK\x03\x04"sv,          "a ZIP archive",       kUnpack},
+    {"SQLite format 3\0"sv,   "a SQLite database",   "one that --db has made is served by --db in place of --fixtures"},
+    {"\xFF\xFE\0\0"sv,        "UTF-32 text",         kConvert},
+    {"\0\0\xFE\xFF"sv,        "UTF-32 text",         kConvert},
+    {"\xFF\xFE"sv,            "UTF-16 text",         kConvert},
+    {"\xFE\xFF"sv,            "UTF-16 text",         kConvert},
+    {"{\0"sv,                 "UTF-16 text",         kConvert},
+    {"[\0"sv,                 "UTF-16 text",         kConvert},
+    {"\0{"sv,                 "UTF-16 text",         kConvert},
+    {"\0["sv,                 "UTF-16 text",         kConvert},
+};
+// clang-format on
+constexpr std::size_t kLongestBeginning = 16;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // The problems of all files of a load.
 class Problems {
@@ -56,11 +94,14 @@ class FileReader : JsonHandler {
   }
 
   FixtureFile read(ByteSource& source) {
+    if (is_of_other_kind(source)) return {name_, "", 0, 0, {}};
     JsonValue document;
     try {
       bool empty = true;
       for (;; empty = false) {
         if (take_plain_task(source)) continue;
+        tasks_before_ = tasks_;
+        exchanges_before_ = exchanges_;
         if (!read_json_document(source, *this, document)) break;
         finish_document(std::move(document));
         has_task_key_ = false;
@@ -69,13 +110,45 @@ class FileReader : JsonHandler {
     } catch (const JsonSyntaxError& error) {
       add_problem(error.position(), fmt::format("not JSON: {}", error.what()));
     }
-    return {name_, std::move(form_), tasks_, tasks_of_answers_};
+    // A file of which nothing is of use is a mistake.
+    const bool useless = tasks_ == 0 && static_cast<std::int64_t>(unused_.size()) == exchanges_;
+    for (const auto& [position, text] : unused_) {
+      if (useless) {
+        add_problem(position, text);
+      } else {
+        add_note(position, text + "; it is passed over");
+      }
+    }
+    return {name_, std::move(form_), tasks_, tasks_of_answers_, std::move(notes_)};
   }
 
  private:
+  // Tells a file that is no UTF-8 text. Takes the byte order mark of one that is.
+  bool is_of_other_kind(ByteSource& source) {
+    while (source.ahead().size() < kLongestBeginning && source.read_more()) {
+    }
+    const auto begins_so = [&](const Kind& kind) { return source.ahead().starts_with(kind.beginning); };
+    const auto kind = std::ranges::find_if(kKinds, begins_so);
+    if (kind != std::end(kKinds)) {
+      problems_.add(fmt::format("{}: it is {}, no JSON; {}", name_, kind->what, kind->advice));
+      return true;
+    }
+    if (source.ahead().starts_with(kByteOrderMark)) source.drop(kByteOrderMark.size());
+    return false;
+  }
+
+  // An envelope has a status too.
+  bool is_task_key(std::string_view key) const { return key != "status" && named_->find_field(key) != nullptr; }
+
+  // A task may have fields of these names.
+  bool is_exchange(const JsonValue& value) const {
+    const bool has_part = value.find("request") != nullptr || value.find("response") != nullptr;
+    const auto names_task = [&](const JsonMember& member) { return is_task_key(member.key); };
+    return has_part && std::ranges::none_of(value.members, names_task);
+  }
+
   void document_key(std::string_view key) override {
-    // An envelope has a status too.
-    if (key != "status" && named_->find_field(key) != nullptr) has_task_key_ = true;
+    if (is_task_key(key)) has_task_key_ = true;
   }
 
   bool wants_items(std::string_view path) override {
@@ -84,6 +157,7 @@ class FileReader : JsonHandler {
   }
 
   void item(std::string_view path, JsonValue value) override {
+    if (path.empty() && is_exchange(value)) return add_exchange(value);
     const Endpoint* in_set = find_endpoint_of_fixture(path);
     add_task(in_set != nullptr ? *in_set : *named_, std::move(value));
   }
@@ -117,7 +191,10 @@ class FileReader : JsonHandler {
   }
 
   void finish_document(JsonValue document) {
-    if (document.kind == JsonKind::Array) return set_form("an array of tasks");
+    if (document.kind == JsonKind::Array) {
+      return set_form(exchanges_ > exchanges_before_ ? "an array of captured answers with their requests"
+                                                     : "an array of tasks");
+    }
     if (document.kind == JsonKind::Object) {
       const auto has = [&](std::string_view key) { return document.find(key) != nullptr; };
       const bool is_set = has("clusters") || std::ranges::any_of(endpoints(), has, &Endpoint::fixture);
@@ -135,11 +212,28 @@ class FileReader : JsonHandler {
         return add_problem(document.position,
                            "the object is a captured answer and a fixture set in one; it must be one");
       }
-      if (has("data")) return finish_answer(document);
+      if (is_exchange(document)) {
+        if (has("data") || is_set) {
+          return add_problem(document.position, "the object has request or response and the members of another form");
+        }
+        set_form("a captured answer with its request");
+        return add_exchange(document);
+      }
       if (is_set) return finish_set(document);
-      if (has("error") || has("successful")) {
-        return add_problem(document.position,
-                           "the captured answer is an error, it holds no tasks; capture a successful one");
+      if (is_error(document)) {
+        return add_problem(document.position, fmt::format("the captured answer is {}; capture a successful one",
+                                                          describe_error(document)));
+      }
+      if (has("data")) {
+        set_form("a captured answer");
+        finish_answer(document, *named_);
+        if (tasks_ == tasks_before_) {
+          add_note(document.position,
+                   fmt::format("the captured answer has no tasks, and so does not tell of which cluster and tenant it "
+                               "is; keep it with its request: {}",
+                               kWithRequest));
+        }
+        return;
       }
     }
     add_problem(document.position,
@@ -147,13 +241,100 @@ class FileReader : JsonHandler {
                             document.kind == JsonKind::Object ? "an object" : describe(document), kForms));
   }
 
-  void finish_answer(const JsonValue& document) {
-    set_form("a captured answer");
-    const JsonMember* data = document.find("data");
-    const JsonMember* contents = data->value.find("contents");
-    if (contents == nullptr || contents->value.kind != JsonKind::Array) {
-      add_problem(data->position, "data has no contents; it must be an object with contents, an array of tasks");
+  static bool is_error(const JsonValue& answer) {
+    if (answer.find("data") == nullptr) return answer.find("error") != nullptr || answer.find("successful") != nullptr;
+    const JsonMember* error = answer.find("error");
+    return error != nullptr && error->value.kind != JsonKind::Null;
+  }
+
+  // What it says: its status, its code, its message.
+  static std::string describe_error(const JsonValue& answer) {
+    std::string text;
+    const auto add = [&](std::string_view name, const JsonMember* member) {
+      if (member == nullptr || member->value.kind == JsonKind::Null) return;
+      text.append(text.empty() ? ": " : ", ").append(name);
+      if (member->value.kind == JsonKind::String) {
+        append_json_string(text, shown(member->value.text, 300));
+      } else {
+        text += member->value.kind == JsonKind::Integer ? shown(member->value.text) : describe(member->value);
+      }
+    };
+    add("status ", answer.find("status"));
+    if (const JsonMember* error = answer.find("error"); error != nullptr && error->value.kind == JsonKind::Object) {
+      add("code ", error->value.find("code"));
+      add("", error->value.find("message"));
+    } else {
+      add("", error);  // as Spring's own errors have it
     }
+    return "an error of OCP" + text;
+  }
+
+  // A captured answer with its request: what the path names is known from now on.
+  void add_exchange(const JsonValue& exchange) {
+    ++exchanges_;
+    try {
+      JsonFields fields(exchange);
+      const auto part = [&](std::string_view key, std::string_view members) {
+        const JsonValue* object = fields.object(key);
+        if (object == nullptr) fields.refuse(key, fmt::format("is missing; it must be an object with {}", members));
+        return JsonFields(*object);
+      };
+      JsonFields request = part("request", "method, path and query");
+      JsonFields response = part("response", "status and body");
+      const std::string method = request.text("method").value_or("GET");
+      const std::string path = request.required_text("path");
+      request.text("query");
+      const std::int64_t status = response.integer("status", 100, 599).value_or(200);
+      const JsonValue* body = response.any("body");
+      const bool is_object = body != nullptr && body->kind == JsonKind::Object;
+
+      const auto match = match_path(split_target(path).path);
+      std::string why;
+      if (!match || match->endpoint == nullptr) {
+        why = fmt::format("its path is '{}'; loaded are answers of {}", shown(without_user(path), 300), loaded_paths());
+      } else if (method != "GET") {
+        why = fmt::format("its method is '{}'; loaded are answers to GET", shown(method));
+      } else if (is_object && is_error(*body)) {
+        why = fmt::format("its answer is {}; capture a successful one", describe_error(*body));
+      } else if (status != 200) {
+        why = fmt::format("its status is {}; loaded are answers with 200", status);
+      } else if (!is_object) {
+        response.refuse("body", "must be the answer of OCP, an object");
+      }
+      if (!why.empty()) {
+        unused_.emplace_back(exchange.position, fmt::format("exchange {}: {}", exchanges_, why));
+        return;
+      }
+      const auto id_of = [&](const std::string& text) {
+        const auto id = to_int64({JsonKind::Integer, text, {}, {}, {}});
+        if (!id) request.refuse("path", fmt::format("names '{}'; it must be a 64-bit integer", shown(text)));
+        return *id;
+      };
+      const std::int64_t cluster = id_of(match->values.at(0));
+      const std::int64_t tenant = id_of(match->values.at(1));
+      sink_.add_cluster(cluster, std::nullopt);
+      sink_.add_tenant(cluster, tenant, std::nullopt);
+      finish_answer(*body, *match->endpoint);
+    } catch (const JsonFieldError& error) {
+      problems_.add(fmt::format("{}:{}", name_, error.what()));
+    }
+  }
+
+  static std::string loaded_paths() {
+    std::string paths;
+    for (const Endpoint& endpoint : endpoints()) paths.append(paths.empty() ? "" : ", ").append(endpoint.path);
+    return paths;
+  }
+
+  // The tasks that were not handed over while the document was read, and the envelope.
+  void finish_answer(const JsonValue& document, const Endpoint& endpoint) {
+    const JsonMember* data = document.find("data");
+    const JsonMember* contents = data == nullptr ? nullptr : data->value.find("contents");
+    if (contents == nullptr || contents->value.kind != JsonKind::Array) {
+      return add_problem(data == nullptr ? document.position : data->position,
+                         "data has no contents; it must be an object with contents, an array of tasks");
+    }
+    for (const JsonValue& task : contents->value.items) add_task(endpoint, task);
     if (const JsonMember* successful = document.find("successful");
         successful != nullptr && (successful->value.kind != JsonKind::Boolean || successful->value.text != "true")) {
       add_problem(successful->position, "successful is not true; capture a successful answer");
@@ -282,8 +463,11 @@ class FileReader : JsonHandler {
     }
   }
 
-  void add_problem(Position position, std::string_view text) {
-    problems_.add(fmt::format("{}:{}:{}: {}", name_, position.line, position.column, text));
+  void add_problem(Position position, std::string_view text) { problems_.add(placed(position, text)); }
+  void add_note(Position position, std::string_view text) { notes_.push_back(placed(position, text)); }
+
+  std::string placed(Position position, std::string_view text) const {
+    return fmt::format("{}:{}:{}: {}", name_, position.line, position.column, text);
   }
 
   const std::string name_;
@@ -295,6 +479,11 @@ class FileReader : JsonHandler {
   std::string form_;
   std::int64_t tasks_ = 0;
   std::int64_t tasks_of_answers_ = 0;
+  std::int64_t tasks_before_ = 0;  // the document
+  std::int64_t exchanges_ = 0;
+  std::int64_t exchanges_before_ = 0;                     // the document
+  std::vector<std::pair<Position, std::string>> unused_;  // exchanges, and why
+  std::vector<std::string> notes_;
   PlainObject plain_;
   PlainTasks plain_tasks_;
   TaskRow row_;  // of all plain tasks, one after the other
@@ -322,53 +511,27 @@ class InputFile {
   int descriptor_;
 };
 
-bool has_fixture_extension(const fs::path& path) {
-  const fs::path extension = path.extension();
-  return extension == ".json" || extension == ".ndjson" || extension == ".jsonl";
-}
-
-std::vector<fs::path> files_below(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
-    if (entry->path().filename().string().starts_with('.')) {
-      if (entry->is_directory()) entry.disable_recursion_pending();
-    } else if ((entry->is_regular_file() || !entry->exists()) && has_fixture_extension(entry->path())) {
-      files.push_back(entry->path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 }  // namespace
 
-std::vector<FixtureFile> load_fixtures(const std::vector<fs::path>& paths, FixtureSink& sink) {
+LoadedFixtures load_fixtures(const std::vector<fs::path>& paths, FixtureSink& sink) {
   Problems problems;
-  std::vector<FixtureFile> loaded;
-  for (const fs::path& path : paths) {
-    std::vector<fs::path> files{path};
+  LoadedFixtures loaded;
+  const FixtureFiles found = find_fixture_files(paths);
+  for (const std::string& problem : found.problems) problems.add(problem);
+  for (const fs::path& file : found.files) {
     try {
-      if (fs::is_directory(path)) {
-        files = files_below(path);
-        if (files.empty()) {
-          problems.add(fmt::format("{}: the folder has no *.json, *.ndjson or *.jsonl file", path.string()));
-        }
-      }
-    } catch (const fs::filesystem_error& error) {
-      problems.add(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
-      continue;
-    }
-    for (const fs::path& file : files) {
-      try {
-        const InputFile input(file);
-        ByteSource source([&](char* buffer, std::size_t size) { return input.read(buffer, size); });
-        loaded.push_back(FileReader(file.string(), sink, problems, FixtureReading::Quick).read(source));
-      } catch (const std::system_error& error) {
-        problems.add(fmt::format("{}: cannot be read: {}", file.string(), error.code().message()));
-      }
+      const InputFile input(file);
+      ByteSource source([&](char* buffer, std::size_t size) { return input.read(buffer, size); });
+      loaded.files.push_back(FileReader(file.string(), sink, problems, FixtureReading::Quick).read(source));
+    } catch (const std::system_error& error) {
+      problems.add(fmt::format("{}: cannot be read: {}", file.string(), error.code().message()));
     }
   }
   problems.throw_if_any();
+  if (std::string text = describe(found.passed_over); !text.empty()) loaded.notes.push_back(std::move(text));
+  for (const FixtureFile& file : loaded.files) {
+    loaded.notes.insert(loaded.notes.end(), file.notes.begin(), file.notes.end());
+  }
   return loaded;
 }
 

@@ -1,12 +1,16 @@
 #include "store/fixtures.h"
 
 #include <doctest/doctest.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "store/fixture_files.h"
 #include "store/fixture_json.h"
 #include "temporary_folder.h"
 
@@ -232,7 +236,14 @@ TEST_CASE("fixtures: what is wrong is said with file, line, column, task and fie
       {kTask + "\n" + kTask + "\nx", "  f.json:3:1: not JSON: "},
       {kTask + "\n{\"clusterId\":2,\"tenantId\":2,\"status\":\"A\"}", "  f.json:2:1: task 2: createTime is missing;"},
       {R"({"successful":false,"error":{"code":1}})",
-       "  f.json:1:1: the captured answer is an error, it holds no tasks;"},
+       "  f.json:1:1: the captured answer is an error of OCP: code 1; capture a successful one"},
+      {R"({"data":null,"error":{"code":60002,"message":"tenant \"t\" \u4e2d"},"status":404,"successful":false})",
+       "  f.json:1:1: the captured answer is an error of OCP: status 404, code 60002, \"tenant \\\"t\\\" 中\"; "
+       "capture"},
+      {R"({"status":500,"error":"Internal Server Error","path":"/x"})",
+       "  f.json:1:1: the captured answer is an error of OCP: status 500, \"Internal Server Error\"; capture"},
+      {R"({"data":{"contents":[]},"error":{"code":[],"message":1}})",
+       "  f.json:1:1: the captured answer is an error of OCP: code an array, 1; capture"},
       {R"({"data":{"contents":[]},"successful":false})", "  f.json:1:25: successful is not true;"},
       {R"({"data":{}})", "  f.json:1:2: data has no contents;"},
       {R"({"data":[]})", "  f.json:1:2: data has no contents;"},
@@ -320,11 +331,121 @@ TEST_CASE("fixtures: a folder is read in alphabetical order, with what is below 
   folder.write(".hidden.json", "no fixture");
   folder.write(".git/x.json", "no fixture");
   Collector sink;
-  const auto files = load_fixtures({folder.path(), folder.path() / "b.json"}, sink);
-  CHECK(files.size() == 4);
+  const auto loaded = load_fixtures({folder.path(), folder.path() / "b.json"}, sink);
+  CHECK(loaded.files.size() == 4);
   std::vector<std::int64_t> clusters;
   for (const TaskRow& row : sink.rows) clusters.push_back(row.cluster_id);
   CHECK(clusters == std::vector<std::int64_t>{1, 2, 3, 2});
+}
+
+TEST_CASE("fixtures: links below a folder are read under their own names, and loops end") {
+  const TemporaryFolder folder;
+  const auto at = [&](const std::string& name) { return folder.path() / name; };
+  folder.write("elsewhere/real/a.json", "[]");
+  folder.write("elsewhere/b.json", "[]");
+  // As a volume of a ConfigMap.
+  folder.write("fx/..2024_x/c.json", "[]");
+  std::filesystem::create_symlink("..2024_x", at("fx/..data"));
+  std::filesystem::create_symlink("..data/c.json", at("fx/c.json"));
+  std::filesystem::create_directory_symlink("../elsewhere", at("fx/one"));
+  std::filesystem::create_directory_symlink(at("elsewhere"), at("fx/two"));
+  std::filesystem::create_directory_symlink("..", at("elsewhere/real/up"));
+  std::filesystem::create_symlink("../elsewhere/b.json", at("fx/z.json"));
+  const FixtureFiles found = find_fixture_files({at("fx/")});
+  std::vector<std::filesystem::path> files;
+  for (const auto& file : found.files) files.push_back(file.lexically_relative(at("fx")));
+  CHECK((files == std::vector<std::filesystem::path>{"c.json", "one/b.json", "one/real/a.json", "two/b.json",
+                                                     "two/real/a.json", "z.json"}));
+  CHECK(found.problems.empty());
+  REQUIRE(found.passed_over.size() == 2);
+  CHECK(found.passed_over[0].path == at("fx/one/real/up"));
+  CHECK(found.passed_over[0].reason == "a link to a folder that it lies in");
+  CHECK(found.passed_over[1].path == at("fx/two/real/up"));
+}
+
+TEST_CASE("fixtures: what a folder has and is not read is named once, with the reason") {
+  const TemporaryFolder folder;
+  const struct {
+    std::string name;
+    std::string reason;  // empty: not named
+  } cases[] = {
+      {"A.JSON", "its ending is not in lower case"},
+      {"b.NdJson", "its ending is not in lower case"},
+      {"c.njson", "of another name"},
+      {"d.json.gz", "compressed"},
+      {"e.json.zst", "compressed"},
+      {"f.json~", "a backup copy"},
+      {"#g.json#", "a backup copy"},
+      {"h.json.BAK", "a backup copy"},
+      {"json", "of another name"},
+      {"README.md", "of another name"},
+      {".i.json.swp", "hidden"},
+      {".J.JSON", "hidden"},
+      {".gitignore", ""},
+      {".json.d/k.json", "hidden"},
+      {".git/l.json", ""},
+      {"m.json/.gitkeep", ""},
+  };
+  folder.write("real.json", "[]");
+  REQUIRE(::mkfifo((folder.path() / "n.json").c_str(), 0600) == 0);
+  std::vector<std::string> expected{"n.json (no regular file)"};
+  for (const auto& [name, reason] : cases) {
+    folder.write(name, "x");
+    if (!reason.empty()) expected.push_back(name.substr(0, name.find('/')) + " (" + reason + ")");
+  }
+  std::ranges::sort(expected);
+  const FixtureFiles found = find_fixture_files({folder.path()});
+  std::vector<std::string> named;
+  for (const auto& [path, reason] : found.passed_over) {
+    named.push_back(path.lexically_relative(folder.path()).string() + " (" + std::string(reason) + ")");
+  }
+  CHECK(std::ranges::is_sorted(named));
+  std::ranges::sort(named);
+  CHECK(named == expected);
+
+  Collector sink;
+  const LoadedFixtures loaded = load_fixtures({folder.path()}, sink);
+  REQUIRE(loaded.notes.size() == 1);
+  const std::string first = "passed over: " + (folder.path() / "#g.json#").string() + " (a backup copy), ";
+  CHECK(loaded.notes[0].starts_with(first));
+  CHECK(loaded.notes[0].ends_with(" and 4 more; read are files called *.json, *.ndjson and *.jsonl"));
+  CHECK(loaded.notes[0].find('\n') == std::string::npos);
+
+  // A folder in which nothing is left tells what it has.
+  std::filesystem::remove(folder.path() / "real.json");
+  CHECK_THROWS_WITH(load_fixtures({folder.path()}, sink),
+                    doctest::Contains(("has no *.json, *.ndjson or *.jsonl file; " + first).c_str()));
+  // What is named itself is read, whatever it is called.
+  CHECK(find_fixture_files({folder.path() / "json"}).files.size() == 1);
+}
+
+TEST_CASE("fixtures: of folders and files that may not be read each is named") {
+  const TemporaryFolder folder;
+  namespace fs = std::filesystem;
+  fs::permissions(folder.path(), fs::perms::all);
+  folder.write("a/good.json", "[]");
+  folder.write("b/locked/deep.json", "[]");
+  folder.write("c.json", "[]");
+  fs::permissions(folder.path() / "b/locked", fs::perms::none);
+  fs::permissions(folder.path() / "c.json", fs::perms::none);
+  fs::create_symlink("d.json", folder.path() / "d.json");
+  std::string what;
+  std::thread([&] {
+    // For root may read all. This holds for this thread alone.
+    ::setfsuid(65534);
+    Collector sink;
+    try {
+      load_fixtures({folder.path()}, sink);
+    } catch (const FixtureError& error) {
+      what = error.what();
+    }
+  }).join();
+  CAPTURE(what);
+  CHECK(what.starts_with("the fixtures have 3 problems"));
+  CHECK(what.find("/b/locked: cannot be read: Permission denied") != std::string::npos);
+  CHECK(what.find("/c.json: cannot be read: Permission denied") != std::string::npos);
+  CHECK(what.find("/d.json: cannot be read: Too many levels of symbolic links") != std::string::npos);
+  fs::permissions(folder.path() / "b/locked", fs::perms::owner_all);
 }
 
 TEST_CASE("fixtures: several pages of one list name its total once") {
@@ -355,9 +476,196 @@ TEST_CASE("fixtures: what cannot be read is said") {
   CHECK(load_path(folder.path()).find("the folder has no *.json, *.ndjson or *.jsonl file") != std::string::npos);
 }
 
-TEST_CASE("fixtures: bytes that are no text are refused") {
-  CHECK(problems(std::string("\x1F\x8B\x08\x00", 4)).find("f.json:1:1: not JSON: ") != std::string::npos);
-  CHECK(problems(std::string("\xFF\xFE[\0]\0", 6)).find("not JSON: ") != std::string::npos);
+TEST_CASE("fixtures: what is no UTF-8 text is named for what it is, with what to do") {
+  const std::string task = "[" + kTask + "]";
+  const auto in_utf16 = [&](bool little, bool mark) {
+    std::string text;
+    const auto add = [&](char low, char high) {
+      text += little ? low : high;
+      text += little ? high : low;
+    };
+    if (mark) add('\xFF', '\xFE');
+    for (const char c : task) add(c, '\0');
+    return text;
+  };
+  const std::string kUtf16 = "f.json: it is UTF-16 text, no JSON; convert it to UTF-8 first, with iconv or an editor";
+  const struct {
+    std::string bytes;
+    std::string line;
+  } cases[] = {
+      {in_utf16(true, true), kUtf16},
+      {in_utf16(false, true), kUtf16},
+      {in_utf16(true, false), kUtf16},
+      {in_utf16(false, false), kUtf16},
+      {std::string("\xFF\xFE\0\0[\0\0\0]\0\0\0", 12), "f.json: it is UTF-32 text, no JSON; convert it to UTF-8"},
+      {std::string("\0\0\xFE\xFF\0\0\0[", 8), "f.json: it is UTF-32 text"},
+      {std::string("\x1F\x8B\x08\0\0", 5), "f.json: it is compressed by gzip, no JSON; unpack it first"},
+      {std::string("\x28\xB5\x2F\xFD\x24", 5), "f.json: it is compressed by zstd"},
+      {std::string("\xFD\x37zXZ\0\0", 7), "f.json: it is compressed by xz"},
+      {"BZh91AY", "f.json: it is compressed by bzip2"},
+      {"PK\x03\x04xx", "f.json: it is a ZIP archive"},
+      {std::string("SQLite format 3\0\x10\0", 18),
+       "f.json: it is a SQLite database, no JSON; one that --db has made is served by --db in place of --fixtures"},
+      {std::string("\0", 1), "f.json:1:1: not JSON: a NUL byte"},
+      {task + std::string(3, '\0'), "f.json:1:91: not JSON: a NUL byte"},
+      {"[" + std::string(1, '\0') + kTask + "]", "f.json: it is UTF-16 text"},  // hardly anything else begins so
+      {"[ " + std::string(1, '\0') + kTask + "]", "f.json:1:3: not JSON: a NUL byte"},
+      {"[" + with("\"errorMsg\":\"a" + std::string(1, '\0') + "\"") + "]", "f.json:1:103: not JSON: a NUL byte"},
+      {"\xEF\xBB\xBF", "f.json: the file is empty"},
+      {"\xEF\xBB\xBFx", "f.json:1:1: not JSON: "},
+      {"\xEF\xBB[]", "f.json:1:2: not JSON: "},
+      {"", "f.json: the file is empty"},
+      {"\xFE[]", "f.json:1:1: not JSON: "},
+  };
+  const TemporaryFolder folder;
+  for (const auto& [bytes, line] : cases) {
+    CAPTURE(bytes);
+    CAPTURE(line);
+    const std::string found = problems(bytes);
+    CAPTURE(found);
+    CHECK(found.find("  " + line) == 0);
+    CHECK(found.find('\n') == std::string::npos);
+    Collector sink;
+    CHECK_THROWS_WITH_AS(load_fixtures({folder.write("f.json", bytes)}, sink), doctest::Contains(line.c_str()),
+                         FixtureError);
+    CHECK(sink.tasks.size() <= 1);
+  }
+}
+
+TEST_CASE("fixtures: a byte order mark of UTF-8 is no part of the text") {
+  for (const std::string& text :
+       {"[" + kTask + "]", kTask + "\n" + kTask, R"({"data":{"contents":[]}})" + std::string()}) {
+    CAPTURE(text);
+    Collector plain;
+    Collector marked;
+    CHECK(load(text, plain).form == load("\xEF\xBB\xBF" + text, marked).form);
+    CHECK(plain.tasks == marked.tasks);
+  }
+  CHECK(problems("\xEF\xBB\xBF[" + with(R"("delay":"x")") + "]").starts_with("  f.json:1:90: task 1: delay is"));
+  // Positions hold beyond the reader's window too.
+  const TemporaryFolder folder;
+  Collector sink;
+  const auto file = folder.write("f.json", "\xEF\xBB\xBF[" + std::string(ByteSource::kWindow, ' ') + "\nx");
+  CHECK_THROWS_WITH(load_fixtures({file}, sink), doctest::Contains("f.json:2:1: not JSON: "));
+}
+
+TEST_CASE("fixtures: a captured answer with its request makes its cluster and tenant known") {
+  const auto exchange = [](const std::string& request, const std::string& response) {
+    return R"({"request":)" + request + R"(,"response":)" + response + "}";
+  };
+  const std::string path = "/api/v2/ob/clusters/7/tenants/8/backup/task/logBackupTasks";
+  const std::string request = R"({"method":"GET","path":")" + path + R"(","query":"page=1&size=10"})";
+  const std::string answer = R"({"data":{"contents":[)" + kTask + R"(],"page":{"totalElements":5}},"server":"s"})";
+  const std::string nothing = R"({"data":{"contents":[]},"successful":true})";
+  const auto ok = [](const std::string& body) { return R"({"status":200,"body":)" + body + "}"; };
+  const std::string one = "a captured answer with its request";
+  const std::string several = "an array of captured answers with their requests";
+  const struct {
+    std::string text;
+    std::string form;
+    std::size_t tasks;
+    std::size_t exchanges;
+  } cases[] = {
+      {exchange(request, ok(answer)), one, 1, 1},
+      {exchange(request, ok(nothing)), one, 0, 1},
+      {R"({"response":)" + ok(answer) + R"(,"id":1,"request":)" + request + "}", one, 1, 1},
+      {exchange(R"({"path":")" + path + "\"}", R"({"body":)" + nothing + "}"), one, 0, 1},
+      {exchange(R"({"method":null,"query":null,"path":")" + path + "/?page=1\",\"headers\":{}}", ok(nothing)), one, 0,
+       1},
+      {exchange(R"({"path":"https://user@ocp:8080)" + path + "\"}", ok(nothing)), one, 0, 1},
+      {exchange(R"({"path":"/api/v2/ob/clusters/%37/tenants/8/backup/task/logBackupTasks"})", ok(nothing)), one, 0, 1},
+      {"[" + exchange(request, ok(answer)) + "," + exchange(request, ok(nothing)) + "]", several, 1, 2},
+      {exchange(request, ok(answer)) + "\n" + exchange(request, ok(answer)), one, 2, 2},
+  };
+  for (const auto& [text, form, tasks, exchanges] : cases) {
+    CAPTURE(text);
+    Collector sink;
+    const FixtureFile file = load(text, sink);
+    CHECK(file.form == form);
+    CHECK(file.notes.empty());
+    CHECK(file.tasks_of_answers == (tasks == 0 ? 0 : 5));
+    CHECK(sink.tasks == std::vector<std::string>(tasks, "logBackupTasks " + kCanonicalTask));
+    std::vector<std::string> declared;
+    for (std::size_t i = 0; i < exchanges; ++i) {
+      declared.emplace_back("cluster 7 -");
+      declared.emplace_back("tenant 7/8 -");
+    }
+    CHECK(sink.declared == declared);
+    CHECK(sink.envelopes.size() == exchanges);
+  }
+  // A task may have fields of these names.
+  CHECK(canonical(R"("request":{"a":1},"response":"x")").find(R"("request":{"a":1},"response":"x")") !=
+        std::string::npos);
+
+  const struct {
+    std::string text;
+    std::string line;
+  } refused[] = {
+      {exchange("5", ok(nothing)), "1:2: request must be an object"},
+      {R"({"response":)" + ok(nothing) + "}",
+       "1:1: request is missing; it must be an object with method, path and query"},
+      {R"({"request":)" + request + "}", "1:1: response is missing; it must be an object with status and body"},
+      {exchange("{}", ok(nothing)), "1:12: path is missing; it must be a string"},
+      {exchange(R"({"path":1})", ok(nothing)), "1:13: path must be a string"},
+      {exchange(R"({"method":1,"path":")" + path + "\"}", ok(nothing)), "1:13: method must be a string"},
+      {exchange(R"({"query":{},"path":")" + path + "\"}", ok(nothing)), "1:13: query must be a string"},
+      {exchange(request, R"({"status":"200","body":{}})"), "status must be an integer from 100 to 599"},
+      {exchange(request, R"({"status":200})"), "body must be the answer of OCP, an object"},
+      {exchange(request, ok("[]")), "body must be the answer of OCP, an object"},
+      {exchange(request, ok("{}")), "data has no contents; it must be an object with contents, an array of tasks"},
+      {exchange(request, ok(R"({"data":{"contents":[5]}})")), "task 1: it is the number 5; it must be an object"},
+      {exchange(R"({"path":"/api/v2/ob/clusters/x/tenants/8/backup/task/logBackupTasks"})", ok(nothing)),
+       "1:13: path names 'x'; it must be a 64-bit integer"},
+      {R"({"request":{},"response":{},"data":{"contents":[]}})",
+       "1:1: the object has request or response and the members"},
+      {R"({"request":{},"clusters":[]})", "1:1: the object has request or response and the members of another form"},
+      {"[" + kTask + "," + R"({"request":{}}])", "1:91: response is missing"},
+      // All that a file has is of no use.
+      {exchange(R"({"path":"/api/v2/ob/clusters"})", ok(nothing)),
+       "1:1: exchange 1: its path is '/api/v2/ob/clusters'; loaded are answers of /api/v2/ob/clusters/{id}/tenants/"},
+      {exchange(R"({"path":"/api/v2/time"})", ok("\"now\"")), "exchange 1: its path is '/api/v2/time'"},
+      {exchange(R"({"path":"https://me:secret@ocp/api/v2/time"})", ok("1")), "its path is '***"},
+      {exchange(R"({"method":"POST","path":")" + path + "\"}", ok(nothing)),
+       "exchange 1: its method is 'POST'; loaded are answers to GET"},
+      {exchange(request, R"({"status":503,"body":"<html>"})"),
+       "exchange 1: its status is 503; loaded are answers with 200"},
+      {"[" + exchange(request, R"({"status":404,"body":{"error":{"code":60002,"message":"no tenant"},"status":404}})") +
+           "]",
+       "exchange 1: its answer is an error of OCP: status 404, code 60002, \"no tenant\"; capture a successful one"},
+  };
+  for (const auto& [text, line] : refused) {
+    CAPTURE(text);
+    const std::string found = problems(text);
+    CAPTURE(found);
+    CHECK(found.starts_with("  f.json:"));
+    CHECK(found.find(line) != std::string::npos);
+    CHECK(found.find('\n') == std::string::npos);
+  }
+
+  // What is of no use beside what is of use is passed over, with a note.
+  Collector sink;
+  const FixtureFile file =
+      load("[" + exchange(R"({"path":"/api/v2/info"})", ok("{}")) + "," + exchange(request, ok(answer)) + "]", sink);
+  CHECK(sink.tasks.size() == 1);
+  REQUIRE(file.notes.size() == 1);
+  CHECK(
+      file.notes[0].starts_with("f.json:1:2: exchange 1: its path is '/api/v2/info'; loaded are answers of /api/v2/"));
+  CHECK(file.notes[0].ends_with("logBackupTasks; it is passed over"));
+}
+
+TEST_CASE("fixtures: a captured answer without tasks tells that it does not name its tenant") {
+  Collector sink;
+  const FixtureFile file = load(R"({"data":{"contents":[]}})"
+                                "\n"
+                                R"({"data":{"contents":[)" +
+                                    kTask + "]}}",
+                                sink);
+  REQUIRE(file.notes.size() == 1);
+  CHECK(file.notes[0].starts_with(
+      "f.json:1:1: the captured answer has no tasks, and so does not tell of which cluster and "
+      "tenant it is; keep it with its request: {\"request\":{"));
+  CHECK(load("[]", sink).notes.empty());
+  CHECK(load(R"({"logBackupTasks":[]})", sink).notes.empty());
 }
 
 TEST_CASE("fixtures: a file longer than the reader's window keeps its positions, rows and order") {

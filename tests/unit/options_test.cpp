@@ -244,6 +244,7 @@ TEST_CASE("options: the test's side") {
   CHECK(defaults.max_worlds == 1000);
   CHECK(defaults.journal_size == 1000);
   CHECK_FALSE(defaults.watch);
+  CHECK_FALSE(defaults.watch_poll);
   CHECK_FALSE(defaults.init);
   const ServeOptions given =
       serve({"--admin-token", "t", "--isolate-by", "user", "--max-worlds", "5", "--journal-size", "0", "--watch",
@@ -254,6 +255,10 @@ TEST_CASE("options: the test's side") {
   CHECK(given.max_worlds == 5);
   CHECK(given.journal_size == 0);
   CHECK(given.watch);
+  CHECK_FALSE(given.watch_poll);
+  const ServeOptions polled = serve({"--fixtures", "f", "--watch-poll", "1500ms"});
+  CHECK(polled.watch);
+  CHECK(polled.watch_poll == std::chrono::milliseconds(1500));
   CHECK(given.init == "i");
   CHECK_FALSE(serve({"--no-admin"}).admin);
   CHECK_FALSE(serve({}, {"OCP_MOCK_NO_ADMIN=true"}).admin);
@@ -507,6 +512,9 @@ TEST_CASE("options: flags that do nothing together are refused") {
       {{"--max-worlds", "5"}, "--max-worlds does nothing without --isolate-by"},
       {{"--watch"}, "--watch does nothing without --fixtures"},
       {{"--watch", "--fixtures", "f", "--db", "d"}, "--watch does nothing beside --db; leave one of them out"},
+      {{"--watch-poll", "1s"}, "--watch-poll does nothing without --fixtures"},
+      {{"--watch-poll", "1s", "--fixtures", "f", "--db", "d"},
+       "--watch-poll does nothing beside --db; leave one of them out"},
   };
   for (const auto& [arguments, sentence] : cases) CHECK(mistake(arguments) == sentence);
   CHECK(serve({"--watch=false"}) == serve({}));
