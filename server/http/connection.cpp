@@ -29,8 +29,11 @@ Response made_by(const Make& make) {
 
 }  // namespace
 
-Connection::Connection(Stream stream, const Limits& limits, SteadyTime now)
-    : stream_(std::move(stream)), limits_(limits), parser_(limits.parser), deadline_(now + limits.idle_time) {
+Connection::Connection(Stream stream, std::string peer, const Limits& limits, SteadyTime now)
+    : stream_(std::move(stream)),
+      limits_(limits),
+      parser_(limits.parser, std::move(peer)),
+      deadline_(now + limits.idle_time) {
   const int on = 1;
   ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

@@ -37,7 +37,7 @@ struct Service {
 
 class Connection {
  public:
-  Connection(Stream stream, const Limits& limits, SteadyTime now);
+  Connection(Stream stream, std::string peer, const Limits& limits, SteadyTime now);
 
   int descriptor() const { return stream_.descriptor(); }
 

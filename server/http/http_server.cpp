@@ -33,6 +33,7 @@ using Place = std::unique_ptr<std::atomic<std::size_t>, GiveBack>;
 
 struct Accepted {
   Descriptor socket;
+  std::string peer;
   Place place;
 };
 
@@ -267,10 +268,13 @@ class HttpServer::Loop {
   // False when there is no further connection to accept.
   template <typename Take>
   bool accept_into(Place place, const Take& take) {
-    Descriptor socket(::accept4(shared_.listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    Descriptor socket(::accept4(shared_.listener.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
       pause_was_told_ = false;
-      take({std::move(socket), std::move(place)});
+      take({std::move(socket), address_text(peer), std::move(place)});
       return true;
     }
     if (errno == ECONNABORTED || errno == EINTR) return true;
@@ -300,10 +304,10 @@ class HttpServer::Loop {
   void add(Accepted accepted, SteadyTime now) {
     const int descriptor = accepted.socket.get();
     const auto [client, added] = clients_.try_emplace(
-        descriptor,
-        Client{std::move(accepted.place),
-               Connection(Stream(std::move(accepted.socket), shared_.options.tls.get()), shared_.options.limits, now),
-               EPOLLIN});
+        descriptor, Client{std::move(accepted.place),
+                           Connection(Stream(std::move(accepted.socket), shared_.options.tls.get()),
+                                      std::move(accepted.peer), shared_.options.limits, now),
+                           EPOLLIN});
     update(client, [&](Connection& connection) {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
       return !stopping_ || connection.stop(service_, now);

@@ -35,6 +35,7 @@ struct Request {
   Headers headers;
   std::string body;
   std::optional<Defect> defect;  // set: the rest holds what was read before it
+  std::string peer = {};         // the client's IP address, "127.0.0.1" or "::1"; empty where no socket was its way
 
   std::optional<std::string_view> header(std::string_view name) const { return headers.find(name); }
 };

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/limits.h"
 #include "http/message.h"
@@ -15,7 +16,10 @@ namespace ocp_mock::http {
 
 class RequestParser {
  public:
-  explicit RequestParser(const ParserLimits& limits) : limits_(limits) {}
+  // The peer is that of every request.
+  explicit RequestParser(const ParserLimits& limits, std::string peer = {}) : limits_(limits) {
+    request_.peer = std::move(peer);
+  }
 
   // Takes bytes up to the end of the request and returns how many. Needs !complete().
   std::size_t feed(std::string_view bytes);

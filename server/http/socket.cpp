@@ -39,19 +39,15 @@ std::pair<int, std::string> name_of(int descriptor) {
   if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
     throw std::runtime_error(fmt::format("cannot read the address of the socket: {}", std::strerror(errno)));
   }
-  char text[INET6_ADDRSTRLEN] = "";
+  const std::string text = address_text(storage);
   if (storage.ss_family == AF_INET6) {
     sockaddr_in6 address{};
     std::memcpy(&address, &storage, sizeof address);
-    if (IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr)) address.sin6_addr = in6addr_loopback;
-    ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
-    return {ntohs(address.sin6_port), fmt::format("[{}]", text)};
+    return {ntohs(address.sin6_port), fmt::format("[{}]", text == "::" ? "::1" : text)};
   }
   sockaddr_in address{};
   std::memcpy(&address, &storage, sizeof address);
-  if (address.sin_addr.s_addr == htonl(INADDR_ANY)) address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
-  return {ntohs(address.sin_port), text};
+  return {ntohs(address.sin_port), text == "0.0.0.0" ? "127.0.0.1" : text};
 }
 
 [[noreturn]] void throw_refusal(const std::string& host, int port, int error) {
@@ -67,6 +63,24 @@ std::pair<int, std::string> name_of(int descriptor) {
 
 Descriptor::~Descriptor() {
   if (value_ >= 0) ::close(value_);
+}
+
+std::string address_text(const sockaddr_storage& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    sockaddr_in ipv4{};
+    std::memcpy(&ipv4, &address, sizeof ipv4);
+    ::inet_ntop(AF_INET, &ipv4.sin_addr, text, sizeof text);
+  } else if (address.ss_family == AF_INET6) {
+    sockaddr_in6 ipv6{};
+    std::memcpy(&ipv6, &address, sizeof ipv6);
+    if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
+      ::inet_ntop(AF_INET, &ipv6.sin6_addr.s6_addr[12], text, sizeof text);
+    } else {
+      ::inet_ntop(AF_INET6, &ipv6.sin6_addr, text, sizeof text);
+    }
+  }
+  return text;
 }
 
 ServerSocket::ServerSocket(const std::string& host, int port) : host_(host) {

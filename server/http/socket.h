@@ -1,6 +1,8 @@
 // File descriptors and the socket of a server.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <string>
 #include <utility>
 
@@ -23,6 +25,10 @@ class Descriptor {
  private:
   int value_ = -1;
 };
+
+// The IP address of a socket's end as text, "127.0.0.1" or "::1". An IPv4 address that an IPv6 socket has accepted has
+// its IPv4 form. Empty for other families.
+std::string address_text(const sockaddr_storage& address);
 
 // A TCP socket with an address, which may not listen yet.
 class ServerSocket {

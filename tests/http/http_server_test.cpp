@@ -14,6 +14,7 @@
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::has_ipv6;
 using ocp_mock::test::SocketClient;
 
 namespace {
@@ -83,6 +84,31 @@ TEST_CASE("http server: an answer is these bytes") {
   SocketClient client(server.port());
   client.send(get("/a?b=c", "Accept-Encoding: gzip, br\r\nRange: bytes=0-1\r\n"));
   CHECK(client.read_answer() == answer("GET /a?b=c"));
+}
+
+TEST_CASE("http server: each request has the address of its client, in the shortest form") {
+  const struct {
+    std::string host;
+    std::string peer;
+    int family;
+  } cases[] = {
+      {"127.0.0.1", "127.0.0.1", AF_INET},
+      {"0.0.0.0", "127.0.0.1", AF_INET},
+      {"::1", "::1", AF_INET6},
+      {"::", "::1", AF_INET6},
+      {"::", "127.0.0.1", AF_INET},
+  };
+  for (const auto& [host, peer, family] : cases) {
+    CAPTURE(host);
+    if (host.find(':') != std::string::npos && !has_ipv6()) continue;
+    HttpServer server({host, 0, 2, {}, 1000, 3s});
+    server.start([](const Request& request) { return Response{200, {}, request.peer}; });
+    SocketClient client(server.port(), family);
+    for (int i = 0; i < 3; ++i) {
+      client.send(get("/"));
+      CHECK(client.read_answer().ends_with("\r\n\r\n" + peer));
+    }
+  }
 }
 
 TEST_CASE("http server: a connection is kept for any number of requests") {
