@@ -29,8 +29,9 @@ Response made_by(const Make& make) {
 
 }  // namespace
 
-Connection::Connection(Stream stream, std::string peer, const Limits& limits, SteadyTime now)
-    : stream_(std::move(stream)),
+Connection::Connection(WatchId id, Stream stream, std::string peer, const Limits& limits, SteadyTime now)
+    : id_(id),
+      stream_(std::move(stream)),
       limits_(limits),
       parser_(limits.parser, std::move(peer)),
       deadline_(now + limits.idle_time) {
@@ -102,7 +103,7 @@ bool Connection::on_tick(Service& service, SteadyTime now) {
 bool Connection::on_timer(Service& service, SteadyTime now) { return flush(service, now); }
 
 bool Connection::on_ready(Service& service, SteadyTime now) {
-  // A descriptor outlives its connection by name: the call may have been meant for another.
+  // The call may have been meant for an earlier answer.
   if (!later_ || !later_->pending || !later_->pending->ready()) return true;
   const Asked asked = later_->asked;
   const std::shared_ptr<Pending> pending = std::move(later_->pending);
@@ -158,7 +159,7 @@ void Connection::respond(Response response, const Asked& asked, Service& service
   while (response.pending) {
     later_ = std::make_unique<Later>(asked);
     later_->pending = std::move(response.pending);
-    if (!later_->pending->await(service.waker(descriptor()))) return;
+    if (!later_->pending->await(service.waker(id_))) return;
     const std::shared_ptr<Pending> pending = std::move(later_->pending);
     later_.reset();
     response = made_by([&] { return pending->finish(); });

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,9 @@ namespace ocp_mock::http {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// Names a connection, or whatever else an event loop watches. Never given twice by a loop, as descriptors are.
+using WatchId = std::uint64_t;
+
 // Makes the response of a request, also of one with a defect. Called by several threads at once. Must not throw.
 using Handler = std::function<Response(const Request&)>;
 
@@ -32,12 +36,12 @@ struct Service {
   ResponseWriter writer = {};
   std::string spare = {};  // empty; a buffer for the next answer
   // Makes what any thread may call, also when connection and loop are gone, to have on_ready() called.
-  std::function<std::function<void()>(int descriptor)> waker;
+  std::function<std::function<void()>(WatchId)> waker;
 };
 
 class Connection {
  public:
-  Connection(Stream stream, std::string peer, const Limits& limits, SteadyTime now);
+  Connection(WatchId id, Stream stream, std::string peer, const Limits& limits, SteadyTime now);
 
   int descriptor() const { return stream_.descriptor(); }
 
@@ -108,6 +112,7 @@ class Connection {
   void set_deadline(Deadline kind, SteadyTime at);
   std::size_t unsent() const { return out_.size() - sent_; }
 
+  const WatchId id_;
   Stream stream_;
   const Limits& limits_;
   RequestParser parser_;

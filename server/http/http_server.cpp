@@ -25,6 +25,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
 
+// What a loop watches beside its connections.
+constexpr WatchId kMailbox = 0;
+constexpr WatchId kListener = 1;
+constexpr WatchId kFirstConnection = 2;
+
 // A place among the connections that may be open; given back when it goes.
 struct GiveBack {
   void operator()(std::atomic<std::size_t>* open) const { --*open; }
@@ -54,17 +59,17 @@ class Mailbox {
     [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
   }
 
-  // The connection with this descriptor, if it still has it, may have an answer.
-  void notify_ready(int descriptor) {
+  // The connection, if it is still there, may have an answer.
+  void notify_ready(WatchId connection) {
     {
       const std::lock_guard lock(mutex_);
-      ready_.push_back(descriptor);
+      ready_.push_back(connection);
     }
     wake();
   }
 
   // To be called when the descriptor is readable.
-  std::vector<int> take_ready() {
+  std::vector<WatchId> take_ready() {
     std::uint64_t ignored = 0;
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &ignored, sizeof ignored);
     const std::lock_guard lock(mutex_);
@@ -74,7 +79,7 @@ class Mailbox {
  private:
   Descriptor wake_;
   std::mutex mutex_;
-  std::vector<int> ready_;
+  std::vector<WatchId> ready_;
 };
 
 }  // namespace
@@ -98,10 +103,10 @@ class HttpServer::Loop {
   explicit Loop(Shared& shared)
       : shared_(shared),
         mailbox_(std::make_shared<Mailbox>()),
-        service_{.handler = shared.handler, .waker = [this](int descriptor) { return waker(descriptor); }},
+        service_{.handler = shared.handler, .waker = [this](WatchId connection) { return waker(connection); }},
         epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_.get() < 0) throw_errno("cannot make an event loop");
-    control(EPOLL_CTL_ADD, mailbox_->descriptor(), EPOLLIN);
+    control(EPOLL_CTL_ADD, mailbox_->descriptor(), EPOLLIN, kMailbox);
     set_accepting(true);
   }
 
@@ -183,9 +188,10 @@ class HttpServer::Loop {
   }
 
   void handle(const epoll_event& event, SteadyTime now) {
-    if (event.data.fd == mailbox_->descriptor()) return on_wake(now);
-    if (event.data.fd == shared_.listener.descriptor()) return accept_one(now);
-    const auto client = clients_.find(event.data.fd);
+    if (event.data.u64 == kMailbox) return on_wake(now);
+    if (event.data.u64 == kListener) return accept_one(now);
+    // An earlier event of the batch may have ended it.
+    const auto client = clients_.find(event.data.u64);
     if (client == clients_.end()) return;
     update(client, [&](Connection& connection) {
       bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
@@ -198,8 +204,8 @@ class HttpServer::Loop {
 
   void on_wake(SteadyTime now) {
     // Before anything that may fail: nobody tells it again.
-    for (const int descriptor : mailbox_->take_ready()) {
-      if (const auto client = clients_.find(descriptor); client != clients_.end()) {
+    for (const WatchId id : mailbox_->take_ready()) {
+      if (const auto client = clients_.find(id); client != clients_.end()) {
         update(client, [&](Connection& connection) { return connection.on_ready(service_, now); });
       }
     }
@@ -240,9 +246,9 @@ class HttpServer::Loop {
     }
   }
 
-  std::function<void()> waker(int descriptor) const {
-    return [mailbox = std::weak_ptr<Mailbox>(mailbox_), descriptor] {
-      if (const auto open = mailbox.lock()) open->notify_ready(descriptor);
+  std::function<void()> waker(WatchId connection) const {
+    return [mailbox = std::weak_ptr<Mailbox>(mailbox_), connection] {
+      if (const auto open = mailbox.lock()) open->notify_ready(connection);
     };
   }
 
@@ -302,19 +308,19 @@ class HttpServer::Loop {
   }
 
   void add(Accepted accepted, SteadyTime now) {
-    const int descriptor = accepted.socket.get();
-    const auto [client, added] = clients_.try_emplace(
-        descriptor, Client{std::move(accepted.place),
-                           Connection(Stream(std::move(accepted.socket), shared_.options.tls.get()),
-                                      std::move(accepted.peer), shared_.options.limits, now),
-                           EPOLLIN});
+    const WatchId id = next_id_++;
+    const auto [client, added] =
+        clients_.try_emplace(id, Client{std::move(accepted.place),
+                                        Connection(id, Stream(std::move(accepted.socket), shared_.options.tls.get()),
+                                                   std::move(accepted.peer), shared_.options.limits, now),
+                                        EPOLLIN});
     update(client, [&](Connection& connection) {
-      control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
+      control(EPOLL_CTL_ADD, connection.descriptor(), EPOLLIN, id);
       return !stopping_ || connection.stop(service_, now);
     });
   }
 
-  using Clients = std::unordered_map<int, Client>;
+  using Clients = std::unordered_map<WatchId, Client>;
 
   template <typename Action>
   void for_each_client(const Action& action) {
@@ -344,7 +350,7 @@ class HttpServer::Loop {
     const unsigned interest = client->second.connection.interest();
     if (interest != client->second.watched) {
       client->second.watched = interest;
-      control(EPOLL_CTL_MOD, client->first, interest);
+      control(EPOLL_CTL_MOD, client->second.connection.descriptor(), interest, client->first);
     }
     if (const auto timer = client->second.connection.timer()) timers_.emplace(*timer, client->first);
     return true;
@@ -353,14 +359,14 @@ class HttpServer::Loop {
   void set_accepting(bool on) {
     if (on == accepting_) return;
     // EPOLLEXCLUSIVE wakes one loop a connection, not all.
-    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(), EPOLLIN | EPOLLEXCLUSIVE);
+    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(), EPOLLIN | EPOLLEXCLUSIVE, kListener);
     accepting_ = on;
   }
 
-  void control(int operation, int descriptor, unsigned events) {
+  void control(int operation, int descriptor, unsigned events, WatchId id) {
     epoll_event event{};
     event.events = events;
-    event.data.fd = descriptor;
+    event.data.u64 = id;
     if (::epoll_ctl(epoll_.get(), operation, descriptor, &event) != 0) throw_errno("cannot watch a socket");
   }
 
@@ -374,7 +380,8 @@ class HttpServer::Loop {
   bool stopping_ = false;
   SteadyTime stop_deadline_;
   Clients clients_;
-  std::set<std::pair<SteadyTime, int>> timers_;  // of the connections that have one, with their descriptors
+  WatchId next_id_ = kFirstConnection;
+  std::set<std::pair<SteadyTime, WatchId>> timers_;  // of the connections that have one
   std::mutex inbox_mutex_;
   std::vector<Accepted> inbox_;  // connections that other loops have accepted for this one
   bool inbox_closed_ = false;

@@ -2,6 +2,7 @@
 #include "http/pending.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 
 #include <atomic>
 #include <map>
@@ -269,6 +270,39 @@ TEST_CASE("pending: one that is abandoned wakes no connection that has got its d
   CHECK_FALSE(second.has_bytes());
   pending->make_ready();
   CHECK(second.read_answer() == answer("late GET /held/2"));
+}
+
+TEST_CASE("pending: what befell a connection does not end another that has got its descriptor") {
+  std::atomic<int> held_up{0};
+  std::atomic<int> let_go{0};
+  Desk desk;
+  Server server([&](const Request& request) {
+    if (request.target == "/hold-up") {
+      const int round = ++held_up;
+      comes_true([&] { return let_go >= round; });
+    }
+    return desk.handle(request);
+  });
+  // The lowest free descriptor is then that of the connection that ends.
+  std::vector<Descriptor> lower;
+  for (int i = 0; i < 64; ++i) lower.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (int round = 1; round <= 5; ++round) {
+    const std::string target = "/held/" + std::to_string(round);
+    SocketClient gone(server.port());
+    gone.send(get(target));
+    const auto pending = desk.held(target);
+    SocketClient other(server.port());
+    other.send(get("/hold-up"));
+    REQUIRE(comes_true([&] { return held_up == round; }));
+    // The one thread learns in one batch that an answer is ready, that a client has come, and that the first has reset.
+    pending->make_ready();
+    SocketClient next(server.port());
+    gone.reset();
+    lower.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    let_go = round;
+    next.send(get("/next"));
+    CHECK(next.read_answer() == answer("GET /next"));
+  }
 }
 
 TEST_CASE("pending: finish may throw, deliver in a faulty way, and be pending again") {
