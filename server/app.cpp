@@ -6,6 +6,8 @@
 
 #include <chrono>
 
+#include "http/delivery.h"
+#include "http/pending.h"
 #include "ocp/endpoints.h"
 #include "ocp/json_text.h"
 #include "ocp/params.h"
@@ -188,8 +190,11 @@ class App::Later {
   Later& operator=(const Later&) = delete;
   ~Later() {
     if (concluded_) return;
-    app_.stamp(exchange_);
-    app_.record(request_, exchange_, http::Response{.status = 0});
+    try {
+      app_.record_leaving(request_, exchange_);
+    } catch (const std::exception&) {
+      // There is no memory for an entry.
+    }
   }
 
   http::Response conclude() {
@@ -206,8 +211,9 @@ class App::Later {
 
 // Takes the exchange over.
 std::shared_ptr<http::Pending> App::rest_of(const http::Request& request, Exchange& exchange) const {
+  const bool has_head = !exchange.fault || http::has_head(exchange.fault->action.delivery.fault);
   const auto rest = std::make_shared<Later>(*this, request, std::move(exchange));
-  return std::make_shared<http::Pending>([rest] { return rest->conclude(); });
+  return std::make_shared<http::Pending>([rest] { return rest->conclude(); }, has_head);
 }
 
 http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
@@ -327,8 +333,8 @@ void App::finish(const http::Request& request, Exchange& exchange, http::Respons
   }
 }
 
-void App::record(const http::Request& request, const Exchange& exchange, const http::Response& response) const {
-  if (!worlds_.options().keeps_journal) return;
+// The entry of a request that was answered so, but for its sequence.
+JournalEntry App::entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response) {
   const auto [path, query] = split_target(request.target);
   JournalEntry entry;
   entry.time = exchange.time;
@@ -353,6 +359,36 @@ void App::record(const http::Request& request, const Exchange& exchange, const h
   entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
   if (exchange.fault) entry.fault = exchange.fault->id;
   for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
+  return entry;
+}
+
+// At once, so that a client that has its answer finds its entry. An answer that leaves in pieces is in flight until the
+// last of them leaves.
+void App::record(const http::Request& request, const Exchange& exchange, http::Response& response) const {
+  if (!worlds_.options().keeps_journal) return;
+  JournalEntry entry = entry_of(request, exchange, response);
+  Journal& journal = exchange.world->journal();
+  const Journal::Ticket ticket = exchange.ticket ? *exchange.ticket : journal.begin();
+  if (http::leaves_whole(response.delivery)) return journal.record(ticket, std::move(entry));
+  response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry))](
+                             bool whole, std::size_t body_bytes) {
+    if (!whole) {
+      kept->client_left = true;
+      kept->bytes = std::min(kept->bytes, body_bytes);
+    }
+    world->journal().record(ticket, std::move(*kept));
+  };
+}
+
+// The client has left before there was an answer.
+void App::record_leaving(const http::Request& request, Exchange& exchange) const {
+  stamp(exchange);
+  context_.logger->info("{} {} - 0B {}us {} | the client left before its answer", shown(request.method),
+                        shown_target(request), elapsed<std::chrono::microseconds>(exchange.start),
+                        shown(exchange.values.trace_id));
+  if (!worlds_.options().keeps_journal) return;
+  JournalEntry entry = entry_of(request, exchange, {.status = 0});
+  entry.client_left = true;
   Journal& journal = exchange.world->journal();
   journal.record(exchange.ticket ? *exchange.ticket : journal.begin(), std::move(entry));
 }

@@ -27,6 +27,14 @@ Response made_by(const Make& make) {
   }
 }
 
+// Nothing depends on it here, should it fail.
+void tell(const std::function<void(bool, std::size_t)>& on_departed, bool whole, std::size_t body_bytes) noexcept {
+  try {
+    if (on_departed) on_departed(whole, body_bytes);
+  } catch (...) {
+  }
+}
+
 }  // namespace
 
 Connection::Connection(WatchId id, Stream stream, std::string peer, const Limits& limits, SteadyTime now)
@@ -45,6 +53,7 @@ unsigned Connection::interest() const {
   // What TLS must write first comes before what it could read.
   const bool reads = phase_ == Phase::Lingering || (takes_requests() && !stream_.waits_to_write());
   if (reads && !input_ended_) events |= EPOLLIN;
+  if (later_ && !later_->tested) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -105,11 +114,28 @@ bool Connection::on_timer(Service& service, SteadyTime now) { return flush(servi
 bool Connection::on_ready(Service& service, SteadyTime now) {
   // The call may have been meant for an earlier answer.
   if (!later_ || !later_->pending || !later_->pending->ready()) return true;
+  // A client that has left before is not answered, even if the event that says so comes only after this one.
+  if (stream_.client() != Stream::Client::Open && !on_shut(service, now)) return false;
   const Asked asked = later_->asked;
   const std::shared_ptr<Pending> pending = std::move(later_->pending);
   later_.reset();
   respond(made_by([&] { return pending->finish(); }), asked, service);
   return flush(service, now);
+}
+
+bool Connection::on_shut(Service& service, SteadyTime now) {
+  if (later_ && !std::exchange(later_->tested, true)) {
+    if (later_->pending) {
+      if (!later_->pending->has_head()) return false;
+      if (later_->asked.begun == 0) out_ += kHeadBegin;
+      later_->asked.begun = kHeadBegin.size();
+    } else if (!later_->departure->done()) {
+      later_->departure->take_byte(out_);
+    }
+    if (!flush(service, now)) return false;
+  }
+  // Over loopback the reset is there already.
+  return stream_.client() != Stream::Client::Gone;
 }
 
 bool Connection::stop(Service& service, SteadyTime now) {
@@ -169,15 +195,21 @@ void Connection::respond(Response response, const Asked& asked, Service& service
                                   : asked.http_1_0 ? Persistence::KeepAliveHttp10
                                                    : Persistence::KeepAlive;
   if (!keep) close_after_answer();
+  const std::size_t begin = out_.size();
   if (leaves_whole(response.delivery)) {
     service.writer.write(response, asked.head_only ? Part::Head : Part::Whole, persistence, out_);
+    out_.erase(begin, asked.begun);
+    tell(response.on_departed, true, asked.head_only ? 0 : response.body.size());
     return;
   }
   later_ = std::make_unique<Later>(asked);
+  later_->on_departed = std::move(response.on_departed);
   const Departure& departure = later_->departure.emplace(std::move(response), asked.head_only, asked.http_1_0);
   if (departure.has_head()) service.writer.write(departure.response(), Part::Head, persistence, out_);
+  out_.erase(begin, asked.begun);
   // The time of the event is that of its batch, and a piece must not leave too early.
   later_->start = SteadyTime::clock::now();
+  if (departure.done()) later_->settle(true);
 }
 
 // An idle connection holds no memory for answers.
@@ -233,6 +265,12 @@ void Connection::take_due_pieces(SteadyTime now) {
   Departure& departure = *later_->departure;
   const auto elapsed = std::max(now - later_->start, SteadyTime::duration::zero());
   while (!departure.done() && (stopping_ || departure.next_time() <= elapsed)) departure.take(out_);
+  // Before the client can have all of it.
+  if (departure.done()) later_->settle(true);
+}
+
+void Connection::Later::settle(bool whole) noexcept {
+  tell(std::exchange(on_departed, nullptr), whole, departure ? departure->body_taken() : 0);
 }
 
 // False if the connection is over.

@@ -2,7 +2,11 @@
 // Enters: the events of an event loop and the time. Leaves: what the loop should watch for, or that it is over.
 // Never blocks. Used by the thread of its event loop only.
 // While an answer is awaited, or leaves bit by bit, no further request is read: what the client sends waits in the
-// kernel. A client that shuts its side, or closes, is not told apart then from one that waits; one that resets is.
+// kernel. A client that resets then is seen to be gone. One that has closed and one that has only shut its sending side
+// look alike, and the latter shall have its answer: so the first bytes of what comes next are sent early. The kernel of
+// a client that has closed answers them by a reset; the other has the same bytes in the end. Where the answer is to
+// have no byte, because of a fault, a client that has shut its side counts as gone. Not seen is one that shuts its
+// side, and closes only after it was sent the early bytes.
 #pragma once
 
 #include <chrono>
@@ -54,6 +58,7 @@ class Connection {
   bool on_tick(Service& service, SteadyTime now);
   bool on_timer(Service& service, SteadyTime now);
   bool on_ready(Service& service, SteadyTime now);  // an answer may be ready that was awaited
+  bool on_shut(Service& service, SteadyTime now);   // the client has shut its side, or closed
 
   // Answers what has arrived, then takes no further request. What leaves bit by bit leaves at once.
   bool stop(Service& service, SteadyTime now);
@@ -81,6 +86,7 @@ class Connection {
     bool head_only;
     bool http_1_0;
     bool keep_alive;
+    std::size_t begun = 0;  // bytes of the answer that were sent early
   };
 
   // An answer that is not whole in out_. Few connections have one.
@@ -88,14 +94,20 @@ class Connection {
     explicit Later(const Asked& of) : asked(of) {}
     ~Later() {
       if (pending) pending->abandon();
+      settle(false);
     }
     Later(const Later&) = delete;
     Later& operator=(const Later&) = delete;
 
+    // Tells whom it concerns that the departure is over.
+    void settle(bool whole) noexcept;
+
     Asked asked;
+    bool tested = false;                      // the early bytes were sent
     std::shared_ptr<Pending> pending = {};    // either it is awaited
     std::optional<Departure> departure = {};  // or it leaves bit by bit, or in a faulty way
     SteadyTime start = {};                    // of the departure
+    std::function<void(bool whole, std::size_t body_bytes)> on_departed = {};
   };
 
   void process(std::string_view bytes, Service& service);

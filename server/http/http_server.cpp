@@ -197,6 +197,7 @@ class HttpServer::Loop {
       bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
       if (!alive) connection.on_hangup();
       if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(service_, now);
+      if (alive && (event.events & EPOLLRDHUP) != 0) alive = connection.on_shut(service_, now);
       if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(service_, now);
       return alive;
     });

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -67,6 +68,12 @@ void Stream::reset() {
 bool Stream::has_unread() const {
   char byte = 0;
   return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+Stream::Client Stream::client() const {
+  pollfd entry{socket_.get(), POLLRDHUP, 0};
+  if (::poll(&entry, 1, 0) <= 0) return Client::Open;
+  return (entry.revents & (POLLERR | POLLHUP)) != 0 ? Client::Gone : Client::Shut;
 }
 
 std::size_t Stream::unacknowledged() const {

@@ -53,6 +53,14 @@ class Stream {
   // receive() is blocked until the socket takes bytes.
   bool waits_to_write() const { return waits_to_write_; }
 
+  // What the client has done, as far as the kernel knows.
+  enum class Client {
+    Open,
+    Shut,  // sends nothing more; whether it still reads is not known
+    Gone,  // has reset the connection, or has answered bytes by a reset
+  };
+  Client client() const;
+
   // Bytes that were sent and that the client has not taken yet.
   std::size_t unacknowledged() const;
 

@@ -118,6 +118,35 @@ TEST_CASE("delivery: a body of which each byte is a piece comes together again")
   }
 }
 
+TEST_CASE("delivery: a first byte that is taken ahead leaves the bytes and their times as they are") {
+  const Delivery deliveries[] = {
+      {Fault::None, {}, 1, 50ms}, {Fault::None, {}, 3, 50ms}, {Fault::None, {}, 99, 50ms},
+      {Fault::None, 3, 2, 50ms},  {Fault::None, 9, 0, 0ms},   {Fault::RandomData, {}, 0, 0ms},
+  };
+  for (const Delivery& delivery : deliveries) {
+    for (const bool http_1_0 : {false, true}) {
+      CAPTURE(delivery.dribble_chunks);
+      CAPTURE(http_1_0);
+      const Response response{200, {}, "0123456789abcdefg", delivery};
+      Departure plain(response, false, http_1_0);
+      Departure ahead(response, false, http_1_0);
+      std::string expected;
+      std::string all;
+      while (!plain.done()) {
+        CHECK(ahead.next_time() == plain.next_time());
+        CHECK(ahead.body_taken() == plain.body_taken());
+        const std::size_t before = all.size();
+        ahead.take_byte(all);
+        CHECK(all.size() == before + 1);
+        plain.take(expected);
+        ahead.take(all);
+        CHECK(all == expected);
+      }
+      CHECK(ahead.done());
+    }
+  }
+}
+
 TEST_CASE("delivery: without a Delivery an answer leaves whole") { CHECK(leaves_whole({})); }
 
 TEST_CASE("delivery: the random data is 64 bytes without an end of a line") {

@@ -3,14 +3,19 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "http/socket.h"
 
@@ -23,6 +28,22 @@ inline bool has_ipv6() {
   address.sin6_family = AF_INET6;
   address.sin6_addr = in6addr_loopback;
   return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+// Waits for it, as long as a test has patience.
+template <typename Condition>
+bool comes_true(const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// Of this process: where clients and server are, each connection has two.
+inline std::size_t open_descriptors() {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
 }
 
 class SocketClient {
@@ -67,7 +88,17 @@ class SocketClient {
     return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
   }
 
+  // How many bytes have come that were not read.
+  std::size_t arrived() const {
+    int bytes = 0;
+    ::ioctl(socket_.get(), FIONREAD, &bytes);
+    return static_cast<std::size_t>(bytes);
+  }
+
   void shut_sending() { ::shutdown(socket_.get(), SHUT_WR); }
+
+  // As a client does that has been told not to wait any longer.
+  void close() { socket_ = http::Descriptor(); }
 
   // Closes with a TCP reset.
   void reset() {

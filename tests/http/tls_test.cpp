@@ -11,12 +11,15 @@
 
 #include "http/certificate.h"
 #include "http/http_server.h"
+#include "http/pending.h"
 #include "http/tls.h"
 #include "socket_client.h"
 #include "tls_client.h"
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
+using ocp_mock::test::open_descriptors;
 using ocp_mock::test::SocketClient;
 using ocp_mock::test::TlsClient;
 using ocp_mock::test::TlsClientOptions;
@@ -267,6 +270,59 @@ TEST_CASE("tls: a connection ends with TLS's own end, also for a client that shu
   half.shut_sending();
   CHECK(half.read_to_end() == answer("GET /1 0"));
   CHECK(half.ended_properly());
+}
+
+TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and one that shuts its side is answered") {
+  std::mutex mutex;
+  std::shared_ptr<Pending> pending;
+  const auto held = [&] {
+    std::shared_ptr<Pending> found;
+    REQUIRE(comes_true([&] {
+      const std::lock_guard lock(mutex);
+      found = std::exchange(pending, nullptr);
+      return found != nullptr;
+    }));
+    return found;
+  };
+  TlsServer server({}, [&](const Request& request) -> Response {
+    if (request.target != "/held") return echo(request);
+    const std::lock_guard lock(mutex);
+    pending = std::make_shared<Pending>([request] { return echo(request); });
+    return {.pending = pending};
+  });
+  const std::size_t before = open_descriptors();
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    const auto connect = [&] {
+      auto client =
+          std::make_unique<TlsClient>(server.port(), TlsClientOptions{.ca = server.ca(), .highest_version = version});
+      // It has then taken the tickets of TLS 1.3, which would reset the connection if they were left at its end.
+      client->send(get("/1"));
+      REQUIRE(client->read_answer() == answer("GET /1 0"));
+      client->send(get("/held"));
+      return client;
+    };
+    for (const bool says_goodbye : {false, true}) {
+      CAPTURE(version);
+      CAPTURE(says_goodbye);
+      {
+        auto gone = connect();
+        const auto abandoned = held();
+        if (says_goodbye) gone->end_sending();
+        gone->close();
+        CHECK(comes_true([&] { return abandoned->abandoned(); }));
+        CHECK(comes_true([&] { return open_descriptors() == before; }));
+      }
+      auto half = connect();
+      const auto kept = held();
+      half->send(get("/2"));
+      says_goodbye ? half->end_sending() : half->shut_sending();
+      CHECK(half->read_bytes(9) == "HTTP/1.1 ");
+      CHECK_FALSE(kept->abandoned());
+      kept->make_ready();
+      CHECK("HTTP/1.1 " + half->read_to_end() == answer("GET /held 0") + answer("GET /2 0"));
+      CHECK(half->ended_properly());
+    }
+  }
 }
 
 TEST_CASE("tls: a client that speaks plain HTTP is told so") {
