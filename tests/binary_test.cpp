@@ -85,6 +85,18 @@ TEST_CASE("binary: the ready line is one line of JSON, and then connections are 
   CHECK(server->read_out().empty());
 }
 
+TEST_CASE("binary: a host's name stands for all of its addresses") {
+  const RunningServer server({"--host", "localhost"});
+  for (const sockaddr_storage& address : ocp_mock::http::addresses_of("localhost")) {
+    const std::string text = ocp_mock::http::address_text(address);
+    CAPTURE(text);
+    if (address.ss_family == AF_INET6 && !ocp_mock::test::has_ipv6()) continue;
+    SocketClient client(server.port(), text);
+    client.send("GET /api/v2/time HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(client.read_answer().starts_with("HTTP/1.1 200 OK\r\n"));
+  }
+}
+
 TEST_CASE("binary: with --frozen --pretty the page's example comes back byte for byte") {
   const RunningServer server({"--frozen", "--pretty"});
   CHECK(server.get(kExample) == read_file("fixtures/logBackupTasks.json"));

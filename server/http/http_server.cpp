@@ -25,10 +25,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
 
-// What a loop watches beside its connections.
+// What a loop watches beside its connections: its mailbox, then the sockets that listen.
 constexpr WatchId kMailbox = 0;
-constexpr WatchId kListener = 1;
-constexpr WatchId kFirstConnection = 2;
+constexpr WatchId kFirstListener = 1;
 
 // A place among the connections that may be open; given back when it goes.
 struct GiveBack {
@@ -85,11 +84,11 @@ class Mailbox {
 }  // namespace
 
 struct HttpServer::Shared {
-  explicit Shared(ServerOptions server_options)
-      : options(std::move(server_options)), listener(options.host, options.port) {}
+  Shared(ServerOptions server_options, Listener sockets)
+      : options(std::move(server_options)), listener(std::move(sockets)) {}
 
   const ServerOptions options;
-  ServerSocket listener;
+  Listener listener;
   Handler handler;
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> connections{0};  // open now
@@ -189,7 +188,7 @@ class HttpServer::Loop {
 
   void handle(const epoll_event& event, SteadyTime now) {
     if (event.data.u64 == kMailbox) return on_wake(now);
-    if (event.data.u64 == kListener) return accept_one(now);
+    if (event.data.u64 < first_connection()) return accept_one(event.data.u64 - kFirstListener, now);
     // An earlier event of the batch may have ended it.
     const auto client = clients_.find(event.data.u64);
     if (client == clients_.end()) return;
@@ -213,11 +212,15 @@ class HttpServer::Loop {
     if (shared_.stopping && !stopping_) {
       stopping_ = true;
       stop_deadline_ = now + shared_.options.stop_time;
-      while (accept_into(take_place(), [&](Accepted accepted) { add(std::move(accepted), now); })) {
+      for (std::size_t listener = 0; listener < shared_.listener.size(); ++listener) {
+        while (accept_into(listener, take_place(), [&](Accepted accepted) { add(std::move(accepted), now); })) {
+        }
       }
       set_accepting(false);
       // Those who come from now on are refused, and need not wait for a server that will not answer.
-      ::shutdown(shared_.listener.descriptor(), SHUT_RDWR);
+      for (std::size_t listener = 0; listener < shared_.listener.size(); ++listener) {
+        ::shutdown(shared_.listener.descriptor(listener), SHUT_RDWR);
+      }
       for_each_client([&](Connection& connection) { return connection.stop(service_, now); });
     }
     std::vector<Accepted> arrived;
@@ -254,14 +257,14 @@ class HttpServer::Loop {
   }
 
   // One at a time: the others may take the next.
-  void accept_one(SteadyTime now) {
+  void accept_one(std::size_t listener, SteadyTime now) {
     if (stopping_) return;
     // Taken before the connection is, for another loop may take the last one meanwhile.
     Place place = take_place();
     if (shared_.connections > shared_.options.max_connections) {
       return pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
     }
-    accept_into(std::move(place), [&](Accepted accepted) {
+    accept_into(listener, std::move(place), [&](Accepted accepted) {
       Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
       if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
     });
@@ -274,10 +277,10 @@ class HttpServer::Loop {
 
   // False when there is no further connection to accept.
   template <typename Take>
-  bool accept_into(Place place, const Take& take) {
+  bool accept_into(std::size_t listener, Place place, const Take& take) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    Descriptor socket(::accept4(shared_.listener.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size,
+    Descriptor socket(::accept4(shared_.listener.descriptor(listener), reinterpret_cast<sockaddr*>(&peer), &size,
                                 SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
       pause_was_told_ = false;
@@ -359,10 +362,15 @@ class HttpServer::Loop {
 
   void set_accepting(bool on) {
     if (on == accepting_) return;
-    // EPOLLEXCLUSIVE wakes one loop a connection, not all.
-    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(), EPOLLIN | EPOLLEXCLUSIVE, kListener);
+    for (std::size_t listener = 0; listener < shared_.listener.size(); ++listener) {
+      // EPOLLEXCLUSIVE wakes one loop a connection, not all.
+      control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(listener), EPOLLIN | EPOLLEXCLUSIVE,
+              kFirstListener + listener);
+    }
     accepting_ = on;
   }
+
+  WatchId first_connection() const { return kFirstListener + shared_.listener.size(); }
 
   void control(int operation, int descriptor, unsigned events, WatchId id) {
     epoll_event event{};
@@ -381,7 +389,7 @@ class HttpServer::Loop {
   bool stopping_ = false;
   SteadyTime stop_deadline_;
   Clients clients_;
-  WatchId next_id_ = kFirstConnection;
+  WatchId next_id_ = first_connection();
   std::set<std::pair<SteadyTime, WatchId>> timers_;  // of the connections that have one
   std::mutex inbox_mutex_;
   std::vector<Accepted> inbox_;  // connections that other loops have accepted for this one
@@ -389,7 +397,14 @@ class HttpServer::Loop {
   std::thread thread_;
 };
 
-HttpServer::HttpServer(ServerOptions options) : shared_(std::make_unique<Shared>(std::move(options))) {}
+HttpServer::HttpServer(ServerOptions options)
+    : HttpServer(options, Listener(options.host, options.port, addresses_of(options.host))) {}
+
+HttpServer::HttpServer(ServerOptions options, Listener listener)
+    : shared_(std::make_unique<Shared>(std::move(options), std::move(listener))) {
+  if (!shared_->options.warn) return;
+  for (const std::string& text : shared_->listener.passed_over()) shared_->options.warn(text);
+}
 
 HttpServer::~HttpServer() { stop(); }
 

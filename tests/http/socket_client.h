@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <stdexcept>
@@ -21,12 +22,27 @@
 
 namespace ocp_mock::test {
 
+inline sockaddr_storage socket_address(const std::string& address, int port) {
+  sockaddr_storage storage{};
+  sockaddr_in ipv4{};
+  sockaddr_in6 ipv6{};
+  ipv4.sin_family = AF_INET;
+  ipv6.sin6_family = AF_INET6;
+  ipv4.sin_port = ipv6.sin6_port = htons(static_cast<in_port_t>(port));
+  if (::inet_pton(AF_INET, address.c_str(), &ipv4.sin_addr) == 1) {
+    std::memcpy(&storage, &ipv4, sizeof ipv4);
+  } else if (::inet_pton(AF_INET6, address.c_str(), &ipv6.sin6_addr) == 1) {
+    std::memcpy(&storage, &ipv6, sizeof ipv6);
+  } else {
+    throw std::runtime_error("no IP address: " + address);
+  }
+  return storage;
+}
+
 // Some containers have no IPv6.
 inline bool has_ipv6() {
   const http::Descriptor socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_addr = in6addr_loopback;
+  const sockaddr_storage address = socket_address("::1", 0);
   return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
@@ -52,22 +68,13 @@ class SocketClient {
   SocketClient(const SocketClient&) = delete;
   SocketClient& operator=(const SocketClient&) = delete;
 
-  // To the loopback address of the family.
-  explicit SocketClient(int port, int family = AF_INET) : socket_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit SocketClient(int port, const std::string& server = "127.0.0.1") {
+    const sockaddr_storage address = socket_address(server, port);
+    socket_ = http::Descriptor(::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval limit{20, 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    sockaddr_in ipv4{};
-    ipv4.sin_family = AF_INET;
-    ipv4.sin_port = htons(static_cast<std::uint16_t>(port));
-    ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    sockaddr_in6 ipv6{};
-    ipv6.sin6_family = AF_INET6;
-    ipv6.sin6_port = ipv4.sin_port;
-    ipv6.sin6_addr = in6addr_loopback;
-    const bool is_ipv4 = family == AF_INET;
-    const auto* address = is_ipv4 ? reinterpret_cast<const sockaddr*>(&ipv4) : reinterpret_cast<const sockaddr*>(&ipv6);
-    if (::connect(socket_.get(), address, is_ipv4 ? sizeof ipv4 : sizeof ipv6) != 0) {
+    if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       throw std::runtime_error("cannot connect");
     }
   }
