@@ -44,6 +44,7 @@ ApiError refusal(http::Defect defect, const AppOptions& options) {
       return ApiError(Message::BodyTooLarge, {std::to_string(options.limits.parser.body_bytes)});
     case Defect::ExpectationFailed: return ApiError(Message::ExpectationFailed);
     case Defect::PlainHttp: return ApiError(Message::PlainHttp);
+    case Defect::Tls: return ApiError(Message::SpokenTls);
     case Defect::Timeout:
       return ApiError(Message::RequestTimeout,
                       {fmt::format("{}", static_cast<double>(options.limits.request_time.count()) / 1000)});
@@ -149,6 +150,8 @@ http::Response App::handle(const http::Request& request) const {
 // Authentication and throttling, and whether a fault shall happen: before any parameter is looked at.
 void App::admit(const http::Request& request, Exchange& exchange) const {
   if (request.defect) throw refusal(*request.defect, options_);
+  // Before authentication, for its credentials would be those for a proxy.
+  if (request.method == "CONNECT") throw ApiError(Message::NotAProxy, {shown(without_user(request.target))});
   const auto [path, query] = split_target(request.target);
   const SignedRequest asked{request.method, path, query, request.headers, request.body};
   exchange.route = match_path(path);

@@ -275,6 +275,7 @@ TEST_CASE("app: each defect of HTTP has its status and its envelope") {
       {Defect::ExpectationFailed, 417},
       {Defect::Timeout, 408},
       {Defect::PlainHttp, 400},
+      {Defect::Tls, 400},
   };
   for (const auto& [defect, status] : cases) {
     const http::Response response = Fixed().handle({"", "", {}, "", defect});

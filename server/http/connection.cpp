@@ -72,8 +72,8 @@ bool Connection::on_readable(Service& service, SteadyTime now) {
     if (unsent() == 0) choose_deadline(now);
     return true;
   }
-  if (got == Stream::kNotTls) {
-    parser_.fail(Defect::PlainHttp);
+  if (got == Stream::kNotTls || got == Stream::kTls) {
+    parser_.fail(got == Stream::kTls ? Defect::Tls : Defect::PlainHttp);
     process({}, service);
     return flush(service, now);
   }

@@ -49,7 +49,7 @@ class Connection {
 
   int descriptor() const { return stream_.descriptor(); }
 
-  // Why TLS could not begin; empty if it could.
+  // What came in the way of TLS, a sentence for a log; empty if nothing did.
   const std::string& failure() const { return stream_.failure(); }
 
   // Each returns false when the connection is over and must be destroyed.

@@ -168,7 +168,7 @@ class HttpServer::Loop {
   // How long to wait for events, in milliseconds; -1 for ever.
   int patience() const {
     using std::chrono::milliseconds;
-    if (clients_.empty() && accepting_ && !stopping_) return -1;
+    if (clients_.empty() && failures_.empty() && accepting_ && !stopping_) return -1;
     if (timers_.empty() && !stopping_) return static_cast<int>(kTick.count());
     const SteadyTime now = SteadyTime::clock::now();
     SteadyTime until = now + kTick;
@@ -236,7 +236,7 @@ class HttpServer::Loop {
   void tick(SteadyTime now) {
     for_each_client([&](Connection& connection) { return connection.on_tick(service_, now); });
     for (const auto& [why, count] : failures_) {
-      if (count > 1) warn(std::to_string(count - 1) + " more TLS handshakes failed: " + why);
+      if (count > 1) warn(why + " (" + std::to_string(count - 1) + " more of these)");
     }
     failures_.clear();
     if (!accepting_ && !stopping_) set_accepting(true);
@@ -344,7 +344,7 @@ class HttpServer::Loop {
     if (alive) return;
     if (const std::string& why = client->second.connection.failure(); !why.empty()) {
       guarded([&] {
-        if (failures_[why]++ == 0) warn("a TLS handshake failed: " + why);
+        if (failures_[why]++ == 0) warn(why);
       });
     }
     clients_.erase(client);

@@ -28,6 +28,7 @@ enum class Defect {
   ExpectationFailed,
   Timeout,
   PlainHttp,  // to a server of HTTPS
+  Tls,        // to a server of plain HTTP
 };
 
 struct Request {

@@ -11,11 +11,12 @@
 #include <cerrno>
 #include <climits>
 #include <new>
+#include <utility>
 
 namespace ocp_mock::http {
 namespace {
 
-// The type of the record that a TLS client begins with (RFC 8446, 5.1).
+// The type of the record that a TLS client begins with (RFC 8446, 5.1). No HTTP begins so.
 constexpr char kHandshakeRecord = 0x16;
 
 ssize_t plain_outcome(ssize_t count) {
@@ -37,7 +38,12 @@ ssize_t Stream::receive(char* buffer, std::size_t size) {
   if (tls_ != nullptr && !session_) {
     if (const ssize_t begun = begin_tls(); begun <= 0) return begun;
   }
-  if (!session_) return plain_outcome(::recv(socket_.get(), buffer, size, 0));
+  if (!session_) {
+    const ssize_t count = plain_outcome(::recv(socket_.get(), buffer, size, 0));
+    if (count <= 0 || std::exchange(begun_, true) || buffer[0] != kHandshakeRecord) return count;
+    failure_ = "a client has spoken TLS to this port, which speaks plain HTTP; its URL must begin with http://";
+    return kTls;
+  }
   if (broken_) return kFailed;
   ERR_clear_error();
   errno = 0;
@@ -111,9 +117,10 @@ ssize_t Stream::outcome(int result) {
   if (in_handshake()) {
     const unsigned long error = ERR_peek_error();
     const char* reason = error == 0 ? nullptr : ERR_reason_error_string(error);
-    failure_ = reason != nullptr  ? reason
-               : saved_errno != 0 ? "the client hung up"
-                                  : "the client closed the connection";
+    failure_ = "a TLS handshake failed: ";
+    failure_ += reason != nullptr  ? reason
+                : saved_errno != 0 ? "the client hung up"
+                                   : "the client closed the connection";
   }
   broken_ = true;
   return kFailed;
