@@ -18,6 +18,7 @@
 #include "process.h"
 #include "temporary_folder.h"
 
+using ocp_mock::test::comes_true;
 using ocp_mock::test::Process;
 using ocp_mock::test::read_file;
 using ocp_mock::test::SocketClient;
@@ -83,6 +84,31 @@ TEST_CASE("binary: the ready line is one line of JSON, and then connections are 
   server->signal(SIGTERM);
   CHECK(server->wait() == 0);
   CHECK(server->read_out().empty());
+}
+
+TEST_CASE("binary: standard descriptors that are closed at the start are never those of something else") {
+  const TemporaryFolder folder;
+  const auto port_file = folder.path() / "port";
+  const auto db = folder.path() / "tasks.db";
+  for (const std::string closing : {"<&- >&- 2>&-", ">&-", "2>&-", "<&-", "<&- 2>&-"}) {
+    CAPTURE(closing);
+    std::filesystem::remove(port_file);
+    std::filesystem::remove(db);
+    const Process server("/bin/sh", {"-c", "exec \"$@\" " + closing, "sh", kBinary, "--port", "0", "--port-file",
+                                     port_file.string(), "--db", db.string(), "--log-level", "trace"});
+    REQUIRE(comes_true([&] { return std::filesystem::exists(port_file); }));
+    const int port = std::stoi(read_file(port_file));
+    for (int i = 0; i < 10; ++i) {
+      SocketClient client(port);
+      client.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n" + kCredentials + "\r\n");
+      CHECK(contains(client.read_answer(), "\"successful\":true"));
+    }
+    const std::string descriptors = "/proc/" + std::to_string(server.pid()) + "/fd/";
+    for (const auto& [descriptor, name] : {std::pair{"0", "<&-"}, std::pair{"1", " >&-"}, std::pair{"2", "2>&-"}}) {
+      if (contains(" " + closing, name)) CHECK(std::filesystem::read_symlink(descriptors + descriptor) == "/dev/null");
+    }
+    server.signal(SIGTERM);
+  }
 }
 
 TEST_CASE("binary: a host's name stands for all of its addresses") {
