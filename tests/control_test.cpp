@@ -543,10 +543,10 @@ TEST_CASE("control: a client that only shuts its side gets its answer, whatever 
   SocketClient waiting(server.port());
   waiting.send(Server::text("GET", "/__admin/requests?since=5&wait=PT20S", "", ""));
   waiting.shut_sending();
-  CHECK(waiting.read_bytes(9) == "HTTP/1.1 ");
+  CHECK(waiting.read_bytes(3) == "HTT");
   REQUIRE(server.get("/api/status").status == 200);
   const std::string rest = waiting.read_to_end();
-  CHECK(rest.starts_with("200 OK\r\n"));
+  CHECK(rest.starts_with("P/1.1 200 OK\r\n"));
   CHECK(contains(rest, R"("path":"/api/status")"));
 }
 

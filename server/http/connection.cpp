@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kMaximumUnsent = 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 64 * 1024;  // of the buffer that the connections of a loop share
 
+// Between the first two bytes that a client is sent early; each interval is twice the one before.
+constexpr std::chrono::milliseconds kFirstTestInterval{10};
+
 // A handler that throws in spite of its contract; the exception's text is nothing for a client.
 template <typename Make>
 Response made_by(const Make& make) {
@@ -53,7 +56,7 @@ unsigned Connection::interest() const {
   // What TLS must write first comes before what it could read.
   const bool reads = phase_ == Phase::Lingering || (takes_requests() && !stream_.waits_to_write());
   if (reads && !input_ended_) events |= EPOLLIN;
-  if (later_ && !later_->tested) events |= EPOLLRDHUP;
+  if (later_ && !later_->was_tested()) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -109,7 +112,10 @@ bool Connection::on_tick(Service& service, SteadyTime now) {
   return flush(service, now);
 }
 
-bool Connection::on_timer(Service& service, SteadyTime now) { return flush(service, now); }
+bool Connection::on_timer(Service& service, SteadyTime now) {
+  if (later_ && later_->next_test <= now) send_early(now);
+  return flush(service, now);
+}
 
 bool Connection::on_ready(Service& service, SteadyTime now) {
   // The call may have been meant for an earlier answer.
@@ -124,18 +130,27 @@ bool Connection::on_ready(Service& service, SteadyTime now) {
 }
 
 bool Connection::on_shut(Service& service, SteadyTime now) {
-  if (later_ && !std::exchange(later_->tested, true)) {
-    if (later_->pending) {
-      if (!later_->pending->has_head()) return false;
-      if (later_->asked.begun == 0) out_ += kHeadBegin;
-      later_->asked.begun = kHeadBegin.size();
-    } else if (!later_->departure->done()) {
-      later_->departure->take_byte(out_);
-    }
+  if (later_ && !later_->was_tested()) {
+    if (later_->pending && !later_->pending->has_head()) return false;
+    send_early(now);
     if (!flush(service, now)) return false;
   }
   // Over loopback the reset is there already.
   return stream_.client() != Stream::Client::Gone;
+}
+
+// Puts the next byte of the answer into out_, if it may leave before its time.
+void Connection::send_early(SteadyTime now) {
+  Later& later = *later_;
+  bool is_more = false;
+  if (later.departure) {
+    is_more = !later.departure->done() && later.departure->take_byte(out_);
+  } else if (later.asked.begun < kHeadBegin.size()) {
+    out_ += kHeadBegin[later.asked.begun++];
+    is_more = true;
+  }
+  later.test_interval = std::max<SteadyTime::duration>(later.test_interval * 2, kFirstTestInterval);
+  later.next_test = is_more ? now + later.test_interval : SteadyTime::max();
 }
 
 bool Connection::stop(Service& service, SteadyTime now) {
@@ -149,8 +164,12 @@ bool Connection::stop(Service& service, SteadyTime now) {
 
 std::optional<SteadyTime> Connection::timer() const {
   // A client that does not take its bytes gets no further ones for now.
-  if (!later_ || !later_->departure || later_->departure->done() || unsent() != 0) return std::nullopt;
-  return later_->start + later_->departure->next_time();
+  if (!later_ || unsent() != 0) return std::nullopt;
+  SteadyTime next = later_->next_test;
+  if (later_->departure && !later_->departure->done()) {
+    next = std::min(next, later_->start + later_->departure->next_time());
+  }
+  return next == SteadyTime::max() ? std::nullopt : std::optional(next);
 }
 
 // Answers the requests in the bytes, as far as the client takes answers; the rest waits in unparsed_.

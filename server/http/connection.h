@@ -3,10 +3,10 @@
 // Never blocks. Used by the thread of its event loop only.
 // While an answer is awaited, or leaves bit by bit, no further request is read: what the client sends waits in the
 // kernel. A client that resets then is seen to be gone. One that has closed and one that has only shut its sending side
-// look alike, and the latter shall have its answer: so the first bytes of what comes next are sent early. The kernel of
-// a client that has closed answers them by a reset; the other has the same bytes in the end. Where the answer is to
-// have no byte, because of a fault, a client that has shut its side counts as gone. Not seen is one that shuts its
-// side, and closes only after it was sent the early bytes.
+// look alike, and the latter shall have its answer: so the next bytes of the answer are sent early. The kernel of a
+// client that has closed answers the first of them by a reset; the other has the same bytes in the end. They leave one
+// by one, at growing intervals, because a proxy between needs some until it passes the reset on. Where the answer is to
+// have no byte, because of a fault, a client that has shut its side counts as gone.
 #pragma once
 
 #include <chrono>
@@ -99,11 +99,14 @@ class Connection {
     Later(const Later&) = delete;
     Later& operator=(const Later&) = delete;
 
+    bool was_tested() const { return test_interval != SteadyTime::duration::zero(); }
+
     // Tells whom it concerns that the departure is over.
     void settle(bool whole) noexcept;
 
     Asked asked;
-    bool tested = false;                      // the early bytes were sent
+    SteadyTime::duration test_interval{0};  // between the latest early byte and the next; 0 before the first
+    SteadyTime next_test = SteadyTime::max();
     std::shared_ptr<Pending> pending = {};    // either it is awaited
     std::optional<Departure> departure = {};  // or it leaves bit by bit, or in a faulty way
     SteadyTime start = {};                    // of the departure
@@ -116,6 +119,7 @@ class Connection {
   void return_buffer(Service& service);
   void take_due_pieces(SteadyTime now);
   bool end_departure();
+  void send_early(SteadyTime now);
   void close_after_answer();
   bool drain();
   bool takes_requests() const;

@@ -84,9 +84,11 @@ std::string Departure::piece(std::size_t number) const {
 
 void Departure::take(std::string& out) { out.append(piece(next_++), std::exchange(ahead_, 0)); }
 
-void Departure::take_byte(std::string& out) {
-  if (ahead_ == 0) out += piece(next_).front();
-  ahead_ = 1;
+bool Departure::take_byte(std::string& out) {
+  const std::string bytes = piece(next_);
+  if (ahead_ != 0 && ahead_ + 1 >= bytes.size()) return false;
+  out += bytes[ahead_++];
+  return true;
 }
 
 }  // namespace ocp_mock::http

@@ -53,8 +53,9 @@ class Departure {
   // Appends the next piece. Needs !done().
   void take(std::string& out);
 
-  // Appends the first byte of the next piece, which take() then leaves out. Once a piece. Needs !done().
-  void take_byte(std::string& out);
+  // Appends the next byte of the next piece, which take() then leaves out. The last byte of a piece keeps its time,
+  // unless it is the only one; false if none is left but that. Needs !done().
+  bool take_byte(std::string& out);
 
   // How much of the body the pieces have held that were taken.
   std::size_t body_taken() const { return begin_of(next_); }

@@ -71,6 +71,13 @@ class Desk {
   std::map<std::string, std::shared_ptr<Pending>> held_;
 };
 
+// The end of a proxy's connection to the server.
+class ProxiedSocket : public SocketClient {
+ public:
+  using SocketClient::descriptor;
+  using SocketClient::SocketClient;
+};
+
 class Server {
  public:
   // One thread, so that an answer on one connection shows what the thread has seen on the others.
@@ -252,8 +259,66 @@ TEST_CASE("pending: what a client that shuts its side gets early is what every a
   CHECK(client.read_bytes(9) == "HTTP/1.1 ");
   pass_by(server.port());
   CHECK_FALSE(client.has_bytes());
+  CHECK_FALSE(pending->abandoned());
   pending->make_ready();
   CHECK("HTTP/1.1 " + client.read_to_end() == answer("late GET /held"));
+  // The answer may be ready after any of these bytes.
+  for (std::size_t early = 0; early < 7; ++early) {
+    SocketClient half(server.port());
+    const std::string target = "/held/" + std::to_string(early);
+    half.send(get(target));
+    const auto held = desk.held(target);
+    half.shut_sending();
+    std::string all = half.read_bytes(early);
+    held->make_ready();
+    CHECK(all + half.read_to_end() == answer("late GET " + target));
+  }
+}
+
+TEST_CASE("pending: a client that shuts its side, and closes while it waits on, is noticed too") {
+  Desk desk;
+  Server server(desk);
+  SocketClient client(server.port());
+  client.send(get("/held"));
+  const auto pending = desk.held("/held");
+  client.shut_sending();
+  CHECK(client.read_bytes(3) == "HTT");
+  client.close();
+  CHECK(comes_true([&] { return pending->abandoned(); }));
+}
+
+TEST_CASE("pending: a client that closes is noticed through a proxy that passes on each direction by itself") {
+  Desk desk;
+  Server server(desk);
+  const sockaddr_storage address = ocp_mock::test::socket_address("127.0.0.1", 0);
+  Listener proxy("127.0.0.1", 0, {address});
+  proxy.listen();
+  SocketClient client(proxy.port());
+  int accepted = -1;
+  REQUIRE(comes_true([&] { return (accepted = ::accept(proxy.descriptor(0), nullptr, nullptr)) >= 0; }));
+  auto near = std::make_unique<Descriptor>(accepted);
+  auto far = std::make_unique<ProxiedSocket>(server.port());
+  const auto pass_on = [](int from, int to) {
+    char bytes[4096];
+    for (ssize_t size = 0; (size = ::recv(from, bytes, sizeof bytes, 0)) > 0;) {
+      if (::send(to, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL) != size) break;
+    }
+    ::shutdown(from, SHUT_RD);
+    ::shutdown(to, SHUT_WR);
+  };
+  std::thread closer([&] {
+    std::thread requests(pass_on, near->get(), far->descriptor());
+    pass_on(far->descriptor(), near->get());
+    requests.join();
+    near.reset();
+    far.reset();
+  });
+  client.send(get("/held"));
+  const auto pending = desk.held("/held");
+  client.close();
+  CHECK(comes_true([&] { return pending->abandoned(); }));
+  pending->make_ready();
+  closer.join();
 }
 
 TEST_CASE("pending: a client that shuts its side gets what is pending again, or dribbled, byte for byte") {

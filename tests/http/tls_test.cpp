@@ -323,10 +323,10 @@ TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and
       const auto kept = held();
       half->send(get("/2"));
       says_goodbye ? half->end_sending() : half->shut_sending();
-      CHECK(half->read_bytes(9) == "HTTP/1.1 ");
+      CHECK(half->read_bytes(2) == "HT");
       CHECK_FALSE(kept->abandoned());
       kept->make_ready();
-      CHECK("HTTP/1.1 " + half->read_to_end() == answer("GET /held 0") + answer("GET /2 0"));
+      CHECK("HT" + half->read_to_end() == answer("GET /held 0") + answer("GET /2 0"));
       CHECK(half->ended_properly());
     }
   }
