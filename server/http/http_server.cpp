@@ -24,6 +24,7 @@ namespace ocp_mock::http {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
+constexpr int kAcceptedAtOnce = 64;  // between which others are served
 
 // What a loop watches beside its connections: its mailbox, then the sockets that listen.
 constexpr WatchId kMailbox = 0;
@@ -188,7 +189,7 @@ class HttpServer::Loop {
 
   void handle(const epoll_event& event, SteadyTime now) {
     if (event.data.u64 == kMailbox) return on_wake(now);
-    if (event.data.u64 < first_connection()) return accept_one(event.data.u64 - kFirstListener, now);
+    if (event.data.u64 < first_connection()) return accept_some(event.data.u64 - kFirstListener, now);
     // An earlier event of the batch may have ended it.
     const auto client = clients_.find(event.data.u64);
     if (client == clients_.end()) return;
@@ -256,18 +257,24 @@ class HttpServer::Loop {
     };
   }
 
-  // One at a time: the others may take the next.
-  void accept_one(std::size_t listener, SteadyTime now) {
-    if (stopping_) return;
-    // Taken before the connection is, for another loop may take the last one meanwhile.
-    Place place = take_place();
-    if (shared_.connections > shared_.options.max_connections) {
-      return pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
+  // Several at once: one a round would keep the last of many waiting for a round for each that came before.
+  void accept_some(std::size_t listener, SteadyTime now) {
+    for (int i = 0; i < kAcceptedAtOnce && accepting_ && !stopping_; ++i) {
+      // Taken before the connection is, for another loop may take the last one meanwhile.
+      Place place = take_place();
+      if (shared_.connections > shared_.options.max_connections) {
+        // Only the first is known to have somebody who waits.
+        if (i == 0) {
+          pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
+        }
+        return;
+      }
+      const bool is_more = accept_into(listener, std::move(place), [&](Accepted accepted) {
+        Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
+        if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
+      });
+      if (!is_more) return;
     }
-    accept_into(listener, std::move(place), [&](Accepted accepted) {
-      Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
-      if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
-    });
   }
 
   Place take_place() {

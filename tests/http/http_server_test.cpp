@@ -15,7 +15,9 @@
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
 using ocp_mock::test::has_ipv6;
+using ocp_mock::test::open_descriptors;
 using ocp_mock::test::socket_address;
 using ocp_mock::test::SocketClient;
 
@@ -177,6 +179,65 @@ TEST_CASE("http server: 500 idle connections do not keep another client from its
     one->send(get("/again"));
     REQUIRE(one->read_answer() == answer("GET /again"));
   }
+}
+
+TEST_CASE("http server: connections that come at once are accepted before the first of them is served") {
+  constexpr std::size_t kAtOnce = 60;
+  Gate gate;
+  std::size_t open = 0;  // when the first is served
+  HttpServer server({"127.0.0.1", 0, 1, {}, 1000, 3s});
+  server.start([&](const Request& request) {
+    if (request.target == "/held") gate.wait();
+    if (request.target == "/new" && open == 0) open = open_descriptors();
+    return echo(request);
+  });
+  SocketClient first(server.port());
+  first.send(get("/held"));
+  REQUIRE(gate.waits_for(1));
+  std::vector<std::unique_ptr<SocketClient>> clients;
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    clients.push_back(std::make_unique<SocketClient>(server.port()));
+    clients.back()->send(get("/new"));
+  }
+  const std::size_t before = open_descriptors();
+  gate.open();
+  for (const auto& client : clients) REQUIRE(client->read_answer() == answer("GET /new"));
+  CHECK(open == before + kAtOnce);
+}
+
+TEST_CASE("http server: that the limit of connections is reached is said when one more waits") {
+  Gate gate;
+  std::mutex mutex;
+  std::string warnings;
+  const auto warn = [&](const std::string& text) {
+    const std::lock_guard lock(mutex);
+    warnings += text;
+  };
+  const auto warned = [&] {
+    const std::lock_guard lock(mutex);
+    return warnings;
+  };
+  HttpServer server({"127.0.0.1", 0, 1, {}, 5, 3s, warn});
+  server.start([&](const Request& request) {
+    if (request.target == "/held") gate.wait();
+    return echo(request);
+  });
+  SocketClient first(server.port());
+  first.send(get("/held"));
+  REQUIRE(gate.waits_for(1));
+  std::vector<std::unique_ptr<SocketClient>> clients;
+  const auto come = [&] {
+    clients.push_back(std::make_unique<SocketClient>(server.port()));
+    clients.back()->send(get("/"));
+  };
+  for (int i = 0; i < 4; ++i) come();
+  gate.open();
+  for (const auto& client : clients) REQUIRE(client->read_answer() == answer("GET /"));
+  CHECK(warned().empty());
+  come();
+  CHECK(comes_true([&] { return warned() == "cannot accept a connection: 5 are open, which is the limit"; }));
+  first.close();
+  CHECK(clients.back()->read_answer() == answer("GET /"));
 }
 
 TEST_CASE("http server: connections queue while every thread is busy") {
