@@ -7,6 +7,8 @@
 #include <chrono>
 
 #include "control/welcome.h"
+#include "http/delivery.h"
+#include "http/pending.h"
 #include "ocp/endpoints.h"
 #include "ocp/json_text.h"
 #include "ocp/negotiation.h"
@@ -41,6 +43,7 @@ ApiError refusal(http::Defect defect, const AppOptions& options) {
       return ApiError(Message::BodyTooLarge, {std::to_string(options.limits.parser.body_bytes)});
     case Defect::ExpectationFailed: return ApiError(Message::ExpectationFailed);
     case Defect::PlainHttp: return ApiError(Message::PlainHttp);
+    case Defect::Tls: return ApiError(Message::SpokenTls);
     case Defect::Timeout:
       return ApiError(Message::RequestTimeout,
                       {fmt::format("{}", static_cast<double>(options.limits.request_time.count()) / 1000)});
@@ -174,6 +177,8 @@ http::Response App::handle(const http::Request& request) const {
 // Authentication and throttling, and whether a fault shall happen: before any parameter is looked at.
 void App::admit(const http::Request& request, Exchange& exchange) const {
   if (request.defect) throw refusal(*request.defect, options_);
+  // Before authentication, for its credentials would be those for a proxy.
+  if (request.method == "CONNECT") throw ApiError(Message::NotAProxy, {shown(without_user(request.target))});
   const auto [path, query] = split_target(request.target);
   const SignedRequest asked{request.method, path, query, request.headers, request.body};
   exchange.route = match_path(path);
@@ -219,14 +224,20 @@ class App::Later {
   Later& operator=(const Later&) = delete;
   ~Later() {
     if (concluded_) return;
-    app_.stamp(exchange_);
-    app_.record(request_, exchange_, http::Response{.status = 0});
+    try {
+      app_.record_leaving(request_, exchange_);
+    } catch (const std::exception&) {
+      // There is no memory for an entry.
+    }
   }
 
   http::Response conclude() {
     concluded_ = true;
     return app_.conclude(request_, exchange_);
   }
+
+  // Whether the answer will begin with a head, as far as its fault says.
+  bool has_head() const { return !exchange_.fault || http::has_head(exchange_.fault->action.delivery.fault); }
 
   // Goes with this.
   void keep(Scheduler::Timer timer) { timer_ = std::move(timer); }
@@ -240,7 +251,7 @@ class App::Later {
 };
 
 std::shared_ptr<http::Pending> App::pending(const std::shared_ptr<Later>& later) {
-  return std::make_shared<http::Pending>([later] { return later->conclude(); });
+  return std::make_shared<http::Pending>([later] { return later->conclude(); }, later->has_head());
 }
 
 http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
@@ -363,8 +374,8 @@ void App::finish(const http::Request& request, Exchange& exchange, http::Respons
   }
 }
 
-void App::record(const http::Request& request, const Exchange& exchange, const http::Response& response) const {
-  if (!worlds_.options().keeps_journal) return;
+// The entry of a request that was answered so, but for its sequence.
+JournalEntry App::entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response) {
   const auto [path, query] = split_target(request.target);
   JournalEntry entry;
   entry.time = exchange.time;
@@ -381,6 +392,36 @@ void App::record(const http::Request& request, const Exchange& exchange, const h
   entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
   if (exchange.fault) entry.fault = exchange.fault->id;
   for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
+  return entry;
+}
+
+// At once, so that a client that has its answer finds its entry. An answer that leaves in pieces is in flight until the
+// last of them leaves.
+void App::record(const http::Request& request, const Exchange& exchange, http::Response& response) const {
+  if (!worlds_.options().keeps_journal) return;
+  JournalEntry entry = entry_of(request, exchange, response);
+  Journal& journal = exchange.world->journal();
+  const Journal::Ticket ticket = exchange.ticket ? *exchange.ticket : journal.begin();
+  if (http::leaves_whole(response.delivery)) return journal.record(ticket, std::move(entry));
+  response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry))](
+                             bool whole, std::size_t body_bytes) {
+    if (!whole) {
+      kept->client_left = true;
+      kept->bytes = std::min(kept->bytes, body_bytes);
+    }
+    world->journal().record(ticket, std::move(*kept));
+  };
+}
+
+// The client has left before there was an answer.
+void App::record_leaving(const http::Request& request, Exchange& exchange) const {
+  stamp(exchange);
+  context_.logger->info("{} {} - 0B {}us {} | the client left before its answer", shown(request.method),
+                        shown_target(request), elapsed<std::chrono::microseconds>(exchange.start),
+                        shown(exchange.values.trace_id));
+  if (!worlds_.options().keeps_journal) return;
+  JournalEntry entry = entry_of(request, exchange, {.status = 0});
+  entry.client_left = true;
   Journal& journal = exchange.world->journal();
   journal.record(exchange.ticket ? *exchange.ticket : journal.begin(), std::move(entry));
 }

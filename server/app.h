@@ -93,11 +93,13 @@ class App {
   http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
   void stamp(Exchange& exchange, std::optional<Instant> now = {}) const;
   void finish(const http::Request& request, Exchange& exchange, http::Response& response) const;
-  void record(const http::Request& request, const Exchange& exchange, const http::Response& response) const;
+  void record(const http::Request& request, const Exchange& exchange, http::Response& response) const;
+  void record_leaving(const http::Request& request, Exchange& exchange) const;
   void check_form(const http::Request& request, Exchange& exchange) const;
   void refuse_violations(const std::vector<Violation>& violations) const;
   EnvelopeValues envelope_values(const http::Request& request) const;
   std::string date(const Exchange& exchange) const;
+  static JournalEntry entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response);
 
   // A connection waits for one answer at a time.
   static constexpr std::size_t kConnectionsBoundIt = std::numeric_limits<std::size_t>::max();

@@ -1,14 +1,29 @@
 // Chooses the command and maps errors to exit codes.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 
 #include "cli/options.h"
 #include "commands.h"
 
+namespace {
+
+// What is opened next would get the number of a standard descriptor that is closed, and the log would be written to it.
+void open_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest number that is free is this one.
+    if (::fcntl(descriptor, F_GETFD) == -1 && errno == EBADF) ::open("/dev/null", O_RDWR);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace ocp_mock;
+  open_standard_descriptors();
   try {
     const auto parsed = parse_options(argc, argv, environ);
     if (const auto* serve = std::get_if<ServeOptions>(&parsed)) return run_serve(*serve);

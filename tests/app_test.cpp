@@ -337,6 +337,7 @@ TEST_CASE("app: each defect of HTTP has its status and its envelope") {
       {Defect::ExpectationFailed, 417},
       {Defect::Timeout, 408},
       {Defect::PlainHttp, 400},
+      {Defect::Tls, 400},
   };
   for (const auto& [defect, status] : cases) {
     const http::Response response = Fixed().handle({"", "", {}, "", defect});
@@ -495,6 +496,50 @@ TEST_CASE("app: many tasks are sorted on another thread, once, and then the requ
   CHECK_FALSE(again.pending);
   CHECK(contains(again.body, "\"delay\":1999,"));
   CHECK_FALSE(app.get(kPath + "?sort=delay,desc&status=FAILED").pending);
+}
+
+TEST_CASE("app: a client that leaves while its tasks are sorted is in the journal and in the log as one that has") {
+  WorldOptions worlds;
+  worlds.keeps_journal = true;
+  Fixed app({}, many_tasks(), worlds);
+  {
+    const http::Response later = app.get(kPath + "?sort=delay,desc&size=1");
+    REQUIRE(later.pending);
+    CHECK(later.pending->has_head());
+    later.pending->abandon();
+    // The worker holds it until it has looked at it.
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (app.worlds().base().journal().view().in_flight != 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  const Journal::View journal = app.worlds().base().journal().view();
+  REQUIRE(journal.entries.size() == 1);
+  CHECK(journal.entries[0]->client_left);
+  CHECK(journal.entries[0]->status == 0);
+  CHECK(contains(app.log(), "GET " + kPath + "?sort=delay,desc&size=1 - 0B "));
+  CHECK(contains(app.log(), "us 0123456789abcdef | the client left before its answer"));
+}
+
+TEST_CASE("app: what is awaited has no head where a fault will send none") {
+  Fixed app;
+  const std::pair<std::string, bool> actions[] = {
+      {R"({"delayMs":1})", true},
+      {R"({"delayMs":1,"status":503})", true},
+      {R"({"delayMs":1,"truncateAt":1})", true},
+      {R"({"delayMs":1,"fault":"MALFORMED_RESPONSE_CHUNK"})", true},
+      {R"({"delayMs":1,"fault":"RANDOM_DATA_THEN_CLOSE"})", false},
+      {R"({"delayMs":1,"fault":"EMPTY_RESPONSE"})", false},
+      {R"({"delayMs":1,"fault":"CONNECTION_RESET_BY_PEER"})", false},
+  };
+  for (const auto& [action, has_head] : actions) {
+    CAPTURE(action);
+    app.worlds().base().faults().clear();
+    app.worlds().base().faults().add(read_json_text("{\"action\":" + action + "}"));
+    const http::Response later = app.get(kPath);
+    REQUIRE(later.pending);
+    CHECK(later.pending->has_head() == has_head);
+  }
 }
 
 TEST_CASE("app: requests that wait for a sort are answered from the data that they began with, however many they are") {

@@ -24,6 +24,7 @@
 #include "process.h"
 #include "temporary_folder.h"
 
+using ocp_mock::test::comes_true;
 using ocp_mock::test::Process;
 using ocp_mock::test::read_file;
 using ocp_mock::test::SocketClient;
@@ -89,6 +90,43 @@ TEST_CASE("binary: the ready line is one line of JSON, and then connections are 
   server->signal(SIGTERM);
   CHECK(server->wait() == 0);
   CHECK(server->read_out().empty());
+}
+
+TEST_CASE("binary: standard descriptors that are closed at the start are never those of something else") {
+  const TemporaryFolder folder;
+  const auto port_file = folder.path() / "port";
+  const auto db = folder.path() / "tasks.db";
+  for (const std::string closing : {"<&- >&- 2>&-", ">&-", "2>&-", "<&-", "<&- 2>&-"}) {
+    CAPTURE(closing);
+    std::filesystem::remove(port_file);
+    std::filesystem::remove(db);
+    const Process server("/bin/sh", {"-c", "exec \"$@\" " + closing, "sh", kBinary, "--port", "0", "--port-file",
+                                     port_file.string(), "--db", db.string(), "--log-level", "trace"});
+    REQUIRE(comes_true([&] { return std::filesystem::exists(port_file); }));
+    const int port = std::stoi(read_file(port_file));
+    for (int i = 0; i < 10; ++i) {
+      SocketClient client(port);
+      client.send("GET " + kExample + " HTTP/1.1\r\nHost: h\r\n" + kCredentials + "\r\n");
+      CHECK(contains(client.read_answer(), "\"successful\":true"));
+    }
+    const std::string descriptors = "/proc/" + std::to_string(server.pid()) + "/fd/";
+    for (const auto& [descriptor, name] : {std::pair{"0", "<&-"}, std::pair{"1", " >&-"}, std::pair{"2", "2>&-"}}) {
+      if (contains(" " + closing, name)) CHECK(std::filesystem::read_symlink(descriptors + descriptor) == "/dev/null");
+    }
+    server.signal(SIGTERM);
+  }
+}
+
+TEST_CASE("binary: a host's name stands for all of its addresses") {
+  const RunningServer server({"--host", "localhost"});
+  for (const sockaddr_storage& address : ocp_mock::http::addresses_of("localhost")) {
+    const std::string text = ocp_mock::http::address_text(address);
+    CAPTURE(text);
+    if (address.ss_family == AF_INET6 && !ocp_mock::test::has_ipv6()) continue;
+    SocketClient client(server.port(), text);
+    client.send("GET /api/v2/time HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(client.read_answer().starts_with("HTTP/1.1 200 OK\r\n"));
+  }
 }
 
 TEST_CASE("binary: with --frozen --pretty the page's example comes back byte for byte") {
@@ -740,13 +778,13 @@ TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {
 }
 
 TEST_CASE("binary: healthcheck names the server as its URL does") {
-  ocp_mock::http::ServerSocket server("::1", 0);
+  ocp_mock::http::Listener server("::1", 0, ocp_mock::http::addresses_of("::1"));
   server.listen();
   Process process(kBinary, {"healthcheck", "http://" + server.authority()});
-  pollfd entry{server.descriptor(), POLLIN, 0};
+  pollfd entry{server.descriptor(0), POLLIN, 0};
   REQUIRE(::poll(&entry, 1, 20'000) == 1);
   {
-    const ocp_mock::http::Descriptor client(::accept4(server.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+    const ocp_mock::http::Descriptor client(::accept4(server.descriptor(0), nullptr, nullptr, SOCK_CLOEXEC));
     std::string request;
     char bytes[1024];
     while (!contains(request, "\r\n\r\n")) {

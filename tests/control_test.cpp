@@ -28,6 +28,8 @@
 
 using namespace ocp_mock;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
+using ocp_mock::test::open_descriptors;
 using ocp_mock::test::SocketClient;
 using ocp_mock::test::TemporaryFolder;
 
@@ -116,15 +118,6 @@ class Server {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string total(int count) { return "\"totalElements\":" + std::to_string(count) + ","; }
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (condition()) return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -584,15 +577,15 @@ TEST_CASE("control: polls whose clients go leave nothing behind, and hold up nob
     waiting.back()->send(poll(i));
   }
   Journal& journal = worlds.base().journal();
-  REQUIRE(eventually([&] { return journal.waits() == 200 && worlds.scheduler().size() == 200; }));
+  REQUIRE(comes_true([&] { return journal.waits() == 200 && worlds.scheduler().size() == 200; }));
   JournalEntry entry;
   entry.path = "/p/7";
   journal.record(journal.begin(), std::move(entry));
   CHECK(contains(waiting[7]->read_answer(), R"("path":"/p/7")"));
   waiting[7]->send(poll(8));
-  REQUIRE(eventually([&] { return journal.waits() == 200 && worlds.scheduler().size() == 200; }));
+  REQUIRE(comes_true([&] { return journal.waits() == 200 && worlds.scheduler().size() == 200; }));
   for (const auto& client : waiting) client->reset();
-  CHECK(eventually([&] { return journal.waits() == 0 && worlds.scheduler().size() == 0; }));
+  CHECK(comes_true([&] { return journal.waits() == 0 && worlds.scheduler().size() == 0; }));
   server.stop();
 }
 
@@ -660,7 +653,7 @@ TEST_CASE("control: delayed requests hold up no other, and end at once with a re
     delayed.back()->send(slow);
   }
   for (int i = 0; i < 20; ++i) REQUIRE(server.get().status == 200);
-  REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":500,"); }));
+  REQUIRE(comes_true([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":500,"); }));
   CHECK(server.admin("POST", "/reset").status == 204);
   for (const auto& client : delayed) REQUIRE(client->read_answer().ends_with("okay"));
 
@@ -668,7 +661,7 @@ TEST_CASE("control: delayed requests hold up no other, and end at once with a re
           201);
   SocketClient last(server.port());
   last.send(slow);
-  REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
+  REQUIRE(comes_true([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
   server.stop();
   CHECK(last.read_to_end().ends_with("okay"));
 }
@@ -680,7 +673,7 @@ TEST_CASE("control: a reset leaves no request of before in the journal, and none
   for (int i = 0; i < 20; ++i) {
     SocketClient client(server.port());
     client.send(slow);
-    REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
+    REQUIRE(comes_true([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
     CHECK(contains(server.admin("POST", "/requests/verify", R"({"exactly":0})").body, R"("inFlight":1,)"));
     REQUIRE(server.admin("POST", "/reset").status == 204);
     REQUIRE(client.read_answer().ends_with("okay"));
@@ -690,21 +683,111 @@ TEST_CASE("control: a reset leaves no request of before in the journal, and none
   }
 }
 
-TEST_CASE("control: a client that goes during a delay is in the journal, without a status") {
+TEST_CASE("control: a client that leaves before its answer has left is in the journal as one that has") {
   const Server server;
-  REQUIRE(server.admin("POST", "/faults", R"({"action":{"delayMs":3600000},"times":1})").status == 201);
-  {
-    SocketClient client(server.port());
-    client.send(Server::text("GET", "/api/status", "", Server::credentials("admin")));
-    REQUIRE(eventually([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
-    client.reset();
+  const std::size_t before = open_descriptors();
+  const std::string slow = Server::text("GET", "/api/status", "", Server::credentials("admin"));
+  const struct {
+    std::string action;
+    std::string status;  // of the answer that has begun
+  } cases[] = {
+      {R"({"delayMs":3600000})", "null"},
+      {R"({"delayMs":3600000,"status":503})", "null"},
+      {R"({"delayMs":3600000,"fault":"EMPTY_RESPONSE"})", "null"},
+      {R"({"delayMs":3600000,"fault":"CONNECTION_RESET_BY_PEER"})", "null"},
+      {R"({"delayMs":3600000,"fault":"RANDOM_DATA_THEN_CLOSE"})", "null"},
+      {R"({"delayMs":3600000,"truncateAt":2})", "null"},
+      {R"({"delayMs":3600000,"chunkedDribble":{"numberOfChunks":2,"totalDuration":3600000}})", "null"},
+      {R"({"chunkedDribble":{"numberOfChunks":2,"totalDuration":3600000}})", "200"},
+  };
+  std::int64_t sequence = 0;
+  for (const auto& [action, status] : cases) {
+    for (const bool resets : {false, true}) {
+      for (const bool sends_more : {false, true}) {
+        CAPTURE(action);
+        CAPTURE(resets);
+        CAPTURE(sends_more);
+        REQUIRE(server.admin("POST", "/reset").status == 204);
+        REQUIRE(server.admin("POST", "/faults", R"({"match":{"path":"/api/status"},"action":)" + action + "}").status ==
+                201);
+        SocketClient client(server.port());
+        client.send(sends_more ? slow + Server::text("GET", "/api/v2/info", "", "") : slow);
+        REQUIRE(comes_true([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
+        if (status != "null") client.read_answer(false);
+        CHECK(server.admin("POST", "/requests/verify", R"({"exactly":1})").body ==
+              R"({"evicted":0,"inFlight":1,"matched":0,"nearestMisses":[],"result":"inconclusive"})");
+        resets ? client.reset() : client.close();
+        CHECK(comes_true([&] {
+          return server.admin("POST", "/requests/verify", R"({"path":"/api/status","exactly":1})").body ==
+                 R"({"evicted":0,"inFlight":0,"matched":1,"result":"passed"})";
+        }));
+        const std::string requests = server.admin("GET", "/requests").body;
+        CHECK(contains(requests, R"("requests":[{"bytes":0,"clientLeft":true,"durationMicroseconds":)"));
+        CHECK(contains(requests, R"("sequence":)" + std::to_string(++sequence) + R"(,"status":)" + status + ","));
+        CHECK(comes_true([&] { return open_descriptors() == before; }));
+      }
+    }
   }
-  CHECK(eventually([&] {
-    return contains(server.admin("POST", "/requests/verify", R"({"path":"/api/status","exactly":1})").body,
-                    "\"result\":\"passed\"}");
-  }));
-  CHECK(contains(server.admin("GET", "/requests").body, R"("status":null,)"));
+  REQUIRE(server.admin("POST", "/reset").status == 204);
   CHECK(server.get("/api/status").body == "okay");
+}
+
+TEST_CASE("control: a client that only shuts its side gets its answer, whatever it waits for, and has not left") {
+  const Server server({"--frozen"});
+  const auto ask_half = [&](const std::string& target) {
+    SocketClient client(server.port());
+    client.send(Server::text("GET", target, "", Server::credentials("admin")));
+    client.shut_sending();
+    return client.read_to_end();
+  };
+  const std::string whole = ask_half("/api/v2/info");
+  const struct {
+    std::string action;
+    std::string answer;
+  } cases[] = {
+      {R"({"delayMs":50})", whole},
+      {R"({"delayMs":50,"truncateAt":2})", whole.substr(0, whole.find("\r\n\r\n") + 6)},
+      {R"({"chunkedDribble":{"numberOfChunks":2,"totalDuration":50}})", ""},
+      {R"({"delayMs":50,"chunkedDribble":{"numberOfChunks":2,"totalDuration":50}})", ""},
+  };
+  for (const auto& [action, answer] : cases) {
+    CAPTURE(action);
+    REQUIRE(server.admin("POST", "/faults", R"({"times":1,"action":)" + action + "}").status == 201);
+    const std::string all = ask_half("/api/v2/info");
+    if (!answer.empty()) {
+      CHECK(all == answer);
+    } else {
+      CHECK(all.starts_with("HTTP/1.1 200 OK\r\n"));
+      CHECK(all.ends_with("\r\n0\r\n\r\n"));
+    }
+  }
+  const std::string requests = server.admin("GET", "/requests").body;
+  CHECK(contains(requests, R"("last":5,)"));
+  CHECK_FALSE(contains(requests, "clientLeft"));
+  CHECK_FALSE(contains(requests, R"("status":null)"));
+
+  SocketClient waiting(server.port());
+  waiting.send(Server::text("GET", "/__admin/requests?since=5&wait=PT20S", "", ""));
+  waiting.shut_sending();
+  CHECK(waiting.read_bytes(3) == "HTT");
+  REQUIRE(server.get("/api/status").status == 200);
+  const std::string rest = waiting.read_to_end();
+  CHECK(rest.starts_with("P/1.1 200 OK\r\n"));
+  CHECK(contains(rest, R"("path":"/api/status")"));
+}
+
+TEST_CASE("control: a client that leaves during a long poll frees its descriptor") {
+  const Server server;
+  const std::size_t before = open_descriptors();
+  std::vector<std::unique_ptr<SocketClient>> waiting;
+  for (int i = 0; i < 50; ++i) {
+    waiting.push_back(std::make_unique<SocketClient>(server.port()));
+    waiting.back()->send(Server::text("GET", "/__admin/requests?wait=PT1M", "", ""));
+  }
+  REQUIRE(comes_true([&] { return open_descriptors() == before + 100; }));
+  waiting.clear();
+  CHECK(comes_true([&] { return open_descriptors() == before; }));
+  CHECK(server.admin("GET", "/requests").body == R"({"evicted":0,"last":0,"requests":[]})");
 }
 
 TEST_CASE("control: a short delay is waited for") {
@@ -818,7 +901,7 @@ TEST_CASE("control: while data are swapped every answer is of one dataset, whole
     });
   }
   for (int i = 0; i < 100; ++i) REQUIRE(server.admin("PUT", "/fixtures", sets[i % 2]).status == 200);
-  CHECK(eventually([&] { return asked > 100; }));
+  CHECK(comes_true([&] { return asked > 100; }));
   stop = true;
   for (std::thread& client : clients) client.join();
   CHECK(wrong == 0);
@@ -914,7 +997,8 @@ TEST_CASE("control: what cannot be loaded again is told with its reason, and not
     CAPTURE(reason);
     std::vector<const char*> arguments{"ocp-mock-server"};
     for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    const auto options = std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
+    const auto options =
+        std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     int loads = 0;
     std::thread writer;

@@ -1,12 +1,12 @@
 // --watch, with real files: what is done to them, and what is served then.
 #include <doctest/doctest.h>
-#include <unistd.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "http/socket_client.h"
 #include "ocp/json_text.h"
 #include "service.h"
 #include "store/fixture_files.h"
@@ -28,6 +29,7 @@
 #include "watcher.h"
 
 using namespace ocp_mock;
+using ocp_mock::test::comes_true;
 using namespace std::chrono_literals;
 using ocp_mock::test::read_file;
 using ocp_mock::test::TemporaryFolder;
@@ -67,15 +69,6 @@ class Files : public TemporaryFolder {
   }
 };
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (condition()) return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
-
 // A server that watches these paths, without sockets.
 class Watching {
  public:
@@ -108,7 +101,7 @@ class Watching {
   void await_first_look() const {
     const fs::path file = find_fixture_files(paths_).files.front();
     fs::last_write_time(file, fs::last_write_time(file) - 1h);
-    CHECK(eventually([&] { return loads() == 2; }));
+    CHECK(comes_true([&] { return loads() == 2; }));
   }
 
   int loads() const { return loads_; }
@@ -129,12 +122,12 @@ class Watching {
   }
 
   bool serves(int count) const {
-    return eventually([&] { return tasks() == count && problem().empty(); });
+    return comes_true([&] { return tasks() == count && problem().empty(); });
   }
 
   // Whether a load fails so, and what was served before still is.
   bool fails(const std::string& text, int count) const {
-    return eventually([&] { return problem().find(text) != std::string::npos; }) && tasks() == count;
+    return comes_true([&] { return problem().find(text) != std::string::npos; }) && tasks() == count;
   }
 
  private:
@@ -423,7 +416,7 @@ TEST_CASE("watch: a storm of changes is few loads, but not none") {
   files.put("fx/a.json", 1);
   const Watching server({files.at("fx")});
   int changes = 0;
-  CHECK(eventually([&] {
+  CHECK(comes_true([&] {
     files.replace("fx/a.json", ++changes % 8 + 1);
     return server.loads() >= 3;
   }));

@@ -34,7 +34,8 @@ struct JournalEntry {
   std::string trace_id;
   Headers headers;                      // as sent, without those that hold secrets, and without user info in URLs
   unsigned cut = 0;                     // the parts that are not there as a whole, RequestPart by RequestPart
-  int status = 0;                       // 0 if a fault let no answer through
+  int status = 0;                       // 0 if no answer left: a fault let none through, or the client had left
+  bool client_left = false;             // before the answer, or before the last of its pieces
   std::size_t bytes = 0;                // of the answer's body that left
   std::int64_t microseconds = 0;        // from the request's arrival to its answer
   std::int64_t fault = 0;               // the id of the one that fired, 0 for none

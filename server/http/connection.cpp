@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kMaximumUnsent = 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 64 * 1024;  // of the buffer that the connections of a loop share
 
+// Between the first two bytes that a client is sent early; each interval is twice the one before.
+constexpr std::chrono::milliseconds kFirstTestInterval{10};
+
 // A handler that throws in spite of its contract; the exception's text is nothing for a client.
 template <typename Make>
 Response made_by(const Make& make) {
@@ -27,12 +30,21 @@ Response made_by(const Make& make) {
   }
 }
 
+// Nothing depends on it here, should it fail.
+void tell(const std::function<void(bool, std::size_t)>& on_departed, bool whole, std::size_t body_bytes) noexcept {
+  try {
+    if (on_departed) on_departed(whole, body_bytes);
+  } catch (...) {
+  }
+}
+
 }  // namespace
 
-Connection::Connection(Stream stream, const Limits& limits, SteadyTime now)
-    : stream_(std::move(stream)),
+Connection::Connection(WatchId id, Stream stream, std::string peer, const Limits& limits, SteadyTime now)
+    : id_(id),
+      stream_(std::move(stream)),
       limits_(limits),
-      parser_(limits.parser, peer_address(descriptor())),
+      parser_(limits.parser, std::move(peer)),
       deadline_(now + limits.idle_time) {
   const int on = 1;
   ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -44,6 +56,7 @@ unsigned Connection::interest() const {
   // What TLS must write first comes before what it could read.
   const bool reads = phase_ == Phase::Lingering || (takes_requests() && !stream_.waits_to_write());
   if (reads && !input_ended_) events |= EPOLLIN;
+  if (later_ && !later_->was_tested()) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -62,8 +75,8 @@ bool Connection::on_readable(Service& service, SteadyTime now) {
     if (unsent() == 0) choose_deadline(now);
     return true;
   }
-  if (got == Stream::kNotTls) {
-    parser_.fail(Defect::PlainHttp);
+  if (got == Stream::kNotTls || got == Stream::kTls) {
+    parser_.fail(got == Stream::kTls ? Defect::Tls : Defect::PlainHttp);
     process({}, service);
     return flush(service, now);
   }
@@ -99,16 +112,45 @@ bool Connection::on_tick(Service& service, SteadyTime now) {
   return flush(service, now);
 }
 
-bool Connection::on_timer(Service& service, SteadyTime now) { return flush(service, now); }
+bool Connection::on_timer(Service& service, SteadyTime now) {
+  if (later_ && later_->next_test <= now) send_early(now);
+  return flush(service, now);
+}
 
 bool Connection::on_ready(Service& service, SteadyTime now) {
-  // A descriptor outlives its connection by name: the call may have been meant for another.
+  // The call may have been meant for an earlier answer.
   if (!later_ || !later_->pending || !later_->pending->ready()) return true;
+  // A client that has left before is not answered, even if the event that says so comes only after this one.
+  if (stream_.client() != Stream::Client::Open && !on_shut(service, now)) return false;
   const Asked asked = later_->asked;
   const std::shared_ptr<Pending> pending = std::move(later_->pending);
   later_.reset();
   respond(made_by([&] { return pending->finish(); }), asked, service);
   return flush(service, now);
+}
+
+bool Connection::on_shut(Service& service, SteadyTime now) {
+  if (later_ && !later_->was_tested()) {
+    if (later_->pending && !later_->pending->has_head()) return false;
+    send_early(now);
+    if (!flush(service, now)) return false;
+  }
+  // Over loopback the reset is there already.
+  return stream_.client() != Stream::Client::Gone;
+}
+
+// Puts the next byte of the answer into out_, if it may leave before its time.
+void Connection::send_early(SteadyTime now) {
+  Later& later = *later_;
+  bool is_more = false;
+  if (later.departure) {
+    is_more = !later.departure->done() && later.departure->take_byte(out_);
+  } else if (later.asked.begun < kHeadBegin.size()) {
+    out_ += kHeadBegin[later.asked.begun++];
+    is_more = true;
+  }
+  later.test_interval = std::max<SteadyTime::duration>(later.test_interval * 2, kFirstTestInterval);
+  later.next_test = is_more ? now + later.test_interval : SteadyTime::max();
 }
 
 bool Connection::stop(Service& service, SteadyTime now) {
@@ -122,8 +164,12 @@ bool Connection::stop(Service& service, SteadyTime now) {
 
 std::optional<SteadyTime> Connection::timer() const {
   // A client that does not take its bytes gets no further ones for now.
-  if (!later_ || !later_->departure || later_->departure->done() || unsent() != 0) return std::nullopt;
-  return later_->start + later_->departure->next_time();
+  if (!later_ || unsent() != 0) return std::nullopt;
+  SteadyTime next = later_->next_test;
+  if (later_->departure && !later_->departure->done()) {
+    next = std::min(next, later_->start + later_->departure->next_time());
+  }
+  return next == SteadyTime::max() ? std::nullopt : std::optional(next);
 }
 
 // Answers the requests in the bytes, as far as the client takes answers; the rest waits in unparsed_.
@@ -158,7 +204,7 @@ void Connection::respond(Response response, const Asked& asked, Service& service
   while (response.pending) {
     later_ = std::make_unique<Later>(asked);
     later_->pending = std::move(response.pending);
-    if (!later_->pending->await(service.waker(descriptor()))) return;
+    if (!later_->pending->await(service.waker(id_))) return;
     const std::shared_ptr<Pending> pending = std::move(later_->pending);
     later_.reset();
     response = made_by([&] { return pending->finish(); });
@@ -168,15 +214,21 @@ void Connection::respond(Response response, const Asked& asked, Service& service
                                   : asked.http_1_0 ? Persistence::KeepAliveHttp10
                                                    : Persistence::KeepAlive;
   if (!keep) close_after_answer();
+  const std::size_t begin = out_.size();
   if (leaves_whole(response.delivery)) {
     service.writer.write(response, asked.head_only ? Part::Head : Part::Whole, persistence, out_);
+    out_.erase(begin, asked.begun);
+    tell(response.on_departed, true, asked.head_only ? 0 : response.body.size());
     return;
   }
   later_ = std::make_unique<Later>(asked);
+  later_->on_departed = std::move(response.on_departed);
   const Departure& departure = later_->departure.emplace(std::move(response), asked.head_only, asked.http_1_0);
   if (departure.has_head()) service.writer.write(departure.response(), Part::Head, persistence, out_);
+  out_.erase(begin, asked.begun);
   // The time of the event is that of its batch, and a piece must not leave too early.
   later_->start = SteadyTime::clock::now();
+  if (departure.done()) later_->settle(true);
 }
 
 // An idle connection holds no memory for answers.
@@ -232,6 +284,12 @@ void Connection::take_due_pieces(SteadyTime now) {
   Departure& departure = *later_->departure;
   const auto elapsed = std::max(now - later_->start, SteadyTime::duration::zero());
   while (!departure.done() && (stopping_ || departure.next_time() <= elapsed)) departure.take(out_);
+  // Before the client can have all of it.
+  if (departure.done()) later_->settle(true);
+}
+
+void Connection::Later::settle(bool whole) noexcept {
+  tell(std::exchange(on_departed, nullptr), whole, departure ? departure->body_taken() : 0);
 }
 
 // False if the connection is over.

@@ -19,10 +19,14 @@ bool leaves_whole(const Delivery& delivery) {
   return delivery.fault == Delivery::Fault::None && !delivery.truncate_at && delivery.dribble_chunks == 0;
 }
 
+bool has_head(Delivery::Fault fault) {
+  return fault == Delivery::Fault::None || fault == Delivery::Fault::MalformedChunk;
+}
+
 Departure::Departure(Response response, bool head_only, bool http_1_0) : response_(std::move(response)) {
   using Fault = Delivery::Fault;
   const Fault fault = response_.delivery.fault;
-  has_head_ = fault == Fault::None || fault == Fault::MalformedChunk;
+  has_head_ = http::has_head(fault);
   switch (fault) {
     case Fault::None: dribble_or_truncate(head_only, http_1_0); break;
     case Fault::ResetConnection: ending_ = Ending::Reset; break;
@@ -66,16 +70,25 @@ std::chrono::milliseconds Departure::next_time() const {
 
 // Pieces differ by a byte at most, the larger ones first.
 std::size_t Departure::begin_of(std::size_t piece) const {
-  return size_ / pieces_ * piece + std::min(piece, size_ % pieces_);
+  return pieces_ == 0 ? 0 : size_ / pieces_ * piece + std::min(piece, size_ % pieces_);
 }
 
-void Departure::take(std::string& out) {
-  const std::size_t begin = begin_of(next_);
-  const std::size_t size = begin_of(++next_) - begin;
-  if (chunked_) out += fmt::format("{:x}\r\n", size);
-  out.append(response_.body, begin, size);
-  if (chunked_) out += "\r\n";
-  if (chunked_ && done()) out += "0\r\n\r\n";
+std::string Departure::piece(std::size_t number) const {
+  const std::size_t begin = begin_of(number);
+  const std::size_t size = begin_of(number + 1) - begin;
+  std::string bytes = response_.body.substr(begin, size);
+  if (!chunked_) return bytes;
+  const std::string_view last = number + 1 == pieces_ ? "0\r\n\r\n" : "";
+  return fmt::format("{:x}\r\n{}\r\n{}", size, bytes, last);
+}
+
+void Departure::take(std::string& out) { out.append(piece(next_++), std::exchange(ahead_, 0)); }
+
+bool Departure::take_byte(std::string& out) {
+  const std::string bytes = piece(next_);
+  if (ahead_ != 0 && ahead_ + 1 >= bytes.size()) return false;
+  out += bytes[ahead_++];
+  return true;
 }
 
 }  // namespace ocp_mock::http

@@ -33,6 +33,9 @@ enum class Ending {
 // Nothing but the response itself is to leave.
 bool leaves_whole(const Delivery& delivery);
 
+// The answer begins with a status line.
+bool has_head(Delivery::Fault fault);
+
 class Departure {
  public:
   // For HEAD, head_only, no body leaves, whatever is to happen to it. HTTP/1.0 knows no chunks.
@@ -50,11 +53,19 @@ class Departure {
   // Appends the next piece. Needs !done().
   void take(std::string& out);
 
+  // Appends the next byte of the next piece, which take() then leaves out. The last byte of a piece keeps its time,
+  // unless it is the only one; false if none is left but that. Needs !done().
+  bool take_byte(std::string& out);
+
+  // How much of the body the pieces have held that were taken.
+  std::size_t body_taken() const { return begin_of(next_); }
+
   Ending ending() const { return ending_; }
 
  private:
   void dribble_or_truncate(bool head_only, bool http_1_0);
   void replace_body(std::string_view bytes);
+  std::string piece(std::size_t number) const;
   std::size_t begin_of(std::size_t piece) const;
 
   Response response_;
@@ -63,6 +74,7 @@ class Departure {
   std::size_t size_ = 0;  // how much of the body leaves
   std::size_t pieces_ = 0;
   std::size_t next_ = 0;
+  std::size_t ahead_ = 0;              // bytes of the next piece that were taken
   std::chrono::milliseconds time_{0};  // of the last piece
   Ending ending_ = Ending::AsPromised;
 };

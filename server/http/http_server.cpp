@@ -24,6 +24,11 @@ namespace ocp_mock::http {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
+constexpr int kAcceptedAtOnce = 64;  // between which others are served
+
+// What a loop watches beside its connections: its mailbox, then the sockets that listen.
+constexpr WatchId kMailbox = 0;
+constexpr WatchId kFirstListener = 1;
 
 // A place among the connections that may be open; given back when it goes.
 struct GiveBack {
@@ -33,6 +38,7 @@ using Place = std::unique_ptr<std::atomic<std::size_t>, GiveBack>;
 
 struct Accepted {
   Descriptor socket;
+  std::string peer;
   Place place;
 };
 
@@ -53,17 +59,17 @@ class Mailbox {
     [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
   }
 
-  // The connection with this descriptor, if it still has it, may have an answer.
-  void notify_ready(int descriptor) {
+  // The connection, if it is still there, may have an answer.
+  void notify_ready(WatchId connection) {
     {
       const std::lock_guard lock(mutex_);
-      ready_.push_back(descriptor);
+      ready_.push_back(connection);
     }
     wake();
   }
 
   // To be called when the descriptor is readable.
-  std::vector<int> take_ready() {
+  std::vector<WatchId> take_ready() {
     std::uint64_t ignored = 0;
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &ignored, sizeof ignored);
     const std::lock_guard lock(mutex_);
@@ -73,17 +79,17 @@ class Mailbox {
  private:
   Descriptor wake_;
   std::mutex mutex_;
-  std::vector<int> ready_;
+  std::vector<WatchId> ready_;
 };
 
 }  // namespace
 
 struct HttpServer::Shared {
-  explicit Shared(ServerOptions server_options)
-      : options(std::move(server_options)), listener(options.host, options.port) {}
+  Shared(ServerOptions server_options, Listener sockets)
+      : options(std::move(server_options)), listener(std::move(sockets)) {}
 
   const ServerOptions options;
-  ServerSocket listener;
+  Listener listener;
   Handler handler;
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> connections{0};  // open now
@@ -97,10 +103,10 @@ class HttpServer::Loop {
   explicit Loop(Shared& shared)
       : shared_(shared),
         mailbox_(std::make_shared<Mailbox>()),
-        service_{.handler = shared.handler, .waker = [this](int descriptor) { return waker(descriptor); }},
+        service_{.handler = shared.handler, .waker = [this](WatchId connection) { return waker(connection); }},
         epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_.get() < 0) throw_errno("cannot make an event loop");
-    control(EPOLL_CTL_ADD, mailbox_->descriptor(), EPOLLIN);
+    control(EPOLL_CTL_ADD, mailbox_->descriptor(), EPOLLIN, kMailbox);
     set_accepting(true);
   }
 
@@ -163,7 +169,7 @@ class HttpServer::Loop {
   // How long to wait for events, in milliseconds; -1 for ever.
   int patience() const {
     using std::chrono::milliseconds;
-    if (clients_.empty() && accepting_ && !stopping_) return -1;
+    if (clients_.empty() && failures_.empty() && accepting_ && !stopping_) return -1;
     if (timers_.empty() && !stopping_) return static_cast<int>(kTick.count());
     const SteadyTime now = SteadyTime::clock::now();
     SteadyTime until = now + kTick;
@@ -182,14 +188,16 @@ class HttpServer::Loop {
   }
 
   void handle(const epoll_event& event, SteadyTime now) {
-    if (event.data.fd == mailbox_->descriptor()) return on_wake(now);
-    if (event.data.fd == shared_.listener.descriptor()) return accept_one(now);
-    const auto client = clients_.find(event.data.fd);
+    if (event.data.u64 == kMailbox) return on_wake(now);
+    if (event.data.u64 < first_connection()) return accept_some(event.data.u64 - kFirstListener, now);
+    // An earlier event of the batch may have ended it.
+    const auto client = clients_.find(event.data.u64);
     if (client == clients_.end()) return;
     update(client, [&](Connection& connection) {
       bool alive = (event.events & (EPOLLERR | EPOLLHUP)) == 0;
       if (!alive) connection.on_hangup();
       if (alive && (event.events & EPOLLOUT) != 0) alive = connection.on_writable(service_, now);
+      if (alive && (event.events & EPOLLRDHUP) != 0) alive = connection.on_shut(service_, now);
       if (alive && (event.events & EPOLLIN) != 0) alive = connection.on_readable(service_, now);
       return alive;
     });
@@ -197,19 +205,23 @@ class HttpServer::Loop {
 
   void on_wake(SteadyTime now) {
     // Before anything that may fail: nobody tells it again.
-    for (const int descriptor : mailbox_->take_ready()) {
-      if (const auto client = clients_.find(descriptor); client != clients_.end()) {
+    for (const WatchId id : mailbox_->take_ready()) {
+      if (const auto client = clients_.find(id); client != clients_.end()) {
         update(client, [&](Connection& connection) { return connection.on_ready(service_, now); });
       }
     }
     if (shared_.stopping && !stopping_) {
       stopping_ = true;
       stop_deadline_ = now + shared_.options.stop_time;
-      while (accept_into(take_place(), [&](Accepted accepted) { add(std::move(accepted), now); })) {
+      for (std::size_t listener = 0; listener < shared_.listener.size(); ++listener) {
+        while (accept_into(listener, take_place(), [&](Accepted accepted) { add(std::move(accepted), now); })) {
+        }
       }
       set_accepting(false);
       // Those who come from now on are refused, and need not wait for a server that will not answer.
-      ::shutdown(shared_.listener.descriptor(), SHUT_RDWR);
+      for (std::size_t listener = 0; listener < shared_.listener.size(); ++listener) {
+        ::shutdown(shared_.listener.descriptor(listener), SHUT_RDWR);
+      }
       for_each_client([&](Connection& connection) { return connection.stop(service_, now); });
     }
     std::vector<Accepted> arrived;
@@ -225,7 +237,7 @@ class HttpServer::Loop {
   void tick(SteadyTime now) {
     for_each_client([&](Connection& connection) { return connection.on_tick(service_, now); });
     for (const auto& [why, count] : failures_) {
-      if (count > 1) warn(std::to_string(count - 1) + " more TLS handshakes failed: " + why);
+      if (count > 1) warn(why + " (" + std::to_string(count - 1) + " more of these)");
     }
     failures_.clear();
     if (!accepting_ && !stopping_) set_accepting(true);
@@ -239,24 +251,30 @@ class HttpServer::Loop {
     }
   }
 
-  std::function<void()> waker(int descriptor) const {
-    return [mailbox = std::weak_ptr<Mailbox>(mailbox_), descriptor] {
-      if (const auto open = mailbox.lock()) open->notify_ready(descriptor);
+  std::function<void()> waker(WatchId connection) const {
+    return [mailbox = std::weak_ptr<Mailbox>(mailbox_), connection] {
+      if (const auto open = mailbox.lock()) open->notify_ready(connection);
     };
   }
 
-  // One at a time: the others may take the next.
-  void accept_one(SteadyTime now) {
-    if (stopping_) return;
-    // Taken before the connection is, for another loop may take the last one meanwhile.
-    Place place = take_place();
-    if (shared_.connections > shared_.options.max_connections) {
-      return pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
+  // Several at once: one a round would keep the last of many waiting for a round for each that came before.
+  void accept_some(std::size_t listener, SteadyTime now) {
+    for (int i = 0; i < kAcceptedAtOnce && accepting_ && !stopping_; ++i) {
+      // Taken before the connection is, for another loop may take the last one meanwhile.
+      Place place = take_place();
+      if (shared_.connections > shared_.options.max_connections) {
+        // Only the first is known to have somebody who waits.
+        if (i == 0) {
+          pause_accepting(std::to_string(shared_.options.max_connections) + " are open, which is the limit");
+        }
+        return;
+      }
+      const bool is_more = accept_into(listener, std::move(place), [&](Accepted accepted) {
+        Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
+        if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
+      });
+      if (!is_more) return;
     }
-    accept_into(std::move(place), [&](Accepted accepted) {
-      Loop& loop = *shared_.loops[shared_.accepted.fetch_add(1) % shared_.loops.size()];
-      if (&loop == this || !loop.deliver(accepted)) add(std::move(accepted), now);
-    });
   }
 
   Place take_place() {
@@ -266,11 +284,14 @@ class HttpServer::Loop {
 
   // False when there is no further connection to accept.
   template <typename Take>
-  bool accept_into(Place place, const Take& take) {
-    Descriptor socket(::accept4(shared_.listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  bool accept_into(std::size_t listener, Place place, const Take& take) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    Descriptor socket(::accept4(shared_.listener.descriptor(listener), reinterpret_cast<sockaddr*>(&peer), &size,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
       pause_was_told_ = false;
-      take({std::move(socket), std::move(place)});
+      take({std::move(socket), address_text(peer), std::move(place)});
       return true;
     }
     if (errno == ECONNABORTED || errno == EINTR) return true;
@@ -298,19 +319,19 @@ class HttpServer::Loop {
   }
 
   void add(Accepted accepted, SteadyTime now) {
-    const int descriptor = accepted.socket.get();
-    const auto [client, added] = clients_.try_emplace(
-        descriptor,
-        Client{std::move(accepted.place),
-               Connection(Stream(std::move(accepted.socket), shared_.options.tls.get()), shared_.options.limits, now),
-               EPOLLIN});
+    const WatchId id = next_id_++;
+    const auto [client, added] =
+        clients_.try_emplace(id, Client{std::move(accepted.place),
+                                        Connection(id, Stream(std::move(accepted.socket), shared_.options.tls.get()),
+                                                   std::move(accepted.peer), shared_.options.limits, now),
+                                        EPOLLIN});
     update(client, [&](Connection& connection) {
-      control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
+      control(EPOLL_CTL_ADD, connection.descriptor(), EPOLLIN, id);
       return !stopping_ || connection.stop(service_, now);
     });
   }
 
-  using Clients = std::unordered_map<int, Client>;
+  using Clients = std::unordered_map<WatchId, Client>;
 
   template <typename Action>
   void for_each_client(const Action& action) {
@@ -330,7 +351,7 @@ class HttpServer::Loop {
     if (alive) return;
     if (const std::string& why = client->second.connection.failure(); !why.empty()) {
       guarded([&] {
-        if (failures_[why]++ == 0) warn("a TLS handshake failed: " + why);
+        if (failures_[why]++ == 0) warn(why);
       });
     }
     clients_.erase(client);
@@ -340,7 +361,7 @@ class HttpServer::Loop {
     const unsigned interest = client->second.connection.interest();
     if (interest != client->second.watched) {
       client->second.watched = interest;
-      control(EPOLL_CTL_MOD, client->first, interest);
+      control(EPOLL_CTL_MOD, client->second.connection.descriptor(), interest, client->first);
     }
     if (const auto timer = client->second.connection.timer()) timers_.emplace(*timer, client->first);
     return true;
@@ -348,15 +369,20 @@ class HttpServer::Loop {
 
   void set_accepting(bool on) {
     if (on == accepting_) return;
-    // EPOLLEXCLUSIVE wakes one loop a connection, not all.
-    control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(), EPOLLIN | EPOLLEXCLUSIVE);
+    for (std::size_t listener = 0; listener < shared_.listener.size(); ++listener) {
+      // EPOLLEXCLUSIVE wakes one loop a connection, not all.
+      control(on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shared_.listener.descriptor(listener), EPOLLIN | EPOLLEXCLUSIVE,
+              kFirstListener + listener);
+    }
     accepting_ = on;
   }
 
-  void control(int operation, int descriptor, unsigned events) {
+  WatchId first_connection() const { return kFirstListener + shared_.listener.size(); }
+
+  void control(int operation, int descriptor, unsigned events, WatchId id) {
     epoll_event event{};
     event.events = events;
-    event.data.fd = descriptor;
+    event.data.u64 = id;
     if (::epoll_ctl(epoll_.get(), operation, descriptor, &event) != 0) throw_errno("cannot watch a socket");
   }
 
@@ -370,14 +396,22 @@ class HttpServer::Loop {
   bool stopping_ = false;
   SteadyTime stop_deadline_;
   Clients clients_;
-  std::set<std::pair<SteadyTime, int>> timers_;  // of the connections that have one, with their descriptors
+  WatchId next_id_ = first_connection();
+  std::set<std::pair<SteadyTime, WatchId>> timers_;  // of the connections that have one
   std::mutex inbox_mutex_;
   std::vector<Accepted> inbox_;  // connections that other loops have accepted for this one
   bool inbox_closed_ = false;
   std::thread thread_;
 };
 
-HttpServer::HttpServer(ServerOptions options) : shared_(std::make_unique<Shared>(std::move(options))) {}
+HttpServer::HttpServer(ServerOptions options)
+    : HttpServer(options, Listener(options.host, options.port, addresses_of(options.host))) {}
+
+HttpServer::HttpServer(ServerOptions options, Listener listener)
+    : shared_(std::make_unique<Shared>(std::move(options), std::move(listener))) {
+  if (!shared_->options.warn) return;
+  for (const std::string& text : shared_->listener.passed_over()) shared_->options.warn(text);
+}
 
 HttpServer::~HttpServer() { stop(); }
 

@@ -1,4 +1,4 @@
-// The HTTP server: a listening socket and a few threads, each with an epoll set of its own.
+// The HTTP server: listening sockets and a few threads, each with an epoll set of its own.
 // Enters: connections. Leaves: calls of the handler, one a request. An idle connection costs memory and no thread.
 #pragma once
 
@@ -11,21 +11,26 @@
 namespace ocp_mock::http {
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";
-  int port = 0;     // 0 takes a free one
-  int threads = 0;  // 0: one a core, at least 2 and at most 8
+  std::string host = "127.0.0.1";  // all addresses of it
+  int port = 0;                    // 0 takes a free one
+  int threads = 0;                 // 0: one a core, at least 2 and at most 8
   Limits limits;
-  std::size_t max_connections = 1'000'000;            // further ones wait in the kernel's queue
-  std::chrono::milliseconds stop_time{3'000};         // for requests in flight when the server stops
-  std::function<void(const std::string&)> warn = {};  // told what keeps connections waiting; called by any thread
-  std::shared_ptr<const TlsContext> tls = nullptr;    // serve HTTPS
+  std::size_t max_connections = 1'000'000;     // further ones wait in the kernel's queue
+  std::chrono::milliseconds stop_time{3'000};  // for requests in flight when the server stops
+  std::function<void(const std::string&)> warn =
+      {};  // told what it passes over, and what keeps connections waiting; by any thread
+  std::shared_ptr<const TlsContext> tls = nullptr;  // serve HTTPS
 };
 
 class HttpServer {
  public:
   // Takes the port, but does not listen yet: what takes long before start() does not keep a mistake from being seen at
-  // once, nor clients waiting. Throws std::runtime_error with one sentence if the port cannot be had.
+  // once, nor clients waiting. Warns of addresses that are passed over. Throws std::runtime_error with one sentence if
+  // the port cannot be had.
   explicit HttpServer(ServerOptions options);
+
+  // With this port in place of the options'.
+  HttpServer(ServerOptions options, Listener listener);
 
   // Stops.
   ~HttpServer();

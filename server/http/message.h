@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ enum class Defect {
   ExpectationFailed,
   Timeout,
   PlainHttp,  // to a server of HTTPS
+  Tls,        // to a server of plain HTTP
 };
 
 struct Request {
@@ -35,7 +37,7 @@ struct Request {
   Headers headers;
   std::string body;
   std::optional<Defect> defect;  // set: the rest holds what was read before it
-  std::string peer = {};         // the client's address, without its port; empty where there is none
+  std::string peer = {};         // the client's IP address, "127.0.0.1" or "::1"; empty where no socket was its way
 
   std::optional<std::string_view> header(std::string_view name) const { return headers.find(name); }
 };
@@ -67,6 +69,11 @@ struct Response {
   std::string body = {};
   Delivery delivery = {};
   std::shared_ptr<Pending> pending = {};  // set: the answer is not there yet, and the rest of this means nothing
+
+  // Called once, if set, by the thread of the connection: when the last bytes of the answer are handed to the kernel,
+  // as the delivery has it, or when the connection has ended before. With whether it was the former, and how many bytes
+  // of the body were handed over.
+  std::function<void(bool whole, std::size_t body_bytes)> on_departed = {};
 
   std::optional<std::string_view> header(std::string_view name) const { return headers.find(name); }
 };

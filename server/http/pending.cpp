@@ -4,7 +4,7 @@
 
 namespace ocp_mock::http {
 
-Pending::Pending(std::function<Response()> finish) : finish_(std::move(finish)) {}
+Pending::Pending(std::function<Response()> finish, bool has_head) : finish_(std::move(finish)), has_head_(has_head) {}
 
 void Pending::make_ready() {
   std::function<void()> wake;

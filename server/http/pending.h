@@ -15,14 +15,16 @@ namespace ocp_mock::http {
 class Pending {
  public:
   // finish is called at most once, by the connection's thread, which it must not block. It is destroyed when it has
-  // been called, or when nobody will call it.
-  explicit Pending(std::function<Response()> finish);
+  // been called, or when nobody will call it. has_head: the answer will begin with a status line, which is so but for
+  // the faults of Delivery that send none.
+  explicit Pending(std::function<Response()> finish, bool has_head = true);
+
+  bool has_head() const { return has_head_; }
 
   // By any thread, also before the handler has returned and after the server has gone; further calls do nothing.
   void make_ready();
 
-  // The client has gone, or the server has given the connection up: finish will not be called. A client that closes
-  // without a reset may show only when the answer is written to it.
+  // The client has gone, or the server has given the connection up: finish will not be called.
   bool abandoned() const { return abandoned_; }
 
   // The rest is the connection's, in its thread.
@@ -35,6 +37,7 @@ class Pending {
 
  private:
   std::function<Response()> finish_;
+  const bool has_head_;
   std::atomic<bool> abandoned_{false};
   mutable std::mutex mutex_;
   bool ready_ = false;

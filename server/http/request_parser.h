@@ -16,7 +16,7 @@ namespace ocp_mock::http {
 
 class RequestParser {
  public:
-  // peer: of each request.
+  // The peer is that of every request.
   explicit RequestParser(const ParserLimits& limits, std::string peer = {}) : limits_(limits) {
     request_.peer = std::move(peer);
   }

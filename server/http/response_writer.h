@@ -8,11 +8,15 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/message.h"
 
 namespace ocp_mock::http {
+
+// What every head begins with.
+inline constexpr std::string_view kHeadBegin = "HTTP/1.1 ";
 
 enum class Persistence { Close, KeepAlive, KeepAliveHttp10 };
 

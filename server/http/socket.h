@@ -1,8 +1,11 @@
-// File descriptors and the socket of a server.
+// File descriptors, and the sockets of a server.
 #pragma once
+
+#include <sys/socket.h>
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ocp_mock::http {
 
@@ -24,29 +27,47 @@ class Descriptor {
   int value_ = -1;
 };
 
-// The address at the other end of a connection, without its port; empty where it has none.
-std::string peer_address(int descriptor);
+// An IP address as text, "127.0.0.1" or "::1". An IPv4 address that an IPv6 socket has accepted has its IPv4 form.
+// Empty for other families.
+std::string address_text(const sockaddr_storage& address);
 
-// A TCP socket with an address, which may not listen yet.
-class ServerSocket {
+// The addresses of a host, in the order of the system's resolver, none twice. The host is a name or an IP address; one
+// of IPv6 may stand in brackets, as in a URL. Throws std::runtime_error with one sentence that names the host.
+std::vector<sockaddr_storage> addresses_of(const std::string& host);
+
+// One port of all addresses of a host, which may not listen yet.
+class Listener {
  public:
-  // Takes the first address of the host that this machine has. Port 0 takes a free one. A port on which another process
-  // listens cannot be had. Throws std::runtime_error with one sentence that names host and port.
-  ServerSocket(const std::string& host, int port);
+  // Port 0 takes one that is free on all addresses. An address that this machine does not have, perhaps because it has
+  // no IPv6, is passed over, unless no other is left. A port on which another process listens cannot be had. The host
+  // only names the addresses in messages. Throws std::runtime_error with one sentence that names host, address and
+  // port.
+  Listener(const std::string& host, int port, const std::vector<sockaddr_storage>& addresses);
 
-  // Accepts connections from now on; the descriptor does not block. Throws as above, if another process has been
-  // quicker to listen.
+  // Accepts connections from now on; the descriptors do not block. Throws as above, if another process has been quicker
+  // to listen.
   void listen();
 
-  int descriptor() const { return descriptor_.get(); }
+  std::size_t size() const { return sockets_.size(); }
+  int descriptor(std::size_t index) const { return sockets_[index].descriptor.get(); }
   int port() const { return port_; }
 
-  // Where a client on this machine finds it, "127.0.0.1:8080".
+  // Where a client on this machine finds the first address, "127.0.0.1:8080".
   const std::string& authority() const { return authority_; }
 
+  // A sentence for each address that was passed over.
+  const std::vector<std::string>& passed_over() const { return passed_over_; }
+
  private:
-  Descriptor descriptor_;
-  std::string host_;
+  struct Socket {
+    Descriptor descriptor;
+    std::string place;  // "port 8080 of host localhost (127.0.0.1)"
+  };
+
+  bool take(const std::string& host, int port, const std::vector<sockaddr_storage>& addresses, bool may_try_again);
+
+  std::vector<Socket> sockets_;
+  std::vector<std::string> passed_over_;
   int port_ = 0;
   std::string authority_;
 };

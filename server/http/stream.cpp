@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -10,11 +11,12 @@
 #include <cerrno>
 #include <climits>
 #include <new>
+#include <utility>
 
 namespace ocp_mock::http {
 namespace {
 
-// The type of the record that a TLS client begins with (RFC 8446, 5.1).
+// The type of the record that a TLS client begins with (RFC 8446, 5.1). No HTTP begins so.
 constexpr char kHandshakeRecord = 0x16;
 
 ssize_t plain_outcome(ssize_t count) {
@@ -36,7 +38,12 @@ ssize_t Stream::receive(char* buffer, std::size_t size) {
   if (tls_ != nullptr && !session_) {
     if (const ssize_t begun = begin_tls(); begun <= 0) return begun;
   }
-  if (!session_) return plain_outcome(::recv(socket_.get(), buffer, size, 0));
+  if (!session_) {
+    const ssize_t count = plain_outcome(::recv(socket_.get(), buffer, size, 0));
+    if (count <= 0 || std::exchange(begun_, true) || buffer[0] != kHandshakeRecord) return count;
+    failure_ = "a client has spoken TLS to this port, which speaks plain HTTP; its URL must begin with http://";
+    return kTls;
+  }
   if (broken_) return kFailed;
   ERR_clear_error();
   errno = 0;
@@ -67,6 +74,12 @@ void Stream::reset() {
 bool Stream::has_unread() const {
   char byte = 0;
   return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+Stream::Client Stream::client() const {
+  pollfd entry{socket_.get(), POLLRDHUP, 0};
+  if (::poll(&entry, 1, 0) <= 0) return Client::Open;
+  return (entry.revents & (POLLERR | POLLHUP)) != 0 ? Client::Gone : Client::Shut;
 }
 
 std::size_t Stream::unacknowledged() const {
@@ -104,9 +117,10 @@ ssize_t Stream::outcome(int result) {
   if (in_handshake()) {
     const unsigned long error = ERR_peek_error();
     const char* reason = error == 0 ? nullptr : ERR_reason_error_string(error);
-    failure_ = reason != nullptr  ? reason
-               : saved_errno != 0 ? "the client hung up"
-                                  : "the client closed the connection";
+    failure_ = "a TLS handshake failed: ";
+    failure_ += reason != nullptr  ? reason
+                : saved_errno != 0 ? "the client hung up"
+                                   : "the client closed the connection";
   }
   broken_ = true;
   return kFailed;

@@ -21,6 +21,7 @@ class Stream {
   static constexpr ssize_t kBlocked = -1;  // try again when the socket is ready
   static constexpr ssize_t kFailed = -2;   // the connection is over
   static constexpr ssize_t kNotTls = -3;   // the client speaks no TLS; from now on the stream does not either
+  static constexpr ssize_t kTls = -4;      // the client speaks TLS to a stream without
 
   // TLS if there is a context, which must outlive the stream.
   Stream(Descriptor socket, const TlsContext* tls);
@@ -53,10 +54,18 @@ class Stream {
   // receive() is blocked until the socket takes bytes.
   bool waits_to_write() const { return waits_to_write_; }
 
+  // What the client has done, as far as the kernel knows.
+  enum class Client {
+    Open,
+    Shut,  // sends nothing more; whether it still reads is not known
+    Gone,  // has reset the connection, or has answered bytes by a reset
+  };
+  Client client() const;
+
   // Bytes that were sent and that the client has not taken yet.
   std::size_t unacknowledged() const;
 
-  // Why the handshake failed; empty if it did not.
+  // What came in the way of TLS, a sentence for a log; empty if nothing did.
   const std::string& failure() const { return failure_; }
 
  private:
@@ -71,6 +80,7 @@ class Stream {
   Descriptor socket_;
   const TlsContext* tls_;                  // null for plain bytes
   std::unique_ptr<ssl_st, Free> session_;  // null until the first byte of TLS
+  bool begun_ = false;                     // plain bytes have come
   bool established_ = false;               // the handshake is over
   bool waits_to_write_ = false;
   bool broken_ = false;  // OpenSSL allows no further call

@@ -176,6 +176,9 @@ constexpr MessageRow kCatalogue[] = {
     {Message::MethodNotAllowed, 405, 0, 3,
      "Method '{0}' is not allowed for path '{1}'; allowed are {2}.",
      "路径“{1}”不支持方法“{0}”；支持的方法为 {2}。"},
+    {Message::NotAProxy, 405, 0, 1,
+     "Method 'CONNECT' asks a proxy for a tunnel to '{0}', and this server is no proxy; clients must not be told to use it as one, for example by https_proxy.",
+     "方法“CONNECT”请求代理建立到“{0}”的隧道，而本服务不是代理；请勿将其配置为客户端的代理（例如 https_proxy）。"},
 
     {Message::MalformedRequestLine, 400, 0, 0,
      "The request line is malformed; it must be METHOD, a target and HTTP/1.1, with one blank between them, and end in CR LF.",
@@ -217,6 +220,9 @@ constexpr MessageRow kCatalogue[] = {
     {Message::PlainHttp, 400, 0, 0,
      "The request is plain HTTP, and this port speaks HTTPS; the URL must begin with https://.",
      "请求使用了明文 HTTP，而该端口使用 HTTPS；URL 必须以 https:// 开头。"},
+    {Message::SpokenTls, 400, 0, 0,
+     "The request is TLS, and this port speaks plain HTTP; the URL must begin with http://.",
+     "请求使用了 TLS，而该端口使用明文 HTTP；URL 必须以 http:// 开头。"},
 
     {Message::Unexpected, 500, 10010, 0,
      "Unexpected error; the server's log has it under this trace id.",

@@ -73,6 +73,7 @@ enum class Message {
   UnknownTenant,
   UnknownPath,
   MethodNotAllowed,
+  NotAProxy,
   // requests that are not HTTP as the server takes it
   MalformedRequestLine,
   VersionNotSupported,
@@ -87,6 +88,7 @@ enum class Message {
   ExpectationFailed,
   RequestTimeout,
   PlainHttp,
+  SpokenTls,
   // a defect of the mock itself
   Unexpected,
 };

@@ -36,10 +36,22 @@ meet_the_limit() {
   printf '{"served":%d,"answer":%s}' "$served" "$last"
 }
 
+# Gives up during a delay, and reads what the journal says of that.
+give_up() {
+  local json=(--header 'Content-Type: application/json') status=0 requests verified
+  "${curl[@]}" --fail --output /dev/null "${json[@]}" --data-raw "$OCP_DELAY" "$OCP_URL/__admin/faults"
+  "${curl[@]}" --max-time "$OCP_PATIENCE" -u "$OCP_USER:$OCP_PASSWORD" "$OCP_URL$OCP_DELAYED" 2>/dev/null || status=$?
+  requests=$("${curl[@]}" "$OCP_URL/__admin/requests?path=$OCP_DELAYED&wait=PT20S")
+  verified=$("${curl[@]}" "${json[@]}" --data-raw "$OCP_QUESTION" "$OCP_URL/__admin/requests/verify")
+  printf '{"timedOut":%s,"requests":%s,"verified":%s}' "$( ((status == 28)) && echo true || echo false)" \
+    "$requests" "$verified"
+}
+
 all=$(walk)
 filtered=$(walk --data-urlencode "status=$OCP_STATUSES")
 without_credentials=$(answer)
 wrong_password=$(answer -u "$OCP_USER:not the password")
 throttled=$(meet_the_limit)
-printf '{"pages":%s,"filtered":%s,"refused":[%s,%s],"throttled":%s}\n' \
-  "$all" "$filtered" "$without_credentials" "$wrong_password" "$throttled"
+gave_up=$(give_up)
+printf '{"pages":%s,"filtered":%s,"refused":[%s,%s],"throttled":%s,"gave_up":%s}\n' \
+  "$all" "$filtered" "$without_credentials" "$wrong_password" "$throttled" "$gave_up"

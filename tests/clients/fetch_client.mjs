@@ -30,10 +30,22 @@ async function meetTheLimit(headers) {
   }
 }
 
+// Gives up during a delay, and reads what the journal says of that.
+async function giveUp(headers) {
+  const post = (path, body) =>
+      fetch(`${url}/__admin${path}`, {method: 'POST', headers: {'Content-Type': 'application/json'}, body});
+  await post('/faults', env.OCP_DELAY);
+  const signal = AbortSignal.timeout(env.OCP_PATIENCE * 1000);
+  const timedOut = await fetch(url + env.OCP_DELAYED, {headers, signal}).then(() => false, error => error.name === 'TimeoutError');
+  const requests = await (await fetch(`${url}/__admin/requests?path=${env.OCP_DELAYED}&wait=PT20S`)).json();
+  return {timedOut, requests, verified: await (await post('/requests/verify', env.OCP_QUESTION)).json()};
+}
+
 const user = basic(env.OCP_USER, env.OCP_PASSWORD);
 console.log(JSON.stringify({
   pages: await walk(user),
   filtered: await walk(user, env.OCP_STATUSES.split(',').map(status => ['status', status])),
   refused: [await answer(), await answer(basic(env.OCP_USER, 'not the password'))],
   throttled: await meetTheLimit(basic(env.OCP_LIMITED_USER, env.OCP_LIMITED_PASSWORD)),
+  gave_up: await giveUp(user),
 }));

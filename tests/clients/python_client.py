@@ -32,7 +32,7 @@ def with_requests():
 
     session = requests.Session()
     session.verify = ENV.get("OCP_CA", True)
-    return session, basic, AccessKeyAuth
+    return session, basic, AccessKeyAuth, requests.exceptions.Timeout
 
 
 def with_httpx():
@@ -49,10 +49,10 @@ def with_httpx():
                 *self.keys, request.method, str(request.url), request.headers.multi_items(), request.content))
             yield request
 
-    return httpx.Client(verify=ENV.get("OCP_CA", True)), httpx.BasicAuth, AccessKeyAuth
+    return httpx.Client(verify=ENV.get("OCP_CA", True)), httpx.BasicAuth, AccessKeyAuth, httpx.TimeoutException
 
 
-CLIENT, basic, access_key = {"requests": with_requests, "httpx": with_httpx}[sys.argv[1]]()
+CLIENT, basic, access_key, Timeout = {"requests": with_requests, "httpx": with_httpx}[sys.argv[1]]()
 
 
 def walk(auth, **filters):
@@ -78,6 +78,22 @@ def meet_the_limit(auth):
     return {"served": served, "answer": last}
 
 
+def give_up(auth):
+    """Gives up during a delay, and reads what the journal says of that."""
+    def post(path, body):
+        return CLIENT.post(ENV["OCP_URL"] + "/__admin" + path, json=json.loads(body))
+
+    post("/faults", ENV["OCP_DELAY"]).raise_for_status()
+    timed_out = False
+    try:
+        CLIENT.get(ENV["OCP_URL"] + ENV["OCP_DELAYED"], auth=auth, timeout=float(ENV["OCP_PATIENCE"]))
+    except Timeout:
+        timed_out = True
+    waiting = ENV["OCP_URL"] + "/__admin/requests?wait=PT20S&path=" + ENV["OCP_DELAYED"]
+    return {"timedOut": timed_out, "requests": CLIENT.get(waiting, timeout=30).json(),
+            "verified": post("/requests/verify", ENV["OCP_QUESTION"]).json()}
+
+
 user = basic(ENV["OCP_USER"], ENV["OCP_PASSWORD"])
 key = access_key(ENV["OCP_ACCESS_KEY"], ENV["OCP_SECRET_KEY"])
 statuses = ENV["OCP_STATUSES"].split(",")
@@ -97,4 +113,5 @@ print(json.dumps({
         f"{TASKS}?{size}", auth=key, headers={"X-Ocp-Later": "b, a", "x-ocp-data": "B,A"}).json(),
     "signed_awkward_query": CLIENT.get(TASKS + awkward, auth=key).json(),
     "throttled": meet_the_limit(basic(ENV["OCP_LIMITED_USER"], ENV["OCP_LIMITED_PASSWORD"])),
+    "gave_up": give_up(user),
 }))

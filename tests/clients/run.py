@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Runs one real HTTP client against the built server, over HTTP and HTTPS: run.py BINARY CLIENT
 
-The client walks through a tenant's tasks, is refused, is throttled, and prints one JSON object of what it was
-answered. What is right is worked out here from the fixtures. Exit status 0: everything matched. Run it from the root of
+The client walks through a tenant's tasks, is refused, is throttled, gives up during a delay, and prints one JSON object
+of what it was answered. What is right is worked out here from the fixtures. Exit status 0: everything matched. Run it from the root of
 the repository.
 """
 
@@ -47,6 +47,11 @@ CREDENTIALS = {
     "users": [{"name": USER, "password": PASSWORD}, {"name": LIMITED_USER, "password": LIMITED_PASSWORD}],
     "accessKeys": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY, "user": KEY_USER}],
 }
+
+# The client arms a delay for this path, gives up after so many seconds, and asks the journal.
+DELAYED, PATIENCE = "/api/v2/info", 2
+DELAY = {"match": {"path": DELAYED}, "action": {"delayMs": 3600000}}
+QUESTION = {"path": DELAYED, "exactly": 1}
 
 PUBLISHED_SIGNATURE = "XN8P+O+v3vUabB16ZCooq5wMJoY="  # OCP's API reference, the example of the AK/SK rules
 
@@ -151,6 +156,14 @@ def check(client, report):
     if not (str(reset).isdigit() and 0 < int(reset) <= WINDOW_SECONDS):
         raise Failure(f"throttled, RateLimit-Reset: expected 1 to {WINDOW_SECONDS}, came {reset!r}")
 
+    gave_up = report["gave_up"]
+    expect("gave_up.timedOut", gave_up["timedOut"], True)
+    entries = [{key: entry.get(key) for key in ("path", "status", "bytes", "clientLeft")}
+               for entry in gave_up["requests"]["requests"]]
+    expect("gave_up.requests", entries, [{"path": DELAYED, "status": None, "bytes": 0, "clientLeft": True}])
+    expect("gave_up.verified", {key: gave_up["verified"][key] for key in ("result", "matched", "inFlight")},
+           {"result": "passed", "matched": 1, "inFlight": 0})
+
 
 def end(server):
     """Gives the exit status."""
@@ -210,6 +223,8 @@ def run_client(client, folder, url, ca_file):
         "OCP_ACCESS_KEY": ACCESS_KEY, "OCP_SECRET_KEY": SECRET_KEY,
         "OCP_CLUSTER": str(CLUSTER), "OCP_TENANT": str(TENANT),
         "OCP_PAGE_SIZE": str(PAGE_SIZE), "OCP_STATUSES": ",".join(STATUSES),
+        "OCP_DELAYED": DELAYED, "OCP_PATIENCE": str(PATIENCE),
+        "OCP_DELAY": json.dumps(DELAY), "OCP_QUESTION": json.dumps(QUESTION),
     }
     if ca_file:
         environment.update({"OCP_CA": str(ca_file), "NODE_EXTRA_CA_CERTS": str(ca_file)})

@@ -1,6 +1,7 @@
 // Answers that leave in a faulty or slow way, as a client's socket sees them.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,6 +14,8 @@
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
+using ocp_mock::test::open_descriptors;
 using ocp_mock::test::SocketClient;
 using ocp_mock::test::TlsClient;
 using Fault = Delivery::Fault;
@@ -214,6 +217,99 @@ TEST_CASE("delivery: a client that goes while it is dribbled to harms nobody, an
   }
 }
 
+TEST_CASE("delivery: a client that shuts its side has what is dribbled to it byte for byte, the next byte early") {
+  Server server;
+  SocketClient hours(server.port());
+  hours.send(get("/hours"));
+  CHECK(hours.read_bytes(kChunkedHead.size()) == kChunkedHead);
+  hours.shut_sending();
+  CHECK(hours.read_bytes(9) == "5\r\n01234\r");
+  SocketClient other(server.port());
+  hold_one_thread_to(other);
+  CHECK_FALSE(hours.has_bytes());
+  const std::pair<std::string, std::string> cases[] = {
+      {get("/slower"), kSlower},
+      {get("/slower") + get("/dribbled") + get("/1"), kSlower + kDribbled + answer("GET /1")},
+      {"GET /slower HTTP/1.0\r\n\r\n", answer(kBody, "close")},
+  };
+  for (const auto& [requests, answers] : cases) {
+    CAPTURE(requests);
+    SocketClient client(server.port());
+    client.send(requests);
+    client.shut_sending();
+    CHECK(client.read_to_end() == answers);
+  }
+}
+
+TEST_CASE("delivery: it is told when an answer has departed, before the client has all of it, and when it cannot") {
+  struct Departed {
+    std::atomic<int> times{0};
+    std::atomic<bool> whole{false};
+    std::atomic<std::size_t> bytes{0};
+    std::atomic<std::size_t> arrived{0};  // at the client until then
+  } departed;
+  std::atomic<SocketClient*> asking{nullptr};
+  HttpServer server({"127.0.0.1", 0, 1, {}, 1000, 20s});
+  server.start([&](const Request& request) {
+    Response response = deliver(request);
+    response.on_departed = [&](bool whole, std::size_t bytes) {
+      departed.whole = whole;
+      departed.bytes = bytes;
+      if (const SocketClient* client = asking) departed.arrived = client->arrived();
+      ++departed.times;
+    };
+    return response;
+  });
+  const std::size_t before = open_descriptors();
+  const struct {
+    std::string request;
+    std::size_t bytes;
+  } cases[] = {
+      {get("/whole"), 10},
+      {get("/dribbled"), 10},
+      {get("/truncated"), 4},
+      {get("/truncated-not"), 10},
+      {get("/empty"), 0},
+      {get("/reset"), 0},
+      {get("/random"), kRandomData.size()},
+      {"HEAD /whole HTTP/1.1\r\nHost: h\r\n\r\n", 0},
+      {"HEAD /dribbled HTTP/1.1\r\nHost: h\r\n\r\n", 0},
+  };
+  for (const auto& [request, bytes] : cases) {
+    CAPTURE(request);
+    departed.times = 0;
+    SocketClient client(server.port());
+    asking = &client;
+    client.send(request);
+    REQUIRE(comes_true([&] { return departed.times == 1; }));
+    std::string all;
+    if (request == get("/reset")) {
+      CHECK(client.is_reset());
+    } else {
+      client.shut_sending();
+      all = client.read_to_end();
+    }
+    CHECK((all.empty() ? departed.arrived == 0 : departed.arrived < all.size()));
+    CHECK(departed.times == 1);
+    CHECK(departed.whole);
+    CHECK(departed.bytes == bytes);
+    asking = nullptr;
+  }
+  for (const bool resets : {false, true}) {
+    CAPTURE(resets);
+    departed.times = 0;
+    SocketClient client(server.port());
+    client.send(get("/hours"));
+    CHECK(client.read_bytes(kChunkedHead.size()) == kChunkedHead);
+    CHECK(departed.times == 0);
+    resets ? client.reset() : client.close();
+    CHECK(comes_true([&] { return departed.times == 1; }));
+    CHECK_FALSE(departed.whole);
+    CHECK(departed.bytes == 0);
+    CHECK(comes_true([&] { return open_descriptors() == before; }));
+  }
+}
+
 TEST_CASE("delivery: large chunks wait for a client that reads late") {
   Server server;
   SocketClient client(server.port());
@@ -291,6 +387,17 @@ TEST_CASE("delivery: over TLS a truncated answer breaks off, a reset is one of T
     TlsClient client(server.port(), {.ca = server.ca()});
     client.send(get(target));
     CHECK(client.read_to_end() == bytes);
+    CHECK(client.ended_properly());
+  }
+}
+
+TEST_CASE("delivery: over TLS a client that shuts its side has what is dribbled to it byte for byte") {
+  TlsServer server;
+  for (const bool says_goodbye : {false, true}) {
+    TlsClient client(server.port(), {.ca = server.ca()});
+    client.send(get("/slower") + get("/1"));
+    says_goodbye ? client.end_sending() : client.shut_sending();
+    CHECK(client.read_to_end() == kSlower + answer("GET /1"));
     CHECK(client.ended_properly());
   }
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -115,6 +116,38 @@ TEST_CASE("delivery: a body of which each byte is a piece comes together again")
     }
     CHECK(all == body);
     CHECK(last == 1000ms);
+  }
+}
+
+TEST_CASE("delivery: bytes that are taken ahead leave all bytes and their times as they are") {
+  const Delivery deliveries[] = {
+      {Fault::None, {}, 1, 50ms}, {Fault::None, {}, 3, 50ms}, {Fault::None, {}, 99, 50ms},
+      {Fault::None, 3, 2, 50ms},  {Fault::None, 9, 0, 0ms},   {Fault::RandomData, {}, 0, 0ms},
+  };
+  for (const Delivery& delivery : deliveries) {
+    for (const std::size_t most : {1UL, 2UL, 100UL}) {
+      const bool http_1_0 = most == 2;
+      CAPTURE(delivery.dribble_chunks);
+      CAPTURE(most);
+      const Response response{200, {}, "0123456789abcdefg", delivery};
+      Departure plain(response, false, http_1_0);
+      Departure ahead(response, false, http_1_0);
+      std::string expected;
+      std::string all;
+      while (!plain.done()) {
+        CHECK(ahead.next_time() == plain.next_time());
+        CHECK(ahead.body_taken() == plain.body_taken());
+        const std::size_t before = all.size();
+        for (std::size_t i = 0; i < most && ahead.take_byte(all); ++i) {
+        }
+        plain.take(expected);
+        const std::size_t size = expected.size() - before;
+        CHECK(all == expected.substr(0, before + std::min(most, std::max<std::size_t>(size - 1, 1))));
+        ahead.take(all);
+        CHECK(all == expected);
+      }
+      CHECK(ahead.done());
+    }
   }
 }
 

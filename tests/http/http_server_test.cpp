@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -14,6 +15,10 @@
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
+using ocp_mock::test::has_ipv6;
+using ocp_mock::test::open_descriptors;
+using ocp_mock::test::socket_address;
 using ocp_mock::test::SocketClient;
 
 namespace {
@@ -83,6 +88,24 @@ TEST_CASE("http server: an answer is these bytes") {
   SocketClient client(server.port());
   client.send(get("/a?b=c", "Accept-Encoding: gzip, br\r\nRange: bytes=0-1\r\n"));
   CHECK(client.read_answer() == answer("GET /a?b=c"));
+}
+
+TEST_CASE("http server: each request has the address of its client, in the shortest form") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "127.0.0.1"}, {"::1", "::1"}, {"[::1]", "::1"}, {"::", "::1"},
+      {"::", "127.0.0.1"},
+  };
+  for (const auto& [host, peer] : cases) {
+    CAPTURE(host);
+    if (host.find(':') != std::string::npos && !has_ipv6()) continue;
+    HttpServer server({host, 0, 2, {}, 1000, 3s});
+    server.start([](const Request& request) { return Response{200, {}, request.peer}; });
+    SocketClient client(server.port(), peer);
+    for (int i = 0; i < 3; ++i) {
+      client.send(get("/"));
+      CHECK(client.read_answer().ends_with("\r\n\r\n" + peer));
+    }
+  }
 }
 
 TEST_CASE("http server: a connection is kept for any number of requests") {
@@ -156,6 +179,65 @@ TEST_CASE("http server: 500 idle connections do not keep another client from its
     one->send(get("/again"));
     REQUIRE(one->read_answer() == answer("GET /again"));
   }
+}
+
+TEST_CASE("http server: connections that come at once are accepted before the first of them is served") {
+  constexpr std::size_t kAtOnce = 60;
+  Gate gate;
+  std::size_t open = 0;  // when the first is served
+  HttpServer server({"127.0.0.1", 0, 1, {}, 1000, 3s});
+  server.start([&](const Request& request) {
+    if (request.target == "/held") gate.wait();
+    if (request.target == "/new" && open == 0) open = open_descriptors();
+    return echo(request);
+  });
+  SocketClient first(server.port());
+  first.send(get("/held"));
+  REQUIRE(gate.waits_for(1));
+  std::vector<std::unique_ptr<SocketClient>> clients;
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    clients.push_back(std::make_unique<SocketClient>(server.port()));
+    clients.back()->send(get("/new"));
+  }
+  const std::size_t before = open_descriptors();
+  gate.open();
+  for (const auto& client : clients) REQUIRE(client->read_answer() == answer("GET /new"));
+  CHECK(open == before + kAtOnce);
+}
+
+TEST_CASE("http server: that the limit of connections is reached is said when one more waits") {
+  Gate gate;
+  std::mutex mutex;
+  std::string warnings;
+  const auto warn = [&](const std::string& text) {
+    const std::lock_guard lock(mutex);
+    warnings += text;
+  };
+  const auto warned = [&] {
+    const std::lock_guard lock(mutex);
+    return warnings;
+  };
+  HttpServer server({"127.0.0.1", 0, 1, {}, 5, 3s, warn});
+  server.start([&](const Request& request) {
+    if (request.target == "/held") gate.wait();
+    return echo(request);
+  });
+  SocketClient first(server.port());
+  first.send(get("/held"));
+  REQUIRE(gate.waits_for(1));
+  std::vector<std::unique_ptr<SocketClient>> clients;
+  const auto come = [&] {
+    clients.push_back(std::make_unique<SocketClient>(server.port()));
+    clients.back()->send(get("/"));
+  };
+  for (int i = 0; i < 4; ++i) come();
+  gate.open();
+  for (const auto& client : clients) REQUIRE(client->read_answer() == answer("GET /"));
+  CHECK(warned().empty());
+  come();
+  CHECK(comes_true([&] { return warned() == "cannot accept a connection: 5 are open, which is the limit"; }));
+  first.close();
+  CHECK(clients.back()->read_answer() == answer("GET /"));
 }
 
 TEST_CASE("http server: connections queue while every thread is busy") {
@@ -412,6 +494,96 @@ TEST_CASE("http server: of two servers that have taken a port, one can listen") 
   HttpServer second({"127.0.0.1", first.port(), 2, {}, 1000, 3s});
   first.start(echo);
   CHECK_THROWS_WITH_AS(second.start(echo), doctest::Contains("is in use by another process"), std::runtime_error);
+}
+
+TEST_CASE("http server: it listens on all addresses of its host, on one port, until it stops") {
+  std::vector<std::string> names{"127.0.0.1", "127.0.0.2"};
+  if (has_ipv6()) names.insert(names.begin(), "::1");
+  std::vector<sockaddr_storage> addresses;
+  for (const std::string& name : names) addresses.push_back(socket_address(name, 0));
+  std::string warnings;
+  const auto warn = [&](const std::string& text) { warnings += text; };
+  HttpServer server({"name", 0, 2, {}, 1000, 3s, warn}, Listener("name", 0, addresses));
+  for (const std::string& name : names) CHECK_THROWS_WITH(SocketClient(server.port(), name), "cannot connect");
+  server.start(echo);
+  CHECK(server.url() == (has_ipv6() ? "http://[::1]:" : "http://127.0.0.1:") + std::to_string(server.port()));
+  std::vector<std::unique_ptr<SocketClient>> clients;
+  for (int i = 0; i < 10; ++i) {
+    for (const std::string& name : names) {
+      clients.push_back(std::make_unique<SocketClient>(server.port(), name));
+      clients.back()->send(get("/" + name));
+      CHECK(clients.back()->read_answer() == answer("GET /" + name));
+    }
+  }
+  server.stop();
+  for (const auto& client : clients) CHECK(client->read_to_end().empty());
+  for (const std::string& name : names) CHECK_THROWS_WITH(SocketClient(server.port(), name), "cannot connect");
+  CHECK(warnings.empty());
+}
+
+TEST_CASE("http server: an address that the machine does not have is passed over, unless none is left") {
+  // An address of documentation (RFC 5737), which no machine has.
+  const sockaddr_storage here = socket_address("127.0.0.1", 0);
+  const sockaddr_storage elsewhere = socket_address("192.0.2.1", 0);
+  for (const auto& addresses : {std::vector{here, elsewhere}, std::vector{elsewhere, here}}) {
+    std::string warnings;
+    const auto warn = [&](const std::string& text) { warnings += text; };
+    HttpServer server({"name", 0, 2, {}, 1000, 3s, warn}, Listener("name", 0, addresses));
+    server.start(echo);
+    SocketClient client(server.port());
+    client.send(get("/"));
+    CHECK(client.read_answer() == answer("GET /"));
+    CHECK(warnings.ends_with(" of host name (192.0.2.1) is passed over: Cannot assign requested address"));
+  }
+  CHECK_THROWS_WITH(Listener("name", 8080, {elsewhere}),
+                    "cannot listen on port 8080 of host name (192.0.2.1): Cannot assign requested address");
+  CHECK_THROWS_WITH(Listener("192.0.2.1", 8080, {elsewhere}),
+                    "cannot listen on port 8080 of host 192.0.2.1: Cannot assign requested address");
+}
+
+TEST_CASE("http server: of a port that is in use on one address the message names the address") {
+  Listener first("127.0.0.2", 0, {socket_address("127.0.0.2", 0)});
+  first.listen();
+  const std::vector<sockaddr_storage> both{socket_address("127.0.0.1", 0), socket_address("127.0.0.2", 0)};
+  CHECK_THROWS_WITH(Listener("name", first.port(), both),
+                    ("port " + std::to_string(first.port()) +
+                     " of host name (127.0.0.2) is in use by another process; choose another with --port, or --port 0 "
+                     "for a free one")
+                        .c_str());
+}
+
+TEST_CASE("http server: port 0 takes a port that is free on all addresses") {
+  const sockaddr_storage second = socket_address("127.0.0.2", 0);
+  const std::vector<sockaddr_storage> both{socket_address("127.0.0.1", 0), second};
+  // Enough for one choice in thirty or so to meet one of them.
+  std::vector<Listener> taken;
+  for (int i = 0; i < 1000; ++i) {
+    taken.emplace_back("127.0.0.2", 0, std::vector{second});
+    taken.back().listen();
+  }
+  for (int i = 0; i < 200; ++i) {
+    Listener listener("name", 0, both);
+    REQUIRE(listener.size() == 2);
+    listener.listen();
+  }
+}
+
+TEST_CASE("http server: the addresses of a host are those of the resolver, none twice") {
+  const auto texts = [](const std::string& host) {
+    std::vector<std::string> found;
+    for (const sockaddr_storage& address : addresses_of(host)) found.push_back(address_text(address));
+    return found;
+  };
+  CHECK(texts("127.0.0.1") == std::vector<std::string>{"127.0.0.1"});
+  CHECK(texts("::1") == std::vector<std::string>{"::1"});
+  CHECK(texts("[::1]") == std::vector<std::string>{"::1"});
+  CHECK(texts("::") == std::vector<std::string>{"::"});
+  std::vector<std::string> local = texts("localhost");
+  CHECK(std::ranges::find(local, "127.0.0.1") != local.end());
+  std::ranges::sort(local);
+  CHECK(std::ranges::adjacent_find(local) == local.end());
+  CHECK_THROWS_WITH(addresses_of("no.such.host.invalid"),
+                    doctest::Contains("cannot find an address for host no.such.host.invalid: "));
 }
 
 TEST_CASE("http server: before it is started connections are refused") {

@@ -2,6 +2,7 @@
 #include "http/pending.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 
 #include <atomic>
 #include <map>
@@ -16,21 +17,13 @@
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
+using ocp_mock::test::open_descriptors;
 using ocp_mock::test::SocketClient;
 
 namespace {
 
 Response text(const std::string& body) { return {200, {{"Content-Type", "text/plain"}}, body}; }
-
-template <typename Condition>
-bool comes_true(const Condition& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 // A handler that keeps the answers to /held... until the test makes them ready.
 class Desk {
@@ -63,6 +56,11 @@ class Desk {
     return found;
   }
 
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    held_.clear();
+  }
+
   int handled() const { return handled_; }
   int finished() const { return finished_; }
 
@@ -71,6 +69,13 @@ class Desk {
   std::atomic<int> finished_{0};
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Pending>> held_;
+};
+
+// The end of a proxy's connection to the server.
+class ProxiedSocket : public SocketClient {
+ public:
+  using SocketClient::descriptor;
+  using SocketClient::SocketClient;
 };
 
 class Server {
@@ -210,17 +215,139 @@ TEST_CASE("pending: the connection ends as the request had it") {
   }
 }
 
-TEST_CASE("pending: a client that shuts its side still gets its answer") {
+TEST_CASE("pending: a client that shuts its side still gets its answers, byte for byte") {
+  const struct {
+    std::string requests;
+    int held;
+    std::string answers;
+  } cases[] = {
+      {get("/held/1"), 1, answer("late GET /held/1")},
+      {get("/held/1") + get("/2"), 1, answer("late GET /held/1") + answer("GET /2")},
+      {get("/1") + get("/held/1") + get("/held/2") + get("/3"), 2,
+       answer("GET /1") + answer("late GET /held/1") + answer("late GET /held/2") + answer("GET /3")},
+      {get("/held/1", "Connection: close\r\n") + get("/2"), 1, answer("late GET /held/1", "close")},
+      {"GET /held/1 HTTP/1.0\r\n\r\n", 1, answer("late GET /held/1", "close")},
+      {"HEAD /held/1 HTTP/1.1\r\nHost: h\r\n\r\n", 1,
+       "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nContent-Type: text/plain\r\n\r\n"},
+  };
+  for (const auto& [requests, held, answers] : cases) {
+    CAPTURE(requests);
+    Desk desk;
+    Server server(desk);
+    SocketClient client(server.port());
+    client.send(requests);
+    client.shut_sending();
+    for (int i = 1; i <= held; ++i) {
+      const auto pending = desk.held("/held/" + std::to_string(i));
+      pass_by(server.port());
+      CHECK_FALSE(pending->abandoned());
+      pending->make_ready();
+    }
+    CHECK(client.read_to_end() == answers);
+  }
+}
+
+TEST_CASE("pending: what a client that shuts its side gets early is what every answer begins with") {
   Desk desk;
   Server server(desk);
   SocketClient client(server.port());
-  client.send(get("/held") + get("/2"));
-  client.shut_sending();
+  client.send(get("/held"));
   const auto pending = desk.held("/held");
   pass_by(server.port());
+  CHECK_FALSE(client.has_bytes());
+  client.shut_sending();
+  CHECK(client.read_bytes(9) == "HTTP/1.1 ");
+  pass_by(server.port());
+  CHECK_FALSE(client.has_bytes());
   CHECK_FALSE(pending->abandoned());
   pending->make_ready();
-  CHECK(client.read_to_end() == answer("late GET /held") + answer("GET /2"));
+  CHECK("HTTP/1.1 " + client.read_to_end() == answer("late GET /held"));
+  // The answer may be ready after any of these bytes.
+  for (std::size_t early = 0; early < 7; ++early) {
+    SocketClient half(server.port());
+    const std::string target = "/held/" + std::to_string(early);
+    half.send(get(target));
+    const auto held = desk.held(target);
+    half.shut_sending();
+    std::string all = half.read_bytes(early);
+    held->make_ready();
+    CHECK(all + half.read_to_end() == answer("late GET " + target));
+  }
+}
+
+TEST_CASE("pending: a client that shuts its side, and closes while it waits on, is noticed too") {
+  Desk desk;
+  Server server(desk);
+  SocketClient client(server.port());
+  client.send(get("/held"));
+  const auto pending = desk.held("/held");
+  client.shut_sending();
+  CHECK(client.read_bytes(3) == "HTT");
+  client.close();
+  CHECK(comes_true([&] { return pending->abandoned(); }));
+}
+
+TEST_CASE("pending: a client that closes is noticed through a proxy that passes on each direction by itself") {
+  Desk desk;
+  Server server(desk);
+  const sockaddr_storage address = ocp_mock::test::socket_address("127.0.0.1", 0);
+  Listener proxy("127.0.0.1", 0, {address});
+  proxy.listen();
+  SocketClient client(proxy.port());
+  int accepted = -1;
+  REQUIRE(comes_true([&] { return (accepted = ::accept(proxy.descriptor(0), nullptr, nullptr)) >= 0; }));
+  auto near = std::make_unique<Descriptor>(accepted);
+  auto far = std::make_unique<ProxiedSocket>(server.port());
+  const auto pass_on = [](int from, int to) {
+    char bytes[4096];
+    for (ssize_t size = 0; (size = ::recv(from, bytes, sizeof bytes, 0)) > 0;) {
+      if (::send(to, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL) != size) break;
+    }
+    ::shutdown(from, SHUT_RD);
+    ::shutdown(to, SHUT_WR);
+  };
+  std::thread closer([&] {
+    std::thread requests(pass_on, near->get(), far->descriptor());
+    pass_on(far->descriptor(), near->get());
+    requests.join();
+    near.reset();
+    far.reset();
+  });
+  client.send(get("/held"));
+  const auto pending = desk.held("/held");
+  client.close();
+  CHECK(comes_true([&] { return pending->abandoned(); }));
+  pending->make_ready();
+  closer.join();
+}
+
+TEST_CASE("pending: a client that shuts its side gets what is pending again, or dribbled, byte for byte") {
+  for (const std::string target : {"/whole", "/dribbled"}) {
+    std::string answers[2];
+    for (const bool shuts : {false, true}) {
+      Desk desk;
+      Server server([&](const Request& request) -> Response {
+        if (request.target == "/other") return desk.handle(request);
+        return {.pending = desk.hold("/first", [&desk, request] {
+          return Response{.pending = desk.hold("/second", [request] {
+            return Response{200, {}, "0123456789", {.dribble_chunks = request.target == "/dribbled" ? 3U : 0U}};
+          })};
+        })};
+      });
+      SocketClient client(server.port());
+      client.send(get(target, "Connection: close\r\n"));
+      const auto first = desk.held("/first");
+      if (shuts) client.shut_sending();
+      pass_by(server.port());
+      first->make_ready();
+      const auto second = desk.held("/second");
+      pass_by(server.port());
+      second->make_ready();
+      answers[shuts ? 1 : 0] = client.read_to_end();
+    }
+    CHECK(answers[0] == answers[1]);
+    CHECK(answers[0].starts_with("HTTP/1.1 200 OK\r\n"));
+  }
 }
 
 TEST_CASE("pending: a client that resets abandons its answer") {
@@ -236,19 +363,94 @@ TEST_CASE("pending: a client that resets abandons its answer") {
   CHECK(desk.finished() == 0);
 }
 
-TEST_CASE("pending: a client that closes is found out when its answer is written, and harms nobody") {
+TEST_CASE("pending: a client that closes abandons its answer at once, and its descriptor is freed") {
   Desk desk;
   Server server(desk);
-  for (int i = 0; i < 20; ++i) {
-    const std::string target = "/held/" + std::to_string(i);
-    {
-      SocketClient client(server.port());
-      client.send(get(target) + get("/2"));
-      desk.held(target);
+  SocketClient stays(server.port());
+  stays.send(get("/held/stays"));
+  const auto kept = desk.held("/held/stays");
+  const std::size_t before = open_descriptors();
+  for (const std::string behind : {"", "GET /2 HTTP/1.1\r\nHo", "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+    CAPTURE(behind);
+    std::vector<std::shared_ptr<Pending>> pendings;
+    std::vector<std::unique_ptr<SocketClient>> clients;
+    for (int i = 0; i < 100; ++i) {
+      clients.push_back(std::make_unique<SocketClient>(server.port()));
+      clients.back()->send(get("/held/" + std::to_string(i)));
+      pendings.push_back(desk.held("/held/" + std::to_string(i)));
+      clients.back()->send(behind);
     }
-    desk.held(target)->make_ready();
+    clients.clear();
+    for (const auto& pending : pendings) CHECK(comes_true([&] { return pending->abandoned(); }));
+    CHECK(comes_true([&] { return open_descriptors() == before; }));
+    for (const auto& pending : pendings) pending->make_ready();
+    desk.forget();
   }
   pass_by(server.port());
+  CHECK(desk.finished() == 0);
+  CHECK_FALSE(kept->abandoned());
+  kept->make_ready();
+  CHECK(stays.read_answer() == answer("late GET /held/stays"));
+}
+
+TEST_CASE("pending: a client that has left before its answer is ready is not answered, though both show at once") {
+  std::atomic<bool> held_up{false};
+  std::atomic<bool> let_go{false};
+  for (const bool resets : {false, true}) {
+    CAPTURE(resets);
+    held_up = false;
+    let_go = false;
+    Desk desk;
+    Server server([&](const Request& request) {
+      if (request.target == "/hold-up") {
+        held_up = true;
+        comes_true([&] { return let_go.load(); });
+      }
+      return desk.handle(request);
+    });
+    SocketClient first(server.port());
+    SocketClient second(server.port());
+    first.send(get("/held/1"));
+    second.send(get("/held/2"));
+    const auto one = desk.held("/held/1");
+    const auto two = desk.held("/held/2");
+    SocketClient other(server.port());
+    other.send(get("/hold-up"));
+    REQUIRE(comes_true([&] { return held_up.load(); }));
+    // The second's wake-up comes first, so the thread looks at the first's before it learns that that has left.
+    two->make_ready();
+    resets ? first.reset() : first.close();
+    one->make_ready();
+    let_go = true;
+    CHECK(second.read_answer() == answer("late GET /held/2"));
+    CHECK(comes_true([&] { return one->abandoned(); }));
+    CHECK(desk.finished() == 1);
+  }
+}
+
+TEST_CASE("pending: where no byte may leave, a client that shuts its side counts as gone, and gets none") {
+  std::shared_ptr<Pending> pending;
+  std::atomic<bool> handled{false};
+  Server server([&](const Request&) -> Response {
+    pending = std::make_shared<Pending>([] { return Response{.delivery = {.fault = Delivery::Fault::EmptyResponse}}; },
+                                        false);
+    handled = true;
+    return {.pending = pending};
+  });
+  SocketClient waits(server.port());
+  waits.send(get("/"));
+  REQUIRE(comes_true([&] { return handled.load(); }));
+  pending->make_ready();
+  CHECK(waits.read_to_end().empty());
+  CHECK_FALSE(pending->abandoned());
+
+  handled = false;
+  SocketClient half(server.port());
+  half.send(get("/"));
+  REQUIRE(comes_true([&] { return handled.load(); }));
+  half.shut_sending();
+  CHECK(half.read_to_end().empty());
+  CHECK(pending->abandoned());
 }
 
 TEST_CASE("pending: one that is abandoned wakes no connection that has got its descriptor") {
@@ -269,6 +471,39 @@ TEST_CASE("pending: one that is abandoned wakes no connection that has got its d
   CHECK_FALSE(second.has_bytes());
   pending->make_ready();
   CHECK(second.read_answer() == answer("late GET /held/2"));
+}
+
+TEST_CASE("pending: what befell a connection does not end another that has got its descriptor") {
+  std::atomic<int> held_up{0};
+  std::atomic<int> let_go{0};
+  Desk desk;
+  Server server([&](const Request& request) {
+    if (request.target == "/hold-up") {
+      const int round = ++held_up;
+      comes_true([&] { return let_go >= round; });
+    }
+    return desk.handle(request);
+  });
+  // The lowest free descriptor is then that of the connection that ends.
+  std::vector<Descriptor> lower;
+  for (int i = 0; i < 64; ++i) lower.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (int round = 1; round <= 5; ++round) {
+    const std::string target = "/held/" + std::to_string(round);
+    SocketClient gone(server.port());
+    gone.send(get(target));
+    const auto pending = desk.held(target);
+    SocketClient other(server.port());
+    other.send(get("/hold-up"));
+    REQUIRE(comes_true([&] { return held_up == round; }));
+    // The one thread learns in one batch that an answer is ready, that a client has come, and that the first has reset.
+    pending->make_ready();
+    SocketClient next(server.port());
+    gone.reset();
+    lower.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    let_go = round;
+    next.send(get("/next"));
+    CHECK(next.read_answer() == answer("GET /next"));
+  }
 }
 
 TEST_CASE("pending: finish may throw, deliver in a faulty way, and be pending again") {

@@ -3,18 +3,64 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "http/socket.h"
 
 namespace ocp_mock::test {
+
+inline sockaddr_storage socket_address(const std::string& address, int port) {
+  sockaddr_storage storage{};
+  sockaddr_in ipv4{};
+  sockaddr_in6 ipv6{};
+  ipv4.sin_family = AF_INET;
+  ipv6.sin6_family = AF_INET6;
+  ipv4.sin_port = ipv6.sin6_port = htons(static_cast<in_port_t>(port));
+  if (::inet_pton(AF_INET, address.c_str(), &ipv4.sin_addr) == 1) {
+    std::memcpy(&storage, &ipv4, sizeof ipv4);
+  } else if (::inet_pton(AF_INET6, address.c_str(), &ipv6.sin6_addr) == 1) {
+    std::memcpy(&storage, &ipv6, sizeof ipv6);
+  } else {
+    throw std::runtime_error("no IP address: " + address);
+  }
+  return storage;
+}
+
+// Some containers have no IPv6.
+inline bool has_ipv6() {
+  const http::Descriptor socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_storage address = socket_address("::1", 0);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+// Waits for it, as long as a test has patience.
+template <typename Condition>
+bool comes_true(const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// Of this process: where clients and server are, each connection has two.
+inline std::size_t open_descriptors() {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+}
 
 class SocketClient {
  public:
@@ -22,14 +68,12 @@ class SocketClient {
   SocketClient(const SocketClient&) = delete;
   SocketClient& operator=(const SocketClient&) = delete;
 
-  explicit SocketClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit SocketClient(int port, const std::string& server = "127.0.0.1") {
+    const sockaddr_storage address = socket_address(server, port);
+    socket_ = http::Descriptor(::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval limit{20, 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       throw std::runtime_error("cannot connect");
     }
@@ -51,7 +95,17 @@ class SocketClient {
     return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
   }
 
+  // How many bytes have come that were not read.
+  std::size_t arrived() const {
+    int bytes = 0;
+    ::ioctl(socket_.get(), FIONREAD, &bytes);
+    return static_cast<std::size_t>(bytes);
+  }
+
   void shut_sending() { ::shutdown(socket_.get(), SHUT_WR); }
+
+  // As a client does that has been told not to wait any longer.
+  void close() { socket_ = http::Descriptor(); }
 
   // Closes with a TCP reset.
   void reset() {

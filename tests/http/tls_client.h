@@ -69,6 +69,12 @@ class TlsClient : public SocketClient {
     return SSL_key_update(session_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 && SSL_do_handshake(session_.get()) == 1;
   }
 
+  // Ends what it sends as TLS does, and reads on.
+  void end_sending() {
+    SSL_shutdown(session_.get());
+    shut_sending();
+  }
+
   // The server has said that it ends, rather than just hung up.
   bool ended_properly() const { return (SSL_get_shutdown(session_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
 

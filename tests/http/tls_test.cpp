@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,12 +13,15 @@
 
 #include "http/certificate.h"
 #include "http/http_server.h"
+#include "http/pending.h"
 #include "http/tls.h"
 #include "socket_client.h"
 #include "tls_client.h"
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
+using ocp_mock::test::comes_true;
+using ocp_mock::test::open_descriptors;
 using ocp_mock::test::SocketClient;
 using ocp_mock::test::TlsClient;
 using ocp_mock::test::TlsClientOptions;
@@ -30,41 +34,47 @@ Response echo(const Request& request) {
   return {200, {{"Content-Type", "text/plain"}}, body};
 }
 
+class Warnings {
+ public:
+  std::function<void(const std::string&)> sink() {
+    return [this](const std::string& text) {
+      const std::lock_guard lock(mutex_);
+      text_ += text + "\n";
+    };
+  }
+
+  // Waits for one that has this part.
+  bool have(const std::string& part) {
+    return comes_true([&] { return text().find(part) != std::string::npos; });
+  }
+
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
+
 class TlsServer {
  public:
   explicit TlsServer(const Limits& limits = {}, Handler handler = echo, const std::string& host = "127.0.0.1",
                      std::chrono::milliseconds stop_time = 3s)
       : made_(make_certificate(host)),
-        server_({"127.0.0.1", 0, 2, limits, 5000, stop_time, [this](const std::string& text) { warn(text); },
+        server_({"127.0.0.1", 0, 2, limits, 5000, stop_time, warnings_.sink(),
                  std::make_shared<TlsContext>(made_.certificate, made_.key)}) {
     server_.start(std::move(handler));
   }
   HttpServer* operator->() { return &server_; }
   int port() const { return server_.port(); }
   const std::string& ca() const { return made_.ca; }
-
-  // Waits for a warning that has this part.
-  bool warned(const std::string& part) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (std::chrono::steady_clock::now() < deadline) {
-      {
-        const std::lock_guard lock(mutex_);
-        if (warnings_.find(part) != std::string::npos) return true;
-      }
-      std::this_thread::yield();
-    }
-    return false;
-  }
+  bool warned(const std::string& part) { return warnings_.have(part); }
 
  private:
-  void warn(const std::string& text) {
-    const std::lock_guard lock(mutex_);
-    warnings_ += text + "\n";
-  }
-
   const MadeCertificate made_;
-  std::mutex mutex_;
-  std::string warnings_;
+  Warnings warnings_;
   HttpServer server_;
 };
 
@@ -329,6 +339,59 @@ TEST_CASE("tls: a connection ends with TLS's own end, also for a client that shu
   CHECK(half.ended_properly());
 }
 
+TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and one that shuts its side is answered") {
+  std::mutex mutex;
+  std::shared_ptr<Pending> pending;
+  const auto held = [&] {
+    std::shared_ptr<Pending> found;
+    REQUIRE(comes_true([&] {
+      const std::lock_guard lock(mutex);
+      found = std::exchange(pending, nullptr);
+      return found != nullptr;
+    }));
+    return found;
+  };
+  TlsServer server({}, [&](const Request& request) -> Response {
+    if (request.target != "/held") return echo(request);
+    const std::lock_guard lock(mutex);
+    pending = std::make_shared<Pending>([request] { return echo(request); });
+    return {.pending = pending};
+  });
+  const std::size_t before = open_descriptors();
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    const auto connect = [&] {
+      auto client =
+          std::make_unique<TlsClient>(server.port(), TlsClientOptions{.ca = server.ca(), .highest_version = version});
+      // It has then taken the tickets of TLS 1.3, which would reset the connection if they were left at its end.
+      client->send(get("/1"));
+      REQUIRE(client->read_answer() == answer("GET /1 0"));
+      client->send(get("/held"));
+      return client;
+    };
+    for (const bool says_goodbye : {false, true}) {
+      CAPTURE(version);
+      CAPTURE(says_goodbye);
+      {
+        auto gone = connect();
+        const auto abandoned = held();
+        if (says_goodbye) gone->end_sending();
+        gone->close();
+        CHECK(comes_true([&] { return abandoned->abandoned(); }));
+        CHECK(comes_true([&] { return open_descriptors() == before; }));
+      }
+      auto half = connect();
+      const auto kept = held();
+      half->send(get("/2"));
+      says_goodbye ? half->end_sending() : half->shut_sending();
+      CHECK(half->read_bytes(2) == "HT");
+      CHECK_FALSE(kept->abandoned());
+      kept->make_ready();
+      CHECK("HT" + half->read_to_end() == answer("GET /held 0") + answer("GET /2 0"));
+      CHECK(half->ended_properly());
+    }
+  }
+}
+
 TEST_CASE("tls: a client that speaks plain HTTP is told so") {
   TlsServer server;
   SocketClient client(server.port());
@@ -337,6 +400,35 @@ TEST_CASE("tls: a client that speaks plain HTTP is told so") {
   const std::string all = client.read_to_end();
   CHECK(all.starts_with("HTTP/1.1 " + std::to_string(400 + static_cast<int>(Defect::PlainHttp)) + " "));
   CHECK(all.find("Connection: close\r\n") != std::string::npos);
+}
+
+TEST_CASE("tls: a client that speaks TLS to a server of plain HTTP is told so, and the log says it once in a while") {
+  Warnings warnings;
+  HttpServer server({"127.0.0.1", 0, 1, {}, 1000, 3s, warnings.sink()});
+  server.start(echo);
+  const std::string refused = "HTTP/1.1 " + std::to_string(400 + static_cast<int>(Defect::Tls)) + " ";
+  for (int i = 0; i < 20; ++i) {
+    SocketClient client(server.port());
+    // No line feed, which would end a request line, and more to come.
+    client.send(std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11));
+    CHECK(client.read_answer().starts_with(refused));
+    client.send(std::string(1000, 'x'));
+    client.shut_sending();
+    CHECK(client.read_to_end().empty());
+  }
+  // What OpenSSL and all that use it say of an answer in plain HTTP is known to many.
+  CHECK_THROWS_WITH(TlsClient(server.port(), {}), "wrong version number");
+  const std::string text =
+      "a client has spoken TLS to this port, which speaks plain HTTP; its URL must begin with http://";
+  CHECK(warnings.have(text + "\n"));
+  CHECK(warnings.have(text + " ("));
+  CHECK(warnings.have(" more of these)\n"));
+  // Only the first byte of a connection tells.
+  SocketClient client(server.port());
+  client.send(get("/") + "\x16 / HTTP/1.1\r\n\r\n");
+  client.shut_sending();
+  CHECK(client.read_to_end().find(" " + std::to_string(400 + static_cast<int>(Defect::MalformedRequestLine)) + " ") !=
+        std::string::npos);
 }
 
 TEST_CASE("tls: clients that break off or send nonsense harm nobody") {

@@ -85,6 +85,11 @@ TEST_CASE("journal: an entry as JSON") {
         R"({"bytes":12,"durationMicroseconds":34,"fault":5,"headers":[{"name":"Host","value":"h"}],"method":"GET",)"
         R"("path":"/a\"b","query":"x=1","sequence":7,"status":404,"time":"2024-08-09T16:06:02.74+08:00","traceId":"t",)"
         R"("user":"用户","violations":["v"]})");
+  made = entry("/a", 0);
+  made.client_left = true;
+  CHECK(json_of(made, 480) ==
+        R"({"bytes":0,"clientLeft":true,"durationMicroseconds":0,"headers":[],"method":"GET","path":"/a","query":"",)"
+        R"("sequence":0,"status":null,"time":"2024-08-09T16:06:02.74+08:00","traceId":"","user":"","violations":[]})");
 }
 
 TEST_CASE("journal: a question is passed, failed, or inconclusive when what is gone could matter") {
