@@ -71,7 +71,7 @@ bool picks(const JsonValue& where, const JsonValue& task) {
 void each_picked(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where,
                  const std::function<void(const StoredTask&, JsonValue)>& visit) {
   dataset.each_task(endpoint, candidates(endpoint, where).selection, [&](const StoredTask& stored) {
-    JsonValue task = read_canonical_json(stored.json);
+    JsonValue task = fields_of_row(stored.json);
     if (picks(where, task)) visit(stored, std::move(task));
   });
 }
@@ -222,7 +222,7 @@ std::shared_ptr<const Dataset> at_time(const std::shared_ptr<const Dataset>& ori
           break;
         }
         fresh.from = std::max(fresh.from.value_or(at), at);
-        if (!task) task = read_canonical_json(stored.json);
+        if (!task) task = fields_of_row(stored.json);
         set_members(*task, point.fields);
       }
       if (task) moved.push_back({&endpoint, stored.id, std::move(*task)});

@@ -21,7 +21,7 @@
 namespace ocp_mock {
 
 inline constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/dataset.sql
-inline constexpr std::int64_t kSchemaVersion = 3;           // see schema/dataset.sql
+inline constexpr std::int64_t kSchemaVersion = 4;           // see schema/dataset.sql
 
 // The statement uses the texts of the values until it is reset.
 void bind_values(SQLite::Statement& statement, const std::vector<SqlValue>& values);
@@ -115,7 +115,9 @@ class Reader {
   std::unordered_map<std::uint64_t, Statement> fixed_statements_;
 };
 
-std::string file_uri(const std::filesystem::path& file, std::string_view options);
+// Of a file that a builder has made, to be read; it must not change. And of one that is being made.
+std::string uri_to_read(const std::filesystem::path& file);
+std::string uri_to_write(const std::filesystem::path& file);
 
 // Of a new database in memory, which only its own connection sees.
 inline constexpr const char* kMemoryUri = "file:dataset?vfs=memdb";
@@ -123,10 +125,15 @@ inline constexpr const char* kMemoryUri = "file:dataset?vfs=memdb";
 struct DatabaseIdentity {
   std::int64_t application = 0;
   std::int64_t version = 0;
+  std::string damage = {};  // why the file cannot be as a builder of this version has made it; else empty
 };
 
-// Whether the file is a dataset, and of which version. Throws DatasetError if it cannot be read.
+// Whether the file is a dataset, and of which version, by its first page and its size. Throws DatasetError if it cannot
+// be read.
 DatabaseIdentity identify(const std::filesystem::path& file);
+
+// Throws DatasetError unless the database has the tables and indexes of this version, and nothing else.
+void check_schema(Reader& reader);
 
 // SQLite would wait for ever at a pipe, and say of a folder that the disk fails. Throws DatasetError.
 void refuse_special_file(const std::filesystem::path& file);

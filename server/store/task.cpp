@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -140,14 +141,29 @@ std::pair<std::int64_t, std::int64_t> home_of(const JsonValue& task) {
   return {*to_int64(task.find("clusterId")->value), *to_int64(task.find("tenantId")->value)};
 }
 
+// Reads a text that a row was stored with. One that is no JSON is not the fault of who asked.
+template <typename Read>
+JsonValue stored_json(const Read& read, std::string_view text) {
+  try {
+    return read(text);
+  } catch (const JsonSyntaxError& error) {
+    throw std::runtime_error(fmt::format("the dataset is damaged: the text of a task is not JSON: {}", error.what()));
+  }
+}
+
 Timeline timeline_of(const std::optional<std::string>& since, JsonValue points) {
   Timeline timeline;
   if (since) timeline.since = parse_rfc3339(*since);
+  bool right = points.kind == JsonKind::Array && timeline.since.has_value() == since.has_value();
   for (JsonValue& point : points.items) {
-    const Duration at = *parse_duration(point.find(kAt)->value.text);
+    const JsonMember* text = point.find(kAt);
+    const auto at = text == nullptr ? std::nullopt : parse_duration(text->value.text);
+    right = right && at && point.kind == JsonKind::Object;
+    if (!right) break;
     point.erase(kAt);
-    timeline.points.push_back({at, std::move(point)});
+    timeline.points.push_back({*at, std::move(point)});
   }
+  if (!right) throw std::runtime_error("the dataset is damaged: the timeline of a task is none");
   return timeline;
 }
 
@@ -214,16 +230,18 @@ void set_members(JsonValue& task, const JsonValue& members) {
   }
 }
 
+JsonValue fields_of_row(std::string_view json) { return stored_json(read_canonical_json, json); }
+
 JsonValue task_of_row(std::string_view json, const std::optional<TaskTimeline>& timeline) {
-  JsonValue task = read_canonical_json(json);
+  JsonValue task = fields_of_row(json);
   if (!timeline) return task;
-  task.set({std::string(kTimeline), {}, read_json_text(timeline->points)});
+  task.set({std::string(kTimeline), {}, stored_json(read_json_text, timeline->points)});
   if (timeline->since) task.set({std::string(kSince), {}, {JsonKind::String, *timeline->since, {}, {}, {}}});
   return task;
 }
 
 Timeline read_timeline(const TaskTimeline& timeline) {
-  return timeline_of(timeline.since, read_json_text(timeline.points));
+  return timeline_of(timeline.since, stored_json(read_json_text, timeline.points));
 }
 
 void release_from_timeline(JsonValue& task, const JsonValue& fields) {

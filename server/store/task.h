@@ -32,7 +32,12 @@ void check_members(const Endpoint& endpoint, const JsonValue& members, std::vect
 // Puts each member of an object into a task; a null takes the task's member away.
 void set_members(JsonValue& task, const JsonValue& members);
 
-// The task as fixtures have it, with $timeline and $since, of what a row keeps. The text must be that of a row.
+// What a row keeps, read again. These throw std::runtime_error for texts that no row has.
+
+// The task without its timeline.
+JsonValue fields_of_row(std::string_view json);
+
+// The task as fixtures have it, with $timeline and $since.
 JsonValue task_of_row(std::string_view json, const std::optional<TaskTimeline>& timeline);
 
 struct TimelinePoint {
@@ -45,7 +50,6 @@ struct Timeline {
   std::vector<TimelinePoint> points;  // in order of time
 };
 
-// The timeline of a row, read again.
 Timeline read_timeline(const TaskTimeline& timeline);
 
 // Makes fields follow no timeline any more, because they are set for good. Points that drive nothing else go away, and
