@@ -1,5 +1,6 @@
 -- What a dataset holds beside its tasks. application_id marks the file as a dataset ("OCPM"), user_version is the
--- version of all tables and of the milestones: raise it when a table or an endpoint's list of statuses changes.
+-- version of all tables, of the milestones and of the checks of pages: raise it when a statement here, with the comments
+-- inside it, or an endpoint's list of statuses changes.
 PRAGMA application_id = 0x4F43504D;
 PRAGMA user_version = 4;
 

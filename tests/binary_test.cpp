@@ -719,6 +719,45 @@ TEST_CASE("binary: what a killed load has left is cleared by the next one, but n
                  "\"totalElements\":1"));
 }
 
+TEST_CASE("binary: damage of a --db file is told at start where it shows, else by a 500 where it is met") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "data.db").string();
+  RunningServer({"--db", file, "--fixtures", "fixtures/sample.json"});
+  const std::string right = read_file(file);
+
+  folder.write("data.db", right.substr(0, right.size() - 100));
+  CHECK(failure({"--port", "0", "--db", file}) ==
+        "1 ocp-mock-server: the dataset " + file + " is damaged: it has " + std::to_string(right.size() - 100) +
+            " bytes, and its header tells of " + std::to_string(right.size()) +
+            "; it may have been copied in part, or changed by another program. Make it anew from its fixtures\n");
+
+  // In the text of one task.
+  std::string bytes = right;
+  const auto text = bytes.find("{\"agentServerIp\"");
+  REQUIRE(text != std::string::npos);
+  bytes[text + 20] ^= 1;
+  folder.write("data.db", bytes);
+  RunningServer server({"--db", file});
+  const std::string tasks = kExample.substr(0, kExample.find('?')) + "?size=1&page=";
+  int answered = 0;
+  int failed = 0;
+  for (int page = 1; page <= 25; ++page) {
+    const std::string answer = server.get(tasks + std::to_string(page));
+    const bool is_answer = contains(answer, "\"totalElements\":25") && contains(answer, "\"status\":200,");
+    const bool is_error = contains(answer, "\"error\":{\"code\":10010,") && contains(answer, "\"status\":500,");
+    CHECK(is_answer != is_error);
+    ++(is_answer ? answered : failed);
+  }
+  CHECK(failed > 0);
+  CHECK(answered > 0);
+  CHECK(contains(server.get("/api/status"), "okay"));
+  server->signal(SIGTERM);
+  const std::string log = server->read_error();
+  CHECK(contains(log, " failed, trace id "));
+  CHECK(contains(log, ": database disk image is malformed"));
+  CHECK(server->wait() == 0);
+}
+
 TEST_CASE("binary: a fixture may come through a pipe") {
   const TemporaryFolder folder;
   const std::string pipe = (folder.path() / "logBackupTasks.json").string();

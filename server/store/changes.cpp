@@ -74,10 +74,10 @@ void check_words(const Dataset& dataset, const Endpoint& endpoint, const JsonVal
     if (is_status && endpoint.find_status(member.value.text) == 0 &&
         !some_task_has_status(dataset, endpoint, member.value.text)) {
       const std::vector<std::string_view> words = endpoint.words_of(~StatusSet{0});
-      problems.push_back({member.position, wrong_value(kStatus, member.value,
-                                                       fmt::format("one of {}, or one that a task has{}",
-                                                                   fmt::join(words, ", "),
-                                                                   did_you_mean(member.value.text, words)))});
+      problems.push_back(
+          {member.position, wrong_value(kStatus, member.value,
+                                        fmt::format("one of {}, or one that a task has{}", fmt::join(words, ", "),
+                                                    did_you_mean(member.value.text, words)))});
     }
   }
 }

@@ -1,12 +1,20 @@
 #include "store/database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cerrno>
 #include <limits>
 #include <system_error>
 #include <utility>
+
+#include "embedded/schema_sql.h"
+#include "store/page_checks.h"
 
 namespace ocp_mock {
 namespace {
@@ -88,6 +96,7 @@ void Statement::bind_all(const std::vector<SqlValue>& values) {
 
 std::string_view Statement::bytes(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
+  if (data == nullptr) return {};
   return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
@@ -116,6 +125,13 @@ SQLite::Database open_database(const DatabaseSource& source) {
 }  // namespace
 
 Reader::Reader(const DatabaseSource& source) : database_(open_database(source)) {
+  // A file may have been made by anybody.
+  for (const auto& [option, on] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
+                                   {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                                   {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+                                   {SQLITE_DBCONFIG_ENABLE_VIEW, 0}}) {
+    sqlite3_db_config(handle(), option, on, nullptr);
+  }
   // Mapped, as far as SQLite maps: pages are neither read one by one nor copied.
   database_.exec("PRAGMA mmap_size = 2147418112");
 }
@@ -161,6 +177,7 @@ SQLite::Statement& Reader::prepared(const std::string& sql) {
 }
 
 std::string computes_fact(const Endpoint& endpoint) { return fmt::format("computed.{}", endpoint.table); }
+namespace {
 
 std::string file_uri(const fs::path& file, std::string_view options) {
   std::string uri = "file:";
@@ -173,22 +190,108 @@ std::string file_uri(const fs::path& file, std::string_view options) {
       fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(c));
     }
   }
-  return uri.append(options);
+  return fmt::format("{}?vfs={}{}", uri, checked_vfs(), options);
 }
 
+// A file's bytes at their places.
+class FileBytes {
+ public:
+  explicit FileBytes(const fs::path& file) : file_(file), descriptor_{::open(file.c_str(), O_RDONLY | O_CLOEXEC)} {
+    struct stat status {};
+    if (descriptor_.value < 0 || ::fstat(descriptor_.value, &status) != 0) fail();
+    size_ = status.st_size;
+  }
+
+  std::int64_t size() const { return size_; }
+
+  // So many from the beginning; fewer where the file ends.
+  std::string first(std::size_t count) const {
+    std::string bytes(count, '\0');
+    std::size_t got = 0;
+    while (got < count) {
+      const ssize_t more = ::pread(descriptor_.value, bytes.data() + got, count - got, static_cast<off_t>(got));
+      if (more < 0 && errno == EINTR) continue;
+      if (more < 0) fail();
+      if (more == 0) break;
+      got += static_cast<std::size_t>(more);
+    }
+    bytes.resize(got);
+    return bytes;
+  }
+
+ private:
+  struct Descriptor {
+    int value;
+    explicit Descriptor(int descriptor) : value(descriptor) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+      if (value >= 0) ::close(value);
+    }
+  };
+
+  [[noreturn]] void fail() const {
+    throw DatasetError(
+        fmt::format("cannot read the dataset {}: {}", file_.string(), std::generic_category().message(errno)));
+  }
+
+  const fs::path& file_;
+  const Descriptor descriptor_;
+  std::int64_t size_ = 0;
+};
+
+// What is wrong with a dataset of this version, as far as its first page and its size tell.
+std::string damage_of(const FileBytes& file, std::int64_t page_size, std::int64_t pages) {
+  if (file.size() != page_size * pages) {
+    return fmt::format("it has {} bytes, and its header tells of {}", file.size(), page_size * pages);
+  }
+  const std::string page = file.first(static_cast<std::size_t>(page_size));
+  if (page.size() < kPageCheckBytes || !has_right_sum(page, 1)) {
+    return "its first page is not as it was written";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string uri_to_read(const fs::path& file) { return file_uri(file, "&immutable=1"); }
+
+std::string uri_to_write(const fs::path& file) { return file_uri(file, ""); }
+
 DatabaseIdentity identify(const fs::path& file) {
-  try {
-    Reader reader({file_uri(file, "?immutable=1")});
-    DatabaseIdentity identity;
-    const auto read = [&](const char* pragma, std::int64_t& value) {
-      reader.run({pragma, {}}, [&](SQLite::Statement& row) { value = row.getColumn(0).getInt64(); });
-    };
-    read("PRAGMA application_id", identity.application);
-    read("PRAGMA user_version", identity.version);
-    return identity;
-  } catch (const SQLite::Exception& error) {
-    if (error.getErrorCode() == SQLITE_NOTADB) return {};
-    throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
+  // See https://www.sqlite.org/fileformat2.html, 1.3.
+  constexpr std::size_t kHeaderBytes = 100;
+  constexpr std::string_view kMagic("SQLite format 3", 16);
+  const FileBytes bytes(file);
+  const std::string header = bytes.first(kHeaderBytes);
+  if (header.size() < kHeaderBytes || !header.starts_with(kMagic)) return {};
+  const auto number = [&](std::size_t place, std::size_t size) {
+    std::int64_t value = 0;
+    for (const char c : header.substr(place, size)) value = value << 8 | static_cast<unsigned char>(c);
+    return value;
+  };
+  DatabaseIdentity identity{.application = number(68, 4), .version = number(60, 4)};
+  if (identity.application == kApplicationId && identity.version == kSchemaVersion) {
+    const std::int64_t page_size = number(16, 2) == 1 ? 65536 : number(16, 2);
+    identity.damage = damage_of(bytes, page_size, number(28, 4));
+  }
+  return identity;
+}
+
+void check_schema(Reader& reader) {
+  // SQLite keeps each statement as it was written.
+  const std::string_view schema = embedded::schema_sql;
+  std::size_t missing = 0;
+  for (std::size_t at = 0; (at = schema.find("CREATE ", at)) != std::string_view::npos; ++at) ++missing;
+  bool right = true;
+  reader.run({"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", {}}, [&](SQLite::Statement& row) {
+    const std::string sql = row.getColumn(0).getString() + ";";
+    right = right && sql.starts_with("CREATE ") && schema.find(sql) != std::string_view::npos;
+    --missing;
+  });
+  if (!right || missing != 0) {
+    throw DatasetError(fmt::format(
+        "its tables and indexes are not those of schema version {}; make it anew from its fixtures", kSchemaVersion));
   }
 }
 

@@ -119,7 +119,9 @@ class Reader {
 // of.
 std::string computes_fact(const Endpoint& endpoint);
 
-std::string file_uri(const std::filesystem::path& file, std::string_view options);
+// Of a file that a builder has made, to be read; it must not change. And of one that is being made.
+std::string uri_to_read(const std::filesystem::path& file);
+std::string uri_to_write(const std::filesystem::path& file);
 
 // Of a new database in memory, which only its own connection sees.
 inline constexpr const char* kMemoryUri = "file:dataset?vfs=memdb";
@@ -127,10 +129,15 @@ inline constexpr const char* kMemoryUri = "file:dataset?vfs=memdb";
 struct DatabaseIdentity {
   std::int64_t application = 0;
   std::int64_t version = 0;
+  std::string damage = {};  // why the file cannot be as a builder of this version has made it; else empty
 };
 
-// Whether the file is a dataset, and of which version. Throws DatasetError if it cannot be read.
+// Whether the file is a dataset, and of which version, by its first page and its size. Throws DatasetError if it cannot
+// be read.
 DatabaseIdentity identify(const std::filesystem::path& file);
+
+// Throws DatasetError unless the database has the tables and indexes of this version, and nothing else.
+void check_schema(Reader& reader);
 
 // SQLite would wait for ever at a pipe, and say of a folder that the disk fails. Throws DatasetError.
 void refuse_special_file(const std::filesystem::path& file);

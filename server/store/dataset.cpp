@@ -102,6 +102,15 @@ class [[nodiscard]] Noting {
   Lane& lane_;
 };
 
+DatasetError damage(std::string_view what) { return DatasetError(fmt::format("the dataset is damaged: {}", what)); }
+
+bool is_nano(std::int64_t nano) { return nano >= 0 && nano < 1'000'000'000; }
+
+// Of a task's text, what can be seen at once.
+void require_object(std::string_view json) {
+  if (json.size() < 2 || json.front() != '{' || json.back() != '}') throw damage("the text of a task is no object");
+}
+
 enum class Order {
   Default,
   Ascending,
@@ -160,11 +169,13 @@ class FilterQueries {
     });
   }
 
+  // As many as the piece counts.
   std::vector<TimeKey> keys(Piece piece) {
     std::vector<TimeKey> keys;
     keys.reserve(static_cast<std::size_t>(piece.count));
     read(start_of(piece), piece.count, RangeShape::Result::Keys, [&](const Statement& row) {
       keys.push_back({row.integer(0), row.integer(1), row.integer(2)});
+      if (!is_nano(keys.back().nano)) throw damage("an index has a time that there is not");
     });
     return keys;
   }
@@ -307,23 +318,27 @@ class FilterQueries {
     return start;
   }
 
+  // Calls row as often as the count says.
   template <typename Row>
   void read(const Start& start, std::int64_t count, RangeShape::Result result, const Row& row) {
+    std::int64_t rows = 0;
+    const auto counted = [&](const Statement& statement) {
+      ++rows;
+      row(statement);
+    };
     Run run(*this, {result, start.begin, 0, start.merged});
     run.values.begin = start.key;
     run.values.limit = count;
     run.values.offset = start.offset;
-    std::int64_t rows = 0;
-    run.each([&](const Statement& statement) {
-      ++rows;
-      row(statement);
-    });
-    if (start.begin != RangeShape::Begin::Within || rows == count) return;
-    // All tasks that were passed over have the milestone's instant, and so it goes on behind that.
-    Run rest(*this, {result, RangeShape::Begin::Before, 0, start.merged});
-    rest.values.begin = start.key;
-    rest.values.limit = count - rows;
-    rest.each(row);
+    run.each(counted);
+    if (start.begin == RangeShape::Begin::Within && rows < count) {
+      // All tasks that were passed over have the milestone's instant, and so it goes on behind that.
+      Run rest(*this, {result, RangeShape::Begin::Before, 0, start.merged});
+      rest.values.begin = start.key;
+      rest.values.limit = count - rows;
+      rest.each(counted);
+    }
+    if (rows != count) throw damage("an index has fewer tasks than were counted");
   }
 
   template <typename Items, typename Id>
@@ -333,7 +348,7 @@ class FilterQueries {
     for (const auto& item : items) {
       const Use use(statement);
       statement.bind(id_of(item));
-      if (!statement.step()) throw std::logic_error("a task is not where an index has it");
+      if (!statement.step()) throw damage("an index has a task that there is not");
       append_task(statement, std::ssize(items), first, contents);
       first = false;
     }
@@ -343,6 +358,7 @@ class FilterQueries {
   // The row is one of Result::Tasks.
   void append_task(const Statement& row, std::int64_t tasks, bool first, std::string& contents) const {
     const std::string_view json = row.bytes(0);
+    require_object(json);
     if (first) {
       contents.reserve((json.size() + json.size() / 8) * static_cast<std::size_t>(tasks));
     } else {
@@ -377,6 +393,7 @@ class SqliteDataset : public Dataset {
     const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
     for (unsigned i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>(source_));
     if (!source_.memory) {
+      check_schema(lanes_.front()->reader);
       reader_in(copyist_);
       reader_in(sorter_);
     }
@@ -502,7 +519,9 @@ class SqliteDataset : public Dataset {
                           {}};
     auto cluster = clusters.begin();
     reader.run(counts, [&](SQLite::Statement& row) {
-      while (cluster->id != row.getColumn(0).getInt64()) ++cluster;
+      const std::int64_t id = row.getColumn(0).getInt64();
+      while (cluster != clusters.end() && cluster->id != id) ++cluster;
+      if (cluster == clusters.end()) throw damage("a tenant is of a cluster that there is not");
       const std::int64_t tenant = row.getColumn(1).getInt64();
       if (cluster->tenants.empty() || cluster->tenants.back().id != tenant) {
         cluster->tenants.push_back({tenant, optional_text(row.getColumn(2)), {}});
@@ -522,6 +541,7 @@ class SqliteDataset : public Dataset {
     reader_in(copyist_).run(tasks_query(endpoint, selection), [&](SQLite::Statement& row) {
       const SQLite::Column json = row.getColumn(1);
       StoredTask task{row.getColumn(0).getInt64(), {json.getText(), static_cast<std::size_t>(json.getBytes())}, {}};
+      require_object(task.json);
       const SQLite::Column points = row.getColumn(3);
       if (!points.isNull()) task.timeline = TaskTimeline{optional_text(row.getColumn(2)), points.getString()};
       visit(task);
@@ -665,6 +685,9 @@ class SqliteDataset : public Dataset {
       case Order::Default: queries.append(piece, contents); break;
       case Order::Ascending: queries.append_tasks(queries.ascending_keys(piece), contents); break;
       case Order::Sorted:
+        if (!reaches_into_window(request) && std::ssize(*ids) != filter.total) {
+          throw damage("a table has another number of tasks than were counted");
+        }
         queries.append_tasks(
             std::span(*ids).subspan(static_cast<std::size_t>(piece.offset), static_cast<std::size_t>(piece.count)),
             contents);
@@ -709,28 +732,34 @@ std::shared_ptr<const Dataset> dataset_of(DatabaseSource source) {
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
   refuse_special_file(file);
-  try {
-    // Another process may replace the file while it is identified and its readers are opened; then all is done again.
-    for (;;) {
-      const auto before = inode_of(file);
-      const DatabaseIdentity identity = identify(file);
-      if (identity.application != kApplicationId) {
-        throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
-      }
-      if (identity.version != kSchemaVersion) {
-        throw DatasetError(
-            fmt::format("the dataset {} has schema version {}, this server reads version {}; make it anew from its "
-                        "fixtures",
-                        file.string(), identity.version, kSchemaVersion));
-      }
-      auto dataset = std::make_shared<SqliteDataset>(DatabaseSource{file_uri(file, "?immutable=1")});
+  // Another process may replace the file while it is identified and its readers are opened; then all is done again.
+  for (;;) {
+    const auto before = inode_of(file);
+    const DatabaseIdentity identity = identify(file);
+    if (identity.application != kApplicationId) {
+      throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
+    }
+    if (identity.version != kSchemaVersion) {
+      throw DatasetError(fmt::format(
+          "the dataset {} has schema version {}, this server reads version {}; make it anew from its fixtures",
+          file.string(), identity.version, kSchemaVersion));
+    }
+    if (!identity.damage.empty()) {
+      throw DatasetError(
+          fmt::format("the dataset {} is damaged: {}; it may have been copied in part, or changed by another program. "
+                      "Make it anew from its fixtures",
+                      file.string(), identity.damage));
+    }
+    try {
+      auto dataset = std::make_shared<SqliteDataset>(DatabaseSource{uri_to_read(file)});
       dataset->envelope();
       dataset->query_plan({"SELECT places FROM milestone", {}});
       for (const Endpoint& endpoint : endpoints()) dataset->query_plan({range_sql(endpoint, {}), {}});
       if (inode_of(file) == before) return dataset;
+    } catch (const std::exception& error) {
+      if (inode_of(file) != before) continue;
+      throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
     }
-  } catch (const SQLite::Exception& error) {
-    throw DatasetError(fmt::format("cannot read the dataset {}: {}", file.string(), error.what()));
   }
 }
 

@@ -20,7 +20,8 @@
 
 namespace ocp_mock {
 
-// A database file that cannot be made or read; the text is one sentence with the file's name.
+// A database that cannot be made or read; the text is one sentence, with the file's name where one is made or opened.
+// All that a Dataset does may throw it, and what SQLite throws, where the database is not as a builder has made it.
 class DatasetError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -15,6 +15,7 @@
 
 #include "embedded/schema_sql.h"
 #include "store/database.h"
+#include "store/page_checks.h"
 #include "temporary_file.h"
 
 namespace ocp_mock {
@@ -155,7 +156,7 @@ class SqliteBuilder : public DatasetBuilder {
       if (temporary_) {
         // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
         database_.reset();
-        dataset = dataset_of({file_uri(temporary_->path(), "?immutable=1")});
+        dataset = dataset_of({uri_to_read(temporary_->path())});
         temporary_->commit();
       } else {
         dataset = dataset_of({"", std::move(database_)});
@@ -198,6 +199,12 @@ class SqliteBuilder : public DatasetBuilder {
     sqlite3_file_control(database->getHandle(), "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
     // Nobody else sees the database before it is whole, so nothing is ever rolled back.
     database->exec("PRAGMA journal_mode = OFF");
+    if (temporary_) {
+      int reserved = kPageCheckBytes;
+      sqlite3_file_control(database->getHandle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+      // So that free pages are written too, for copies read them.
+      database->exec("PRAGMA secure_delete = ON");
+    }
     return database;
   }
 
@@ -205,9 +212,9 @@ class SqliteBuilder : public DatasetBuilder {
     sqlite3_backup* backup = sqlite3_backup_init(database.getHandle(), "main", source, "main");
     if (backup == nullptr) throw SQLite::Exception(database.getHandle());
     sqlite3_backup_step(backup, -1);
-    if (const int error = sqlite3_backup_finish(backup); error != SQLITE_OK) {
-      throw SQLite::Exception(sqlite3_errstr(error), error);
-    }
+    const int error = sqlite3_backup_finish(backup);
+    if (error == SQLITE_CORRUPT) throw DatasetError(fmt::format("the dataset is damaged: {}", sqlite3_errstr(error)));
+    if (error != SQLITE_OK) throw SQLite::Exception(sqlite3_errstr(error), error);
   }
 
   // A database in memory never takes less than it did once, and all its copies would be as large.
@@ -342,7 +349,7 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
   }
   try {
     auto temporary = std::make_unique<TemporaryFile>(file);
-    std::string uri = file_uri(temporary->path(), "");
+    std::string uri = uri_to_write(temporary->path());
     return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
   } catch (const std::system_error& error) {
     throw DatasetError(fmt::format("cannot write the dataset {}: {}", file.string(), error.code().message()));

@@ -354,9 +354,8 @@ bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& doc
 JsonValue read_canonical_json(std::string_view text) {
   ByteSource source(text);
   PlainObject plain;
-  find_plain_object(source, 0, false, plain);
-  const bool as_it_stands =
-      plain.text.size() == text.size() && std::ranges::none_of(plain.members, &PlainMember::escaped);
+  const std::size_t size = find_plain_object(source, 0, false, plain);
+  const bool as_it_stands = size == text.size() && std::ranges::none_of(plain.members, &PlainMember::escaped);
   if (!as_it_stands) return read_json_text(text);
   JsonValue object;
   object.kind = JsonKind::Object;

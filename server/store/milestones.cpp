@@ -16,13 +16,17 @@ void put(std::string& out, Integer value) {
   }
 }
 
+[[noreturn]] void refuse() {
+  throw std::runtime_error("the dataset is damaged: its milestones are not those of tasks");
+}
+
 class Bytes {
  public:
   explicit Bytes(std::string_view bytes) : rest_(bytes) {}
 
   template <typename Integer>
   Integer take() {
-    if (rest_.size() < sizeof(Integer)) throw std::runtime_error("the milestones of a dataset are damaged");
+    if (rest_.size() < sizeof(Integer)) refuse();
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < sizeof(Integer); ++i) {
       value |= static_cast<std::uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
@@ -59,9 +63,7 @@ Milestones Milestones::of_bytes(std::size_t statuses, std::string_view bytes) {
   Bytes in(bytes);
   const auto places = in.take<std::uint32_t>();
   const std::size_t count_bytes = made.stride_ * sizeof(std::uint32_t);
-  if (places == 0 || in.size() != places * (kPlaceBytes + count_bytes) + count_bytes) {
-    throw std::runtime_error("the milestones of a dataset are damaged");
-  }
+  if (places == 0 || in.size() != places * (kPlaceBytes + count_bytes) + count_bytes) refuse();
   made.places_.resize(places);
   for (Place& place : made.places_) {
     place.key.second = in.take<std::int64_t>();
@@ -71,7 +73,36 @@ Milestones Milestones::of_bytes(std::size_t statuses, std::string_view bytes) {
   }
   made.counts_.resize((places + std::size_t{1}) * made.stride_);
   for (std::uint32_t& count : made.counts_) count = in.take<std::uint32_t>();
+  if (!made.is_plausible()) refuse();
   return made;
+}
+
+// Whether places and counts follow each other as add() has them do.
+bool Milestones::is_plausible() const {
+  const auto stands = [&](std::size_t i) {
+    const TimeKey& key = places_[i].key;
+    if (key.nano < 0 || key.nano > 999'999'999) return false;
+    if (i == 0) return !places_[i].inside;
+    const TimeKey& before = places_[i - 1].key;
+    if (key.same_instant(before)) return places_[i].inside && before.id < key.id;
+    return before.second > key.second || (before.second == key.second && before.nano > key.nano);
+  };
+  const auto grows = [&](std::size_t i) {
+    const std::uint32_t* now = counts_.data() + i * stride_;
+    const std::uint32_t* next = now + stride_;
+    std::int64_t of_statuses = 0;
+    for (std::size_t status = 1; status < stride_; ++status) {
+      if (next[status] < now[status]) return false;
+      of_statuses += next[status] - now[status];
+    }
+    const std::int64_t all = std::int64_t{next[0]} - now[0];
+    return all > 0 && all <= 2 * kStep && of_statuses <= all;
+  };
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (!stands(i) || !grows(i)) return false;
+  }
+  return std::all_of(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(stride_),
+                     [](std::uint32_t count) { return count == 0; });
 }
 
 std::string Milestones::bytes() const {

@@ -39,7 +39,7 @@ class Milestones {
   // To be called after the last row.
   void finish() { counts_.insert(counts_.end(), running_.begin(), running_.end()); }
 
-  // Throws std::runtime_error for bytes that bytes() has not made.
+  // Throws std::runtime_error for bytes that bytes() cannot have made.
   static Milestones of_bytes(std::size_t statuses, std::string_view bytes);
   std::string bytes() const;
 
@@ -62,6 +62,8 @@ class Milestones {
   std::size_t count_until(std::int64_t second, std::int64_t nano) const;
 
  private:
+  bool is_plausible() const;
+
   struct Place {
     TimeKey key;
     bool inside;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -192,14 +193,29 @@ std::pair<std::int64_t, std::int64_t> home_of(const JsonValue& task) {
   return {*to_int64(task.find("clusterId")->value), *to_int64(task.find("tenantId")->value)};
 }
 
+// Reads a text that a row was stored with. One that is no JSON is not the fault of who asked.
+template <typename Read>
+JsonValue stored_json(const Read& read, std::string_view text) {
+  try {
+    return read(text);
+  } catch (const JsonSyntaxError& error) {
+    throw std::runtime_error(fmt::format("the dataset is damaged: the text of a task is not JSON: {}", error.what()));
+  }
+}
+
 Timeline timeline_of(const std::optional<std::string>& since, JsonValue points) {
   Timeline timeline;
   if (since) timeline.since = parse_rfc3339(*since);
+  bool right = points.kind == JsonKind::Array && timeline.since.has_value() == since.has_value();
   for (JsonValue& point : points.items) {
-    const Duration at = *parse_duration(point.find(kAt)->value.text);
+    const JsonMember* text = point.find(kAt);
+    const auto at = text == nullptr ? std::nullopt : parse_duration(text->value.text);
+    right = right && at && point.kind == JsonKind::Object;
+    if (!right) break;
     point.erase(kAt);
-    timeline.points.push_back({at, std::move(point)});
+    timeline.points.push_back({*at, std::move(point)});
   }
+  if (!right) throw std::runtime_error("the dataset is damaged: the timeline of a task is none");
   return timeline;
 }
 
@@ -285,14 +301,14 @@ void set_members(const Endpoint& endpoint, JsonValue& task, const JsonValue& mem
 }
 
 JsonValue task_of_row(const Endpoint& endpoint, std::string_view json, const std::optional<TaskTimeline>& timeline) {
-  JsonValue task = read_canonical_json(json);
+  JsonValue task = stored_json(read_canonical_json, json);
   const JsonMember* delay = task.find(endpoint.delay_field);
   if (delay != nullptr && delay->value.kind == JsonKind::Null) {
     task.erase(endpoint.delay_field);
     task.set({name_of_computed(endpoint), {}, {JsonKind::String, std::string(kComputed), {}, {}, {}}});
   }
   if (!timeline) return task;
-  task.set({std::string(kTimeline), {}, read_json_text(timeline->points)});
+  task.set({std::string(kTimeline), {}, stored_json(read_json_text, timeline->points)});
   if (timeline->since) task.set({std::string(kSince), {}, {JsonKind::String, *timeline->since, {}, {}, {}}});
   return task;
 }
@@ -329,7 +345,7 @@ void append_fixture(std::string& out, const Endpoint& endpoint, std::string_view
 }
 
 Timeline read_timeline(const TaskTimeline& timeline) {
-  return timeline_of(timeline.since, read_json_text(timeline.points));
+  return timeline_of(timeline.since, stored_json(read_json_text, timeline.points));
 }
 
 void release_from_timeline(const Endpoint& endpoint, JsonValue& task, const JsonValue& fields) {

@@ -34,8 +34,8 @@ void check_members(const Endpoint& endpoint, const JsonValue& members, std::vect
 // one, and the other way round.
 void set_members(const Endpoint& endpoint, JsonValue& task, const JsonValue& members);
 
-// The task as fixtures have it, of what a row keeps; with a timeline, with $timeline and $since. The text must be that
-// of a row.
+// The task as fixtures have it, of what a row keeps; with a timeline, with $timeline and $since. Throws
+// std::runtime_error for a text that no row has.
 JsonValue task_of_row(const Endpoint& endpoint, std::string_view json,
                       const std::optional<TaskTimeline>& timeline = {});
 
@@ -63,7 +63,6 @@ struct Timeline {
   std::vector<TimelinePoint> points;  // in order of time
 };
 
-// The timeline of a row, read again.
 Timeline read_timeline(const TaskTimeline& timeline);
 
 // Makes fields follow no timeline any more, because they are set for good. Points that drive nothing else go away, and

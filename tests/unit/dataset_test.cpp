@@ -415,8 +415,6 @@ TEST_CASE("dataset: a file that is something else is neither read nor replaced")
     }
     return "";
   };
-  const auto made = folder.path() / "made.db";
-  DatasetBuilder::in_file(made)->finish();
   const auto text = folder.write("notes.txt",
                                  "a file of somebody's, longer than a header of SQLite, which has 100 bytes"
                                  " ....................................................................");
@@ -424,25 +422,6 @@ TEST_CASE("dataset: a file that is something else is neither read nor replaced")
   CHECK(refusal([&] { DatasetBuilder::in_file(text); }).ends_with("it is left alone"));
   CHECK(read_file(text).starts_with("a file of somebody's"));
 
-  // The marks of a dataset on a database without its tables.
-  const auto hollow = folder.path() / "hollow.db";
-  {
-    std::string bytes = read_file(made);
-    bytes.resize(100);
-    bytes += std::string(4096 - 100, '\0');
-    bytes[100] = 0x0D;  // a leaf without cells
-    bytes[105] = 0x10;
-    folder.write("hollow.db", bytes);
-  }
-  CHECK(refusal([&] { Dataset::open(hollow); }).find("cannot read the dataset ") == 0);
-
-  REQUIRE(::mkfifo((folder.path() / "pipe.db").c_str(), 0600) == 0);
-  CHECK(refusal([&] {
-          Dataset::open(folder.path() / "pipe.db");
-        }).ends_with("is no regular file; the dataset must be one"));
-
-  const auto none = folder.path() / "none.db";
-  CHECK(refusal([&] { Dataset::open(none); }).find("none.db: No such file or directory") != std::string::npos);
   CHECK(refusal([&] { Dataset::open(folder.write("empty.db", "")); }).ends_with("is not a dataset of ocp-mock-server"));
   CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "no" / "where.db"); }).find("cannot write the dataset") ==
         0);

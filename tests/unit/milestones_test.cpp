@@ -95,4 +95,35 @@ TEST_CASE("milestones: their bytes are read again, and damaged ones are refused"
   CHECK_THROWS_AS(Milestones::of_bytes(2, bytes.substr(1)), std::runtime_error);
   CHECK_THROWS_AS(Milestones::of_bytes(2, bytes + "x"), std::runtime_error);
   CHECK_THROWS_AS(Milestones::of_bytes(2, ""), std::runtime_error);
+
+  // Counts that do not grow as tasks do, and places out of their order, are no milestones of tasks.
+  constexpr std::size_t kPlace = 4;
+  constexpr std::size_t kPlaceBytes = 8 + 4 + 8 + 1;
+  const std::size_t counts = kPlace + made.size() * kPlaceBytes;
+  constexpr std::size_t kCountBytes = 3 * 4;
+  const struct {
+    const char* what;
+    std::size_t at;
+    char byte;
+  } cases[]{
+      {"more places than there are", 0, static_cast<char>(made.size() + 1)},
+      {"as many as no file has", 3, 0x7F},
+      {"a time after the one before", kPlace + 2 * kPlaceBytes + 7, 0x7F},
+      {"a nanosecond that there is not", kPlace + 8 + 3, 0x7F},
+      {"the first place within an instant", kPlace + kPlaceBytes - 1, 1},
+      {"an id before the one before, in one instant", kPlace + kPlaceBytes + 12, 0},
+      {"an instant shared, and not told", kPlace + 2 * kPlaceBytes - 1, 0},
+      {"the first count", counts, 1},
+      {"a count below the one before", counts + 2 * kCountBytes, 0},
+      {"a count that grows too fast", counts + 2 * kCountBytes + 3, 1},
+      {"a count of one status above that of all", counts + 2 * kCountBytes + 7, 1},
+      {"the last count", counts + made.size() * kCountBytes + 3, 0x7F},
+  };
+  for (const auto& [what, at, byte] : cases) {
+    CAPTURE(std::string(what));
+    std::string damaged = bytes;
+    CHECK(damaged.at(at) != byte);
+    damaged.at(at) = byte;
+    CHECK_THROWS_AS(Milestones::of_bytes(2, damaged), std::runtime_error);
+  }
 }
