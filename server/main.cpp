@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "cli/commands.h"
 #include "cli/options.h"
-#include "commands.h"
 
 namespace {
 

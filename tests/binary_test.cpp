@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "healthcheck.h"
+#include "client/healthcheck.h"
 #include "http/certificate.h"
 #include "http/socket.h"
 #include "http/socket_client.h"

@@ -10,11 +10,11 @@
 #include <new>
 #include <string>
 
-#include "app.h"
+#include "app/app.h"
+#include "fixtures/forms.h"
 #include "http/request_parser.h"
 #include "http/response_writer.h"
 #include "store/dataset_builder.h"
-#include "store/fixtures.h"
 
 using namespace ocp_mock;
 

@@ -21,11 +21,11 @@
 #include <string>
 #include <vector>
 
+#include "app/service.h"
+#include "fixtures/forms.h"
 #include "http/pending.h"
 #include "ocp/digest.h"
-#include "service.h"
 #include "store/dataset_builder.h"
-#include "store/fixtures.h"
 #include "store/page_checks.h"
 #include "temporary_folder.h"
 
@@ -137,9 +137,10 @@ class Server {
     options.frozen = true;
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     const auto now = [] { return Instant{1720000000, 0}; };  // before any timeline begins
-    service_ =
-        std::make_unique<Service>(options, AppContext{now, [] { return std::string("0123456789abcdef"); }, logger},
-                                  [&] { return Loaded{Dataset::open(file), {}}; });
+    service_ = std::make_unique<Service>(options,
+                                         AppContext{now, [] { return std::string("0123456789abcdef"); }, logger}, [&] {
+                                           return Loaded{Dataset::open(file), {}};
+                                         });
   }
 
   http::Response answer(const Call& call) {

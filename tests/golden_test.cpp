@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "commands.h"
+#include "app/service.h"
+#include "cli/commands.h"
 #include "http/http_server.h"
 #include "http/socket_client.h"
-#include "service.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;

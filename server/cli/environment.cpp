@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "ascii.h"
-#include "nearest.h"
+#include "base/ascii.h"
+#include "base/nearest.h"
 
 namespace ocp_mock {
 namespace {

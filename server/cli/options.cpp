@@ -18,14 +18,15 @@
 #include <system_error>
 #include <utility>
 
-#include "ascii.h"
+#include "base/ascii.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 #include "cli/environment.h"
 #include "embedded/version.h"
 #include "http/certificate.h"
-#include "nearest.h"
+#include "json/text.h"
 #include "ocp/error.h"
 #include "ocp/instant.h"
-#include "ocp/json_text.h"
 
 namespace ocp_mock {
 namespace {
@@ -412,7 +413,7 @@ class AllGiven {
 
   [[noreturn]] void refuse_value(const Option& option, const std::string& value, std::string_view rule) {
     throw Mistake(option.has(kSecret) ? fmt::format("{}: {}", name(option.flag), rule)
-                                      : fmt::format("{} is '{}'; {}", name(option.flag), shown(value), rule));
+                                      : fmt::format("{} is '{}'; {}", name(option.flag), printable(value), rule));
   }
 
   // The flags beat the variable. A switch that is given as off counts as not given. Throws Mistake.
@@ -645,8 +646,8 @@ class CommandLine {
     bool hidden = false;
     for (std::size_t i = 1; i < arguments_.size(); ++i) hidden = hidden || (word == arguments_[i] && is_torn(i));
     const std::string name = word.substr(0, word.find_first_of(":="));
-    const std::string said =
-        hidden ? std::string(kNotShown) : fmt::format("'{}{}'", shown(name), name.size() == word.size() ? "" : "...");
+    const std::string said = hidden ? std::string(kNotShown)
+                                    : fmt::format("'{}{}'", printable(name), name.size() == word.size() ? "" : "...");
     if (!word.starts_with('-')) {
       if (!app_.get_subcommands().empty())
         return fmt::format("{} is not expected behind {}", said, command().get_name());
@@ -678,7 +679,7 @@ class CommandLine {
     for (const CLI::App* one : app_.get_subcommands({})) {
       if (one->get_name() == topic_) return Exit{0, help_of(*one), ""};
     }
-    throw Mistake(fmt::format("there is no help of '{}'{}", shown(topic_), did_you_mean(topic_, commands())));
+    throw Mistake(fmt::format("there is no help of '{}'{}", printable(topic_), did_you_mean(topic_, commands())));
   }
 
   // Of the options that the command has. Throws Mistake for others.

@@ -12,17 +12,18 @@
 #include <stdexcept>
 #include <utility>
 
-#include "ascii.h"
+#include "base/ascii.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 #include "control/explain.h"
 #include "control/verify.h"
 #include "control/welcome.h"
 #include "embedded/admin_openapi.h"
-#include "nearest.h"
+#include "fixtures/forms.h"
+#include "json/text.h"
 #include "ocp/digest.h"
-#include "ocp/json_text.h"
 #include "ocp/url.h"
 #include "store/changes.h"
-#include "store/fixtures.h"
 
 namespace ocp_mock {
 namespace {
@@ -70,7 +71,7 @@ std::int64_t parse_integer(std::string_view name, std::string_view text) {
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || stop != text.data() + text.size() || value < 0) {
-    throw Problem(400, fmt::format("{} is '{}'; it must be an integer, 0 or more", name, shown(text)));
+    throw Problem(400, fmt::format("{} is '{}'; it must be an integer, 0 or more", name, printable(text)));
   }
   return value;
 }
@@ -109,7 +110,7 @@ struct Admin::Call {
     if (!user) return worlds.of_user("");
     need_isolation();
     if (user->empty()) throw Problem(400, "the parameter user is empty");
-    if (looks && !worlds.find(*user)) throw Problem(404, fmt::format("user '{}' has no world yet", shown(*user)));
+    if (looks && !worlds.find(*user)) throw Problem(404, fmt::format("user '{}' has no world yet", printable(*user)));
     auto world = worlds.of_user(*user);
     if (!world) throw_too_many();
     return world;
@@ -158,14 +159,15 @@ struct Admin::Functions {
       const auto all = call.worlds.all();
       const bool is_known = !from || std::ranges::any_of(all, [&](const auto& world) { return world.first == *from; });
       if (is_known) call.throw_too_many();
-      throw Problem(404, fmt::format("user '{}' has no world", shown(*from)));
+      throw Problem(404, fmt::format("user '{}' has no world", printable(*from)));
     }
     return json_response(fmt::format(R"({{"user":{}}})", json_string(call.place)), 201);
   }
 
   static http::Response delete_world(const Call& call) {
     call.need_isolation();
-    if (!call.worlds.remove(call.place)) throw Problem(404, fmt::format("user '{}' has no world", shown(call.place)));
+    if (!call.worlds.remove(call.place))
+      throw Problem(404, fmt::format("user '{}' has no world", printable(call.place)));
     return {204, {}, ""};
   }
 
@@ -404,8 +406,8 @@ struct Admin::Functions {
     const auto duration = parse_duration(text);
     const bool good = duration && *duration >= Duration{} && *duration <= Duration{kLongestWait.count() / 1000, 0};
     if (!good) {
-      throw Problem(
-          400, fmt::format("wait is '{}'; it must be an ISO 8601 duration such as PT10S, at most PT1M", shown(text)));
+      throw Problem(400, fmt::format("wait is '{}'; it must be an ISO 8601 duration such as PT10S, at most PT1M",
+                                     printable(text)));
     }
     return std::chrono::milliseconds(duration->second * 1000 + duration->nano / 1'000'000);
   }
@@ -582,8 +584,8 @@ http::Response Admin::refuse_token(const http::Request& request) {
       401, "the admin calls need the header 'Authorization: Bearer TOKEN' with the token of --admin-token");
   if (!request.header("Authorization")) return refused;
   options_.warn(fmt::format("a wrong admin token from {}: {} {}",
-                            request.peer.empty() ? "an unknown address" : shown(request.peer), shown(request.method),
-                            shown(without_user(split_target(request.target).path))));
+                            request.peer.empty() ? "an unknown address" : printable(request.peer),
+                            printable(request.method), printable(without_user(split_target(request.target).path))));
   const auto delay = wrong_tokens_.add(request.peer, std::chrono::steady_clock::now());
   if (delay.count() == 0) return refused;
   struct Held {
@@ -628,7 +630,8 @@ http::Response Admin::answer(const http::Request& request, bool may_wait) {
     const auto found = find(request);
     if (!found) throw_no_route(request);
     const auto place = percent_decode(found->place, Plus::Kept);
-    if (!place) throw Problem(400, fmt::format("'{}' in the path does not decode to UTF-8 text", shown(found->place)));
+    if (!place)
+      throw Problem(400, fmt::format("'{}' in the path does not decode to UTF-8 text", printable(found->place)));
     const Route& route = found->row->route;
     const bool looks = route.method == "GET" || route.path.ends_with("/verify");
     Call call{request, options_, worlds_, may_wait, looks, *place, {}};
@@ -638,7 +641,7 @@ http::Response Admin::answer(const http::Request& request, bool may_wait) {
       if (!name || !value) throw Problem(400, "a query parameter does not decode to UTF-8 text");
       const auto& known = found->row->parameters;
       if (std::ranges::find(known, *name) == known.end()) {
-        throw Problem(400, fmt::format("the parameter '{}' is unknown here; known are {}{}", shown(*name),
+        throw Problem(400, fmt::format("the parameter '{}' is unknown here; known are {}{}", printable(*name),
                                        known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")),
                                        did_you_mean(*name, known)));
       }
@@ -672,15 +675,16 @@ void Admin::throw_no_route(const http::Request& request) {
     if (fit(path, row.route.path)) methods.append(methods.empty() ? "" : ", ").append(row.route.method);
   }
   if (!methods.empty()) {
-    throw Problem(405, fmt::format("{} does not take {}; it takes {}", shown(path), shown(request.method), methods),
+    throw Problem(405,
+                  fmt::format("{} does not take {}; it takes {}", printable(path), printable(request.method), methods),
                   methods);
   }
   std::vector<std::string_view> paths;
   for (const Row& row : kRows) paths.push_back(row.route.path);
   const auto meant = nearest(path, paths);
-  throw Problem(
-      404, fmt::format("there is no admin call {} {}; {}GET /__admin/openapi.json lists them", shown(request.method),
-                       shown(path), meant ? fmt::format("did you mean '{}'? ", *meant) : ""));
+  throw Problem(404, fmt::format("there is no admin call {} {}; {}GET /__admin/openapi.json lists them",
+                                 printable(request.method), printable(path),
+                                 meant ? fmt::format("did you mean '{}'? ", *meant) : ""));
 }
 
 }  // namespace ocp_mock

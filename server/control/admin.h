@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/worker.h"
 #include "control/guard.h"
-#include "control/worker.h"
 #include "control/world.h"
+#include "fixtures/forms.h"
 #include "http/message.h"
-#include "store/fixtures.h"
 
 namespace ocp_mock {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "ocp/json_text.h"
+#include "json/text.h"
 #include "ocp/url.h"
 #include "store/query.h"
 

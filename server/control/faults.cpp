@@ -11,8 +11,8 @@
 #include <ranges>
 #include <utility>
 
-#include "nearest.h"
-#include "ocp/json_text.h"
+#include "base/nearest.h"
+#include "json/text.h"
 
 namespace ocp_mock {
 namespace {

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "ascii.h"
+#include "base/ascii.h"
+#include "base/utf8.h"
 #include "ocp/error.h"
 
 namespace ocp_mock {
@@ -100,13 +101,14 @@ bool is_meant(std::string_view name, const std::string& known) {
 
 std::optional<GuardRefusal> refuse_host(std::string_view host, std::span<const std::string> hosts) {
   const auto authority = parse_authority(host);
-  if (!authority) return GuardRefusal{403, fmt::format("the Host is '{}'; it must be HOST or HOST:PORT", shown(host))};
+  if (!authority)
+    return GuardRefusal{403, fmt::format("the Host is '{}'; it must be HOST or HOST:PORT", printable(host))};
   const bool is_named = std::ranges::any_of(hosts, [&](const auto& one) { return is_meant(authority->name, one); });
   if (is_named || is_own_name(authority->name)) return std::nullopt;
   return GuardRefusal{
       403, fmt::format("the Host is '{}', a name that anybody's name server could give to this address; call an IP "
                        "address, localhost or a name without a dot, or start the server with --admin-host {}",
-                       shown(host), shown(authority->name))};
+                       printable(host), printable(authority->name))};
 }
 
 }  // namespace
@@ -120,12 +122,12 @@ std::optional<GuardRefusal> refuse_stranger(const http::Request& request, std::s
           403,
           fmt::format("a page of another site has sent this (Sec-Fetch-Site: {}); admin calls are for programs, for "
                       "pages of this server, and for who types the address",
-                      shown(value))};
+                      printable(value))};
     }
     if (equals_ignoring_case(name, "Origin") && !is_same_origin(value, own_host)) {
       return GuardRefusal{403, fmt::format("a page of another origin has sent this (Origin: {}); admin calls are for "
                                            "programs, which send no Origin, and for pages of '{}'",
-                                           shown(value), shown(own_host))};
+                                           printable(value), printable(own_host))};
     }
     if (equals_ignoring_case(name, "Host")) {
       if (auto refusal = refuse_host(value, hosts)) return refusal;
@@ -141,7 +143,7 @@ std::optional<GuardRefusal> refuse_body(const http::Request& request, bool takes
     if (equals_ignoring_case(name, "Content-Encoding") && !value.empty() && !equals_ignoring_case(value, "identity")) {
       return GuardRefusal{415, fmt::format("the Content-Encoding is '{}'; admin calls take bodies as they are, without "
                                            "one",
-                                           shown(value))};
+                                           printable(value))};
     }
     if (!equals_ignoring_case(name, "Content-Type")) continue;
     const std::string type = lower(trim_blanks(value.substr(0, value.find(';'))));
@@ -151,8 +153,9 @@ std::optional<GuardRefusal> refuse_body(const http::Request& request, bool takes
                          type == "application/x-www-form-urlencoded";
     const bool is_lines = type == "application/x-ndjson" || type == "application/jsonl";
     if (is_json || (takes_lines && is_lines)) continue;
-    return GuardRefusal{415, fmt::format("the Content-Type is '{}'; it must be application/json{}, or absent",
-                                         shown(value), takes_lines ? ", application/x-ndjson for a task a line" : "")};
+    return GuardRefusal{
+        415, fmt::format("the Content-Type is '{}'; it must be application/json{}, or absent", printable(value),
+                         takes_lines ? ", application/x-ndjson for a task a line" : "")};
   }
   return std::nullopt;
 }

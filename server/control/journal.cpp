@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "ascii.h"
+#include "base/ascii.h"
 
 namespace ocp_mock {
 

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/headers.h"
 #include "control/matcher.h"
-#include "headers.h"
 #include "http/pending.h"
 #include "ocp/instant.h"
 

@@ -9,12 +9,13 @@
 #include <set>
 #include <system_error>
 
-#include "ascii.h"
+#include "base/ascii.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 #include "control/admin.h"
 #include "control/journal.h"
-#include "nearest.h"
+#include "json/text.h"
 #include "ocp/error.h"
-#include "ocp/json_text.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -237,7 +238,7 @@ class Matcher::Parser {
         refuse("pathTemplate", *text,
                fmt::format("'{}' is no placeholder: '{{name}}' must be a whole segment ('%7B' and '%7D' stand for the "
                            "characters themselves)",
-                           shown(segment)));
+                           printable(segment)));
       }
       if (segment.empty() && *text != "/") {
         refuse("pathTemplate", *text, "no segment may be empty; '{name}' takes one segment, which is not empty either");
@@ -255,7 +256,7 @@ class Matcher::Parser {
     if (query == nullptr) return;
     std::set<std::string> names;
     for (const JsonMember& member : query->members) {
-      const std::string field = "query." + shown(member.key);
+      const std::string field = "query." + printable(member.key);
       const std::string name = decoded(member.key, Plus::Kept);
       check_no_nul(field, name, member.position);
       if (!names.insert(name).second) throw JsonFieldError(member.position, field + " stands twice, once encoded");
@@ -286,7 +287,7 @@ class Matcher::Parser {
     std::set<std::string> names;
     for (const JsonMember& member : headers->members) {
       const std::string& name = member.key;
-      const std::string field = "headers." + shown(name);
+      const std::string field = "headers." + printable(name);
       if (!is_token(name)) {
         throw JsonFieldError(member.position, field +
                                                   " is no name of a header: it must be letters, digits and "
@@ -300,7 +301,7 @@ class Matcher::Parser {
       if (use_ != Use::Fault && is_secret_header(name)) {
         throw JsonFieldError(
             member.position,
-            shown(name) +
+            printable(name) +
                 " is not kept in the journal, for it may be a secret; user tells who asked, and a fault may "
                 "match this header");
       }
@@ -339,7 +340,7 @@ class Matcher::Parser {
     if (!is_number || (status != 0 && (status < 100 || status > 599))) {
       fields_.refuse("status",
                      fmt::format("is {}; it must be an integer from 100 to 599, or 0 for requests that got no answer",
-                                 use_ == Use::Filter ? "'" + shown(text) + "'" : describe(*value)));
+                                 use_ == Use::Filter ? "'" + printable(text) + "'" : describe(*value)));
     }
     add(
         RequestPart::Status, "status", std::to_string(status),
@@ -355,7 +356,7 @@ class Matcher::Parser {
   }
 
   [[noreturn]] void refuse(std::string_view key, std::string_view value, std::string_view why) const {
-    fields_.refuse(key, fmt::format("is '{}'; {}", shown(value), why));
+    fields_.refuse(key, fmt::format("is '{}'; {}", printable(value), why));
   }
 
   // No text of a request that decodes has a NUL.
@@ -383,13 +384,13 @@ class Matcher::Parser {
     if (!path.starts_with('/')) {
       const std::string_view right = split_target(path).path;
       refuse(key, path,
-             fmt::format("it must begin with '/': '{}{}'{}", right.starts_with('/') ? "" : "/", shown(right),
+             fmt::format("it must begin with '/': '{}{}'{}", right.starts_with('/') ? "" : "/", printable(right),
                          right == path ? "" : ", without scheme and host"));
     }
     if (const auto question = path.find('?'); question != std::string_view::npos) {
       const std::string pairs = query_criterion(path.substr(question + 1));
       refuse(key, path,
-             fmt::format("a path ends before '?': '{}'{}{}", shown(path.substr(0, question)),
+             fmt::format("a path ends before '?': '{}'{}{}", printable(path.substr(0, question)),
                          use_ == Use::Filter || pairs.empty() ? "" : fmt::format(R"(, with "query":{{{}}})", pairs),
                          " ('%3F' stands for the character itself)"));
     }
@@ -456,7 +457,7 @@ class Matcher::Parser {
         throw JsonFieldError(value.position,
                              fmt::format("{}: '{}' is no word of anyOrder, for words are split at commas, and what is "
                                          "blank around them goes: it must not be empty, and have neither",
-                                         field, shown(word)));
+                                         field, printable(word)));
       }
     }
     return words_of(values);

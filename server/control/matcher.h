@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "headers.h"
-#include "store/json_fields.h"
+#include "base/headers.h"
+#include "json/fields.h"
 
 namespace ocp_mock {
 

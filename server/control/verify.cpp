@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/utf8.h"
+#include "json/text.h"
 #include "ocp/error.h"
-#include "ocp/json_text.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -68,7 +69,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
     const std::string& user = *matcher.user();
     fields.refuse("user",
                   fmt::format("is '{}', whose requests are in another world under --isolate-by user: ask {}{}",
-                              shown(user), user.empty() ? "without ?user" : "with ?user=", percent_encode(user)));
+                              printable(user), user.empty() ? "without ?user" : "with ?user=", percent_encode(user)));
   }
 
   const Journal::View view = journal.view();

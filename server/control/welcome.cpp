@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ascii.h"
+#include "base/ascii.h"
+#include "catalogue/endpoints.h"
 #include "embedded/version.h"
-#include "ocp/endpoints.h"
 
 namespace ocp_mock {
 namespace {

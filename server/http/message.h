@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "headers.h"
+#include "base/headers.h"
 
 namespace ocp_mock::http {
 

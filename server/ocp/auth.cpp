@@ -5,9 +5,10 @@
 #include <optional>
 #include <stdexcept>
 
-#include "ascii.h"
+#include "base/ascii.h"
+#include "base/utf8.h"
+#include "json/text.h"
 #include "ocp/digest.h"
-#include "ocp/json_text.h"
 
 namespace ocp_mock {
 namespace {
@@ -59,7 +60,7 @@ void check_date(HeaderField header, Instant now) {
   if (header.value.empty()) throw ApiError(Message::DateMissing, {server_time});
   const std::string name(header.name);
   const auto date = parse_http_date(header.value);
-  if (!date) throw ApiError(Message::DateForm, {name, shown(header.value), server_time});
+  if (!date) throw ApiError(Message::DateForm, {name, printable(header.value), server_time});
   const std::int64_t ahead = date->second - now.second;
   const std::int64_t distance = ahead < 0 ? -ahead : ahead;
   if (distance > kLongestDistance) {
@@ -69,8 +70,8 @@ void check_date(HeaderField header, Instant now) {
     if (off >= -60 && off <= 60 && distance >= 2 * kQuarter - 60 && distance <= 14 * 3600 + 60)
       explanation.push_back({Message::DateOfLocalTime, {}});
     throw ApiError(Sentence{ahead < 0 ? Message::DateBehind : Message::DateAhead,
-                            {name, shown(header.value), std::to_string(distance / 60), std::to_string(distance % 60),
-                             server_time}},
+                            {name, printable(header.value), std::to_string(distance / 60),
+                             std::to_string(distance % 60), server_time}},
                    std::move(explanation));
   }
 }
@@ -95,9 +96,9 @@ void add_user(Credentials& credentials, std::string name, std::string password) 
     throw_mistake("the user's name must be UTF-8 text without colon and control characters, and not empty");
   }
   if (has_control(password) || !is_utf8(password)) {
-    throw_mistake("the password of user '" + shown(name) + "' must be UTF-8 text without control characters");
+    throw_mistake("the password of user '" + printable(name) + "' must be UTF-8 text without control characters");
   }
-  if (credentials.passwords.contains(name)) throw_mistake("user '" + shown(name) + "' is given twice");
+  if (credentials.passwords.contains(name)) throw_mistake("user '" + printable(name) + "' is given twice");
   credentials.passwords.emplace(std::move(name), std::move(password));
 }
 
@@ -105,13 +106,13 @@ void add_access_key(Credentials& credentials, std::string access_key, AccessKey 
   if (access_key.empty() || access_key.find_first_of(": \t") != std::string::npos || has_control(access_key)) {
     throw_mistake("the access key must be text without colon, blanks and control characters, and not empty");
   }
-  if (key.secret_key.empty()) throw_mistake("access key '" + shown(access_key) + "' has no secret key");
+  if (key.secret_key.empty()) throw_mistake("access key '" + printable(access_key) + "' has no secret key");
   if (key.user.empty() || has_control(key.user) || !is_utf8(key.user)) {
-    throw_mistake("the user of access key '" + shown(access_key) +
+    throw_mistake("the user of access key '" + printable(access_key) +
                   "' must be UTF-8 text without control characters, and not empty");
   }
   if (credentials.access_keys.contains(access_key)) {
-    throw_mistake("access key '" + shown(access_key) + "' is given twice");
+    throw_mistake("access key '" + printable(access_key) + "' is given twice");
   }
   credentials.access_keys.emplace(std::move(access_key), std::move(key));
 }
@@ -141,7 +142,7 @@ std::string Authenticator::name_shown(std::string_view name) const {
   const bool is_secret =
       std::ranges::any_of(credentials_.passwords, [&](const auto& user) { return user.second == name; }) ||
       std::ranges::any_of(credentials_.access_keys, [&](const auto& key) { return key.second.secret_key == name; });
-  return is_secret ? "***" : shown(name);
+  return is_secret ? "***" : printable(name);
 }
 
 std::string Authenticator::basic_user(std::string_view encoded) const {
@@ -150,7 +151,7 @@ std::string Authenticator::basic_user(std::string_view encoded) const {
   const auto known = credentials_.passwords.find(given.user);
   if (known == credentials_.passwords.end()) throw ApiError(Message::UnknownUser, {name_shown(given.user)});
   if (!equal_in_constant_time(given.password, known->second))
-    throw ApiError(Message::WrongPassword, {shown(given.user)});
+    throw ApiError(Message::WrongPassword, {printable(given.user)});
   return std::move(given.user);
 }
 
@@ -168,7 +169,7 @@ std::string Authenticator::access_key_user(std::string_view parameters, const Si
     if (is_signature_of(request, parts, known->second.secret_key, signature)) return known->second.user;
     auto explanation = explain_signature(request, parts, access_key, known->second.secret_key, signature);
     explanation.push_back({Message::SignatureLog, {}});
-    throw ApiError(Sentence{Message::SignatureMismatch, {shown(access_key)}}, std::move(explanation));
+    throw ApiError(Sentence{Message::SignatureMismatch, {printable(access_key)}}, std::move(explanation));
   } catch (const ApiError& error) {
     throw AccessKeyRefused(error);
   }

@@ -1,6 +1,6 @@
 #include "ocp/envelope.h"
 
-#include "ocp/json_text.h"
+#include "json/text.h"
 
 namespace ocp_mock {
 namespace {

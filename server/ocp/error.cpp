@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "ocp/json_text.h"
+#include "json/text.h"
 
 namespace ocp_mock {
 namespace {
@@ -239,33 +239,6 @@ constexpr bool catalogue_follows_enumeration() {
 }
 static_assert(catalogue_follows_enumeration());
 
-// Code points that are not shown as they are, first and last of each range.
-// clang-format off
-constexpr std::pair<char32_t, char32_t> kNotShown[] = {
-    {0x0000,  0x001F},   // C0 controls
-    {0x007F,  0x009F},   // DEL and the C1 controls: U+009B begins a command for a terminal
-    {0x00AD,  0x00AD},   // soft hyphen
-    {0x061C,  0x061C},   // Arabic letter mark
-    {0x180E,  0x180E},   // Mongolian vowel separator
-    {0x200B,  0x200F},   // zero width, and marks of direction
-    {0x2028,  0x202E},   // separators of lines and paragraphs, embeddings and overrides of direction
-    {0x2060,  0x206F},   // word joiner, invisible operators, isolates
-    {0xFEFF,  0xFEFF},   // byte order mark
-    {0xFFF9,  0xFFFB},   // interlinear annotations
-    {0xE0000, 0xE007F},  // tags
-};
-// clang-format on
-
-// Of one character in UTF-8, or one byte that is none.
-bool may_be_shown(std::string_view character) {
-  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(character[index]); };
-  if (character.size() == 1) return byte(0) >= 0x20 && byte(0) < 0x7F;
-  char32_t code = byte(0) & (0x7Fu >> character.size());
-  for (std::size_t i = 1; i < character.size(); ++i) code = code << 6 | (byte(i) & 0x3F);
-  return std::ranges::none_of(kNotShown,
-                              [&](const auto& range) { return range.first <= code && code <= range.second; });
-}
-
 }  // namespace
 
 std::span<const MessageRow> message_catalogue() { return kCatalogue; }
@@ -292,24 +265,6 @@ std::string ApiError::text(Language language) const {
     text.append(language == Language::Chinese ? "" : " ").append(sentence.text(language));
   }
   return text;
-}
-
-std::string shown(std::string_view text, std::size_t characters) {
-  std::string out;
-  while (!text.empty()) {
-    if (characters-- == 0) return out + "...";
-    const std::size_t length = std::max(utf8_length(text), std::size_t{1});
-    const std::string_view character = text.substr(0, length);
-    if (may_be_shown(character)) {
-      out.append(character);
-    } else {
-      for (const char byte : character) {
-        fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(byte));
-      }
-    }
-    text.remove_prefix(length);
-  }
-  return out;
 }
 
 }  // namespace ocp_mock

@@ -106,7 +106,7 @@ struct MessageRow {
 std::span<const MessageRow> message_catalogue();
 const MessageRow& message_row(Message message);
 
-// A message and what fills its places; values the client sent go through shown() first.
+// A message and what fills its places; values the client sent go through printable() first.
 struct Sentence {
   Message message;
   std::vector<std::string> arguments;
@@ -130,10 +130,5 @@ class ApiError : public std::exception {
   std::vector<Sentence> explanation_;
   std::string english_;
 };
-
-// A client's text as a message or a log may show it: cut after the given number of characters, then "...". Bytes that
-// are not UTF-8, control characters (C0 and C1) and what makes a text look other than it is, direction marks,
-// characters without a width and separators of lines, are percent-encoded.
-std::string shown(std::string_view text, std::size_t characters = 100);
 
 }  // namespace ocp_mock

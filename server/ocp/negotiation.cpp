@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "ascii.h"
+#include "base/ascii.h"
 
 namespace ocp_mock {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "headers.h"
+#include "base/headers.h"
 #include "ocp/error.h"
 
 namespace ocp_mock {

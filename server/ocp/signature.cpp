@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/utf8.h"
 #include "ocp/digest.h"
 #include "ocp/instant.h"
 #include "ocp/url.h"
@@ -298,7 +299,7 @@ std::vector<Mistake> path_mistakes(const SignedRequest& request) {
 
 Sentence sentence_of(const Mistake& mistake, std::string_view right) {
   // The lines of part 6, as the log of the server and most languages write them.
-  const auto text = [](std::string_view part) { return shown(replaced(std::string(part), "\n", "\\n"), 300); };
+  const auto text = [](std::string_view part) { return printable(replaced(std::string(part), "\n", "\\n"), 300); };
   return {mistake.message, {text(mistake.part), text(right)}};
 }
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "headers.h"
+#include "base/headers.h"
 #include "ocp/error.h"
 
 namespace ocp_mock {

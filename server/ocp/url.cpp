@@ -4,7 +4,8 @@
 
 #include <iterator>
 
-#include "ocp/json_text.h"
+#include "base/utf8.h"
+#include "json/text.h"
 
 namespace ocp_mock {
 namespace {

@@ -9,11 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "nearest.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
+#include "fixtures/row_rules.h"
+#include "json/text.h"
 #include "ocp/error.h"
-#include "ocp/json_text.h"
 #include "store/dataset_builder.h"
-#include "store/task.h"
 
 namespace ocp_mock {
 namespace {
@@ -67,8 +68,9 @@ void check_words(const Dataset& dataset, const Endpoint& endpoint, const JsonVal
     if (endpoint.find_field(member.key) == nullptr && !some_task_has(dataset, endpoint, member.key)) {
       std::vector<std::string_view> names;
       for (const Field& field : endpoint.fields) names.push_back(field.name);
-      problems.push_back({member.position, fmt::format("{} is no field of {}, and no task has it{}", shown(member.key),
-                                                       endpoint.fixture, did_you_mean(member.key, names))});
+      problems.push_back(
+          {member.position, fmt::format("{} is no field of {}, and no task has it{}", printable(member.key),
+                                        endpoint.fixture, did_you_mean(member.key, names))});
     }
     const bool is_status = member.key == kStatus && member.value.kind == JsonKind::String && !endpoint.statuses.empty();
     if (is_status && endpoint.find_status(member.value.text) == 0 &&
@@ -111,7 +113,7 @@ void check_where(const Dataset& dataset, const Endpoint& endpoint, const JsonVal
       }
     } else if (member.key.starts_with('$')) {
       problems.push_back({member.position, fmt::format("{} picks no task: where compares with fields that are answered",
-                                                       shown(member.key))});
+                                                       printable(member.key))});
     } else if (field != nullptr && member.value.kind == JsonKind::Null) {
       if (field->required) {
         problems.push_back({member.position, fmt::format("{} is null, and every task has one", field->name)});

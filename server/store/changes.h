@@ -12,10 +12,10 @@
 #include <string>
 #include <string_view>
 
+#include "fixtures/forms.h"
+#include "json/reader.h"
 #include "ocp/instant.h"
 #include "store/dataset.h"
-#include "store/fixture_json.h"
-#include "store/fixtures.h"
 
 namespace ocp_mock {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "store/dataset_builder.h"
-#include "store/milestones.h"
+#include "store/pages/sparse_index.h"
 #include "store/query.h"
 
 namespace ocp_mock {

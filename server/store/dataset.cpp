@@ -19,9 +19,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fixtures/row_rules.h"
 #include "store/database.h"
-#include "store/ordering.h"
-#include "store/task.h"
+#include "store/pages/ordering.h"
 
 namespace ocp_mock {
 namespace {

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ocp/endpoints.h"
-#include "ocp/params.h"
-#include "store/fixture_sink.h"
+#include "catalogue/endpoints.h"
+#include "catalogue/params.h"
+#include "fixtures/sink.h"
 #include "store/query.h"
 
 namespace ocp_mock {

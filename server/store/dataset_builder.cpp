@@ -13,10 +13,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/temporary_file.h"
 #include "embedded/schema_sql.h"
 #include "store/database.h"
 #include "store/page_checks.h"
-#include "temporary_file.h"
 
 namespace ocp_mock {
 namespace {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "fixtures/sink.h"
 #include "store/dataset.h"
-#include "store/fixture_sink.h"
 #include "store/query.h"
 
 namespace ocp_mock {

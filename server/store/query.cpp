@@ -172,10 +172,4 @@ SqlQuery removal_query(const Endpoint& endpoint, const std::vector<ColumnConditi
   return query.take();
 }
 
-std::vector<std::string> columns_of(const Field& field) {
-  if (field.column.empty()) return {};
-  if (field.type != FieldType::Time) return {std::string(field.column)};
-  return {fmt::format("{}_second", field.column), fmt::format("{}_nano", field.column)};
-}
-
 }  // namespace ocp_mock

@@ -9,15 +9,10 @@
 #include <variant>
 #include <vector>
 
-#include "ocp/params.h"
+#include "catalogue/params.h"
+#include "fixtures/sink.h"
 
 namespace ocp_mock {
-
-// A value of a column or of a place in a statement.
-using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;
-
-// What the column of an endpoint's delay field holds where the delay is computed for each answer.
-inline constexpr std::string_view kComputed = "computed";
 
 struct SqlQuery {
   std::string sql;
@@ -83,8 +78,5 @@ SqlQuery tasks_query(const Endpoint& endpoint, const TaskSelection& selection);
 
 // Deletes the tasks that meet all conditions.
 SqlQuery removal_query(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions);
-
-// The columns that a field is stored in; none for a field that lives in the JSON only.
-std::vector<std::string> columns_of(const Field& field);
 
 }  // namespace ocp_mock

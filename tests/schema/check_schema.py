@@ -2,7 +2,7 @@
 """Checks schema/fixture.schema.json; run it from the root of the repository.
 
 The schema must give every document of tests/schema/cases.json the verdict that stands beside it, and pass the shipped
-fixtures. tests/unit/fixture_schema_test.cpp holds the loader to the same verdicts, so schema and loader agree.
+fixtures. tests/fixtures/fixture_schema_test.cpp holds the loader to the same verdicts, so schema and loader agree.
 """
 
 import json

@@ -1,8 +1,8 @@
 // Loads OCP's example in a program of its own, and fails unless that is one task of one cluster.
+#include "catalogue/endpoints.h"
 #include "embedded/default_fixture.h"
-#include "ocp/endpoints.h"
+#include "fixtures/forms.h"
 #include "store/dataset_builder.h"
-#include "store/fixtures.h"
 
 int main() {
   const auto builder = ocp_mock::DatasetBuilder::in_memory();

@@ -1,0 +1,514 @@
+#include "app/app.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "base/utf8.h"
+#include "catalogue/endpoints.h"
+#include "catalogue/params.h"
+#include "control/welcome.h"
+#include "http/delivery.h"
+#include "http/pending.h"
+#include "json/text.h"
+#include "ocp/negotiation.h"
+#include "ocp/url.h"
+
+namespace ocp_mock {
+namespace {
+
+const std::string kAllowed = "GET, HEAD";
+const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
+constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
+constexpr std::string_view kText = "text/plain;charset=UTF-8";
+constexpr std::size_t kViolationsLogged = 10;
+
+// The refusal of a request that did not arrive as HTTP.
+ApiError refusal(http::Defect defect, const AppOptions& options) {
+  using http::Defect;
+  switch (defect) {
+    case Defect::MalformedRequestLine: return ApiError(Message::MalformedRequestLine);
+    case Defect::VersionNotSupported: return ApiError(Message::VersionNotSupported);
+    case Defect::TargetTooLong:
+      return ApiError(Message::TargetTooLong, {std::to_string(options.limits.parser.head_bytes)});
+    case Defect::MalformedHeader: return ApiError(Message::MalformedHeader);
+    case Defect::HeadTooLarge:
+      return ApiError(Message::HeadTooLarge, {std::to_string(options.limits.parser.head_bytes)});
+    case Defect::HostHeader: return ApiError(Message::HostHeader);
+    case Defect::BadContentLength: return ApiError(Message::BadContentLength);
+    case Defect::UnsupportedTransferEncoding: return ApiError(Message::UnsupportedTransferEncoding);
+    case Defect::BadChunk: return ApiError(Message::BadChunk);
+    case Defect::BodyTooLarge:
+      return ApiError(Message::BodyTooLarge, {std::to_string(options.limits.parser.body_bytes)});
+    case Defect::ExpectationFailed: return ApiError(Message::ExpectationFailed);
+    case Defect::PlainHttp: return ApiError(Message::PlainHttp);
+    case Defect::Tls: return ApiError(Message::SpokenTls);
+    case Defect::Timeout:
+      return ApiError(Message::RequestTimeout,
+                      {fmt::format("{}", static_cast<double>(options.limits.request_time.count()) / 1000)});
+  }
+  return ApiError(Message::MalformedRequestLine);
+}
+
+// Header values are UTF-8 here or, failing that, Latin-1, as servers of Java read them.
+std::string header_text(std::string_view value) {
+  if (is_utf8(value)) return std::string(value);
+  std::string text;
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xC0 | byte >> 6);
+      text += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+  }
+  return text;
+}
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return status < 500 ? "Request Refused" : "Error";
+  }
+}
+
+// A target for the log.
+std::string shown_target(const http::Request& request) {
+  const auto [path, query] = split_target(request.target);
+  if (request.target.empty()) return "";
+  return printable(fmt::format("{}{}{}", without_user(path), query.empty() ? "" : "?", query), 2000);
+}
+
+// Of all headers of a name, as one list.
+std::string joined_values(const Headers& headers, std::string_view wanted) {
+  std::string values;
+  for (const auto& [name, value] : headers) {
+    if (equals_ignoring_case(name, wanted)) values.append(values.empty() ? "" : ",").append(value);
+  }
+  return values;
+}
+
+std::string describe(const std::vector<Violation>& violations) {
+  std::string text;
+  for (std::size_t i = 0; i < violations.size() && i < kViolationsLogged; ++i) {
+    text.append(" | ").append(violations[i].text(Language::English));
+  }
+  if (violations.size() > kViolationsLogged)
+    text += fmt::format(" | and {} more", violations.size() - kViolationsLogged);
+  return text;
+}
+
+// As proxies send it when what is behind them fails.
+std::string error_page(int status) {
+  const std::string title = fmt::format("{} {}", status, reason_of(status));
+  return fmt::format(
+      "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n",
+      title);
+}
+
+// Of a text, what the journal keeps.
+std::string cut(std::string text) {
+  if (text.size() <= kJournalTextBytes) return text;
+  text.resize(kJournalTextBytes);
+  return text + "...";
+}
+
+std::string cut(std::string text, JournalEntry& entry, RequestPart part) {
+  if (text.size() > kJournalTextBytes) entry.cut |= static_cast<unsigned>(part);
+  return cut(std::move(text));
+}
+
+// Of a request's headers, what the journal keeps.
+void keep_headers(const Headers& headers, JournalEntry& entry) {
+  const std::string& text = headers.text();
+  const bool is_short = headers.size() <= kJournalHeaders && text.size() <= kJournalTextBytes;
+  const bool may_name_user = text.find('@') != std::string::npos && text.find("://") != std::string::npos;
+  if (is_short && !may_name_user) {
+    entry.headers = headers;
+    entry.headers.erase_if([](const HeaderField& field) { return is_secret_header(field.name); });
+    return;
+  }
+  for (const auto& [name, value] : headers) {
+    if (entry.headers.size() == kJournalHeaders) {
+      entry.cut |= static_cast<unsigned>(RequestPart::Headers);
+      return;
+    }
+    if (is_secret_header(name)) continue;
+    const std::string kept_name = cut(std::string(name), entry, RequestPart::Headers);
+    entry.headers.add(kept_name, cut(without_user_info(value), entry, RequestPart::Headers));
+  }
+}
+
+// Whole units since then.
+template <typename Unit>
+auto elapsed(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<Unit>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+App::App(AppOptions options, AppContext context, Worlds& worlds)
+    : options_(std::move(options)),
+      context_(std::move(context)),
+      frozen_time_(options_.frozen ? parse_rfc3339(options_.frozen->timestamp) : std::nullopt),
+      worlds_(worlds),
+      authenticator_(options_.auth, options_.credentials) {}
+
+http::Response App::handle(const http::Request& request) const {
+  Exchange exchange{
+      .start = std::chrono::steady_clock::now(), .world = worlds_.of_user(""), .values = envelope_values(request)};
+  auto refused = guarded(request, exchange, [&]() -> std::optional<http::Response> {
+    admit(request, exchange);
+    return std::nullopt;
+  });
+  if (refused) {
+    finish(request, exchange, *refused);
+    return std::move(*refused);
+  }
+  if (exchange.fault && exchange.fault->action.delay.count() > 0) return delayed(request, exchange);
+  return conclude(request, exchange);
+}
+
+// Authentication and throttling, and whether a fault shall happen: before any parameter is looked at.
+void App::admit(const http::Request& request, Exchange& exchange) const {
+  if (request.defect) throw refusal(*request.defect, options_);
+  // Before authentication, for its credentials would be those for a proxy.
+  if (request.method == "CONNECT") throw ApiError(Message::NotAProxy, {printable(without_user(request.target))});
+  const auto [path, query] = split_target(request.target);
+  const SignedRequest asked{request.method, path, query, request.headers, request.body};
+  exchange.route = match_path(path);
+  // The mock's own page is there to be looked at; to OCP's other methods the path is unknown.
+  const bool is_page =
+      exchange.route && exchange.route->companion && exchange.route->companion->answer == Companion::Answer::Welcome;
+  if (is_page && request.method != "GET" && request.method != "HEAD") exchange.route.reset();
+  const bool open = exchange.route && exchange.route->companion && exchange.route->companion->open;
+  if (open) {
+    // Whoever shows credentials that pass sees the time of their world.
+    try {
+      exchange.user = authenticator_.authenticate(asked, context_.real_now());
+    } catch (const ApiError&) {
+    }
+  } else {
+    exchange.user = authenticate(asked, exchange.values.trace_id);
+  }
+  exchange.world = worlds_.of_user(exchange.user);
+  if (!exchange.world) {
+    exchange.world = worlds_.of_user("");
+    throw ApiError(Message::TooManyWorlds, {std::to_string(worlds_.options().max_worlds)});
+  }
+  if (!open) {
+    exchange.admission = exchange.world->admit(exchange.user);
+    if (exchange.admission && !exchange.admission->decision.passes) {
+      const RateLimit& limit = *worlds_.options().rate_limit;
+      throw ApiError(Message::RateLimited, {std::to_string(limit.requests), limit.window,
+                                            std::to_string(exchange.admission->decision.reset)});
+    }
+  }
+  if (worlds_.options().keeps_journal) exchange.ticket = exchange.world->journal().begin();
+  exchange.releases = exchange.world->releases();
+  exchange.fault = exchange.world->faults().fire({request.method, path, query, request.headers, exchange.user, {}});
+}
+
+// The rest of the way, after what holds no thread of a connection. A client that goes meanwhile leaves an entry in the
+// journal as well.
+class App::Later {
+ public:
+  Later(const App& app, const http::Request& request, Exchange exchange)
+      : app_(app), request_(request), exchange_(std::move(exchange)) {}
+  Later(const Later&) = delete;
+  Later& operator=(const Later&) = delete;
+  ~Later() {
+    if (concluded_) return;
+    try {
+      app_.record_leaving(request_, exchange_);
+    } catch (const std::exception&) {
+      // There is no memory for an entry.
+    }
+  }
+
+  http::Response conclude() {
+    concluded_ = true;
+    return app_.conclude(request_, exchange_);
+  }
+
+  // Whether the answer will begin with a head, as far as its fault says.
+  bool has_head() const { return !exchange_.fault || http::has_head(exchange_.fault->action.delivery.fault); }
+
+  // Goes with this.
+  void keep(Scheduler::Timer timer) { timer_ = std::move(timer); }
+
+ private:
+  const App& app_;
+  const http::Request request_;
+  Exchange exchange_;
+  Scheduler::Timer timer_;
+  bool concluded_ = false;
+};
+
+std::shared_ptr<http::Pending> App::pending(const std::shared_ptr<Later>& later) {
+  return std::make_shared<http::Pending>([later] { return later->conclude(); }, later->has_head());
+}
+
+http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
+  const std::shared_ptr<World> world = exchange.world;
+  const std::chrono::milliseconds delay = exchange.fault->action.delay;
+  const std::uint64_t releases = exchange.releases;
+  const auto later = std::make_shared<Later>(*this, request, std::move(exchange));
+  http::Response response;
+  response.pending = pending(later);
+  later->keep(world->delay(delay, response.pending, releases));
+  return response;
+}
+
+// The request is answered from the beginning once it is prepared.
+http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
+  auto preparation = std::exchange(exchange.preparation, {});
+  exchange.violations.clear();
+  http::Response response;
+  response.pending = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
+  preparations_.add([preparation = std::move(preparation), pending = response.pending] {
+    // What it throws, list() throws again.
+    try {
+      if (!pending->abandoned()) preparation();
+    } catch (const std::exception&) {
+    }
+    pending->make_ready();
+  });
+  return response;
+}
+
+http::Response App::conclude(const http::Request& request, Exchange& exchange) const {
+  http::Response response = *guarded(request, exchange, [&] { return std::optional(answer(request, exchange)); });
+  if (exchange.preparation) return prepared(request, exchange);
+  if (exchange.fault) {
+    const FaultAction& action = exchange.fault->action;
+    if (action.retry_after) response.headers.add("Retry-After", std::to_string(*action.retry_after));
+    response.delivery = action.delivery;
+  }
+  finish(request, exchange, response);
+  return response;
+}
+
+// What the step answers, or what it has thrown.
+template <typename Step>
+std::optional<http::Response> App::guarded(const http::Request& request, Exchange& exchange, const Step& step) const {
+  try {
+    return step();
+  } catch (const ApiError& error) {
+    http::Response response = refuse(error, request, exchange);
+    if (error.status() == 401) response.headers.add("WWW-Authenticate", kChallenge);
+    if (error.status() == 405) response.headers.add("Allow", kAllowed);
+    return response;
+  } catch (const std::exception& error) {
+    context_.logger->error("{} {} failed, trace id {}: {}", printable(request.method), shown_target(request),
+                           exchange.values.trace_id, error.what());
+    return refuse(ApiError(Message::Unexpected), request, exchange);
+  }
+}
+
+http::Response App::answer(const http::Request& request, Exchange& exchange) const {
+  if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
+    return fail(exchange.fault->action, exchange);
+  }
+  check_form(request, exchange);
+  const auto [path, query] = split_target(request.target);
+  const std::optional<PathMatch>& route = exchange.route;
+  if (!route) throw refusal_of_path(path);
+  if (request.method != "GET" && request.method != "HEAD") {
+    throw ApiError(Message::MethodNotAllowed, {printable(request.method), printable(without_user(path)), kAllowed});
+  }
+  if (route->endpoint) return {200, {{"Content-Type", kJsonType}}, list(*route, query, exchange)};
+
+  parse_no_parameters(query, exchange.violations);
+  refuse_violations(exchange.violations);
+  stamp(exchange);
+  switch (route->companion->answer) {
+    case Companion::Answer::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
+    case Companion::Answer::Info: return {200, {{"Content-Type", kJsonType}}, info_answer(options_.ocp_version)};
+    case Companion::Answer::Status: return {200, {{"Content-Type", kText}}, "okay"};
+    case Companion::Answer::Welcome: return welcome(request, options_.admin);
+  }
+  throw std::logic_error("a companion without an answer");
+}
+
+// The answer of a fault in place of OCP's.
+http::Response App::fail(const FaultAction& action, Exchange& exchange) const {
+  stamp(exchange);
+  if (action.html_status) {
+    return {*action.html_status, {{"Content-Type", "text/html"}}, error_page(*action.html_status)};
+  }
+  const bool unauthorized = action.answer->status == 401;
+  http::Response response{
+      action.answer->status,
+      {{"Content-Type", unauthorized ? kJsonUtf8 : kJsonType}},
+      error_envelope(action.answer->status, action.answer->code, action.answer->message, exchange.values)};
+  if (unauthorized) response.headers.add("WWW-Authenticate", kChallenge);
+  return response;
+}
+
+// What every answer gets, and what remains of it here.
+void App::finish(const http::Request& request, Exchange& exchange, http::Response& response) const {
+  if (options_.pretty && response.header("Content-Type").value_or("").starts_with(kJsonType)) {
+    response.body = pretty_json(response.body);
+  }
+  if (!exchange.admission) exchange.admission = exchange.world->uncounted();
+  if (exchange.admission) {
+    const auto& [limit, decision] = *exchange.admission;
+    response.headers.add("RateLimit-Limit", std::to_string(limit));
+    response.headers.add("RateLimit-Remaining", std::to_string(decision.remaining));
+    response.headers.add("RateLimit-Reset", std::to_string(decision.reset));
+  }
+  response.headers.add("Date", date(exchange));
+  record(request, exchange, response);
+  const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
+  if (context_.logger->should_log(level)) {
+    context_.logger->log(level, "{} {} {} {}B {}us {}{}{}{}", printable(request.method), shown_target(request),
+                         response.status, response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
+                         printable(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ", exchange.refusal,
+                         describe(exchange.violations));
+  }
+}
+
+// The entry of a request that was answered so, but for its sequence.
+JournalEntry App::entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response) {
+  const auto [path, query] = split_target(request.target);
+  JournalEntry entry;
+  entry.time = exchange.time;
+  entry.user = cut(exchange.user, entry, RequestPart::User);
+  entry.method = cut(request.method, entry, RequestPart::Method);
+  entry.path = cut(without_user(path), entry, RequestPart::Path);
+  entry.query = cut(std::string(query), entry, RequestPart::Query);
+  entry.trace_id = cut(exchange.values.trace_id);
+  keep_headers(request.headers, entry);
+  if (response.delivery.fault == http::Delivery::Fault::None) {
+    entry.status = response.status;
+    entry.bytes = std::min(response.body.size(), response.delivery.truncate_at.value_or(response.body.size()));
+  }
+  entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
+  if (exchange.fault) entry.fault = exchange.fault->id;
+  for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
+  return entry;
+}
+
+// At once, so that a client that has its answer finds its entry. An answer that leaves in pieces is in flight until the
+// last of them leaves.
+void App::record(const http::Request& request, const Exchange& exchange, http::Response& response) const {
+  if (!worlds_.options().keeps_journal) return;
+  JournalEntry entry = entry_of(request, exchange, response);
+  Journal& journal = exchange.world->journal();
+  const Journal::Ticket ticket = exchange.ticket ? *exchange.ticket : journal.begin();
+  if (http::leaves_whole(response.delivery)) return journal.record(ticket, std::move(entry));
+  response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry))](
+                             bool whole, std::size_t body_bytes) {
+    if (!whole) {
+      kept->client_left = true;
+      kept->bytes = std::min(kept->bytes, body_bytes);
+    }
+    world->journal().record(ticket, std::move(*kept));
+  };
+}
+
+// The client has left before there was an answer.
+void App::record_leaving(const http::Request& request, Exchange& exchange) const {
+  stamp(exchange);
+  context_.logger->info("{} {} - 0B {}us {} | the client left before its answer", printable(request.method),
+                        shown_target(request), elapsed<std::chrono::microseconds>(exchange.start),
+                        printable(exchange.values.trace_id));
+  if (!worlds_.options().keeps_journal) return;
+  JournalEntry entry = entry_of(request, exchange, {.status = 0});
+  entry.client_left = true;
+  Journal& journal = exchange.world->journal();
+  journal.record(exchange.ticket ? *exchange.ticket : journal.begin(), std::move(entry));
+}
+
+std::string App::authenticate(const SignedRequest& request, std::string_view trace_id) const {
+  try {
+    return authenticator_.authenticate(request, context_.real_now());
+  } catch (const AccessKeyRefused&) {
+    if (!context_.logger->should_log(spdlog::level::debug)) throw;
+    const std::string message = json_string(signed_message(signed_parts(request)));
+    context_.logger->debug("the string that the server signed, trace id {}: {}", printable(trace_id),
+                           printable(message, message.size()));
+    throw;
+  }
+}
+
+std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
+  ListRequest list = parse_list_request(route, query, exchange.violations, options_.rules);
+  refuse_violations(exchange.violations);
+  const bool first_look = !exchange.data.dataset;
+  if (first_look) exchange.data = exchange.world->snapshot();
+  const std::shared_ptr<const Dataset>& dataset = exchange.data.dataset;
+  list.now = time_of_answer(exchange.data.time);
+  if (first_look && dataset->is_slow(*route.endpoint, list)) {
+    exchange.order = std::make_shared<PreparedOrder>();
+    exchange.preparation = [dataset, order = exchange.order, endpoint = route.endpoint, list] {
+      *order = dataset->prepare(*endpoint, list);
+    };
+    return "";
+  }
+  const ListResult found = dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
+  if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
+  if (!found.tenant_exists) {
+    throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
+  }
+  stamp(exchange, found.is_of_now ? std::optional(exchange.data.time) : std::nullopt);
+  return page_envelope({found.contents, list.page, list.size, found.total}, exchange.values);
+}
+
+// The rules that hold for every path, before it is looked at. Plain text is answered to those who ask for JSON, too, as
+// by Spring.
+void App::check_form(const http::Request& request, Exchange& exchange) const {
+  note_raw_characters(split_target(request.target).query, exchange.violations);
+  const Companion* const companion = exchange.route ? exchange.route->companion : nullptr;
+  if (companion != nullptr && companion->answer == Companion::Answer::Welcome) return;
+  const bool is_text = companion != nullptr && companion->answer != Companion::Answer::Info;
+  if (!accepts(request.headers, kJsonType) && !(is_text && accepts(request.headers, kTextType))) {
+    exchange.violations.push_back(
+        {Message::NotAcceptable,
+         {printable(joined_values(request.headers, "Accept")), std::string(is_text ? kTextType : kJsonType)}});
+  }
+  refuse_violations(exchange.violations);
+}
+
+void App::refuse_violations(const std::vector<Violation>& violations) const {
+  if (options_.strict && !violations.empty()) throw ApiError(violations.front());
+}
+
+http::Response App::refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const {
+  stamp(exchange);
+  exchange.refusal = error.what();
+  return {error.status(),
+          {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJsonType}},
+          error_envelope(error, choose_language(joined_values(request.headers, "Accept-Language")), exchange.values)};
+}
+
+// The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint), unless something in it
+// was computed for a time.
+void App::stamp(Exchange& exchange, std::optional<Instant> now) const {
+  exchange.time = now ? *now : exchange.world->clock().now();
+  if (options_.frozen) return;
+  exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
+  exchange.values.timestamp = format_iso_offset(exchange.time, options_.offset_minutes);
+}
+
+EnvelopeValues App::envelope_values(const http::Request& request) const {
+  if (options_.frozen) return *options_.frozen;
+  const auto given = request.header("x-trace-id");
+  return {0, options_.server, "", given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
+}
+
+std::string App::date(const Exchange& exchange) const { return format_http_date(time_of_answer(exchange.time)); }
+
+EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {
+  return {captured.duration.value_or(79), server ? *server : captured.server.value_or(std::string(kDefaultServer)),
+          captured.timestamp.value_or("2024-08-09T16:06:02.743+08:00"), captured.trace_id.value_or("8e1e79e260d12bba")};
+}
+
+}  // namespace ocp_mock

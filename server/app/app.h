@@ -1,0 +1,119 @@
+// The pipeline of one request, in one function: handle().
+// Enters: an http::Request. Leaves: an http::Response. The only place that catches an ApiError.
+// Everything that varies is passed in, so that tests can fix it. Safe for use by several threads at once.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/worker.h"
+#include "catalogue/params.h"
+#include "control/world.h"
+#include "http/limits.h"
+#include "http/message.h"
+#include "ocp/auth.h"
+#include "ocp/envelope.h"
+#include "ocp/error.h"
+#include "ocp/instant.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace ocp_mock {
+
+struct AppOptions {
+  bool pretty = false;  // lay answers out as OCP's documentation does
+  bool strict = false;  // refuse what OCP lets pass
+  ListRules rules;
+  int offset_minutes = 8 * 60;         // of timestamps
+  std::string server{kDefaultServer};  // the envelope's server
+  std::string ocp_version{kDefaultOcpVersion};
+  std::optional<EnvelopeValues> frozen;  // every answer has these values
+  bool admin = true;                     // there are admin calls, which GET / may name
+  AuthMode auth = AuthMode::Any;
+  Credentials credentials;
+  http::Limits limits;  // that the HTTP side keeps, for messages
+};
+
+struct AppContext {
+  std::function<Instant()> real_now;           // which the Date of an access key's request is compared with
+  std::function<std::string()> next_trace_id;  // 16 lower-case hex digits
+  std::shared_ptr<spdlog::logger> logger;      // a line a request at info; at warn if it broke a rule
+};
+
+class App {
+ public:
+  // Answers from the worlds, which must outlive it.
+  App(AppOptions options, AppContext context, Worlds& worlds);
+
+  http::Response handle(const http::Request& request) const;
+
+  // The time of an answer that is made when the world's clock shows so: with frozen values theirs.
+  Instant time_of_answer(Instant now) const { return frozen_time_.value_or(now); }
+
+ private:
+  // What is known of a request on its way.
+  struct Exchange {
+    std::chrono::steady_clock::time_point start;
+    std::shared_ptr<World> world;
+    EnvelopeValues values;
+    Instant time = {};                    // by the world's clock, when the answer was made
+    std::optional<PathMatch> route = {};  // nothing for a path that is not known
+    std::string user = {};
+    std::string refusal = {};  // why, in English; empty for a request that was granted
+    std::vector<Violation> violations = {};
+    std::optional<World::Admission> admission = {};
+    std::optional<Faults::Fired> fault = {};
+    std::optional<Journal::Ticket> ticket = {};
+    std::uint64_t releases = 0;                 // of the world, before the fault
+    World::Snapshot data = {};                  // from the first look at the data to the answer
+    std::function<void()> preparation = {};     // what must be done on another thread before there can be an answer
+    std::shared_ptr<PreparedOrder> order = {};  // what it made
+  };
+
+  class Later;
+
+  void admit(const http::Request& request, Exchange& exchange) const;
+  http::Response delayed(const http::Request& request, Exchange& exchange) const;
+  http::Response prepared(const http::Request& request, Exchange& exchange) const;
+  static std::shared_ptr<http::Pending> pending(const std::shared_ptr<Later>& later);
+  http::Response conclude(const http::Request& request, Exchange& exchange) const;
+  http::Response answer(const http::Request& request, Exchange& exchange) const;
+  http::Response fail(const FaultAction& action, Exchange& exchange) const;
+  std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
+  std::string list(const PathMatch& route, std::string_view query, Exchange& exchange) const;
+  template <typename Step>
+  std::optional<http::Response> guarded(const http::Request& request, Exchange& exchange, const Step& step) const;
+  http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
+  void stamp(Exchange& exchange, std::optional<Instant> now = {}) const;
+  void finish(const http::Request& request, Exchange& exchange, http::Response& response) const;
+  void record(const http::Request& request, const Exchange& exchange, http::Response& response) const;
+  void record_leaving(const http::Request& request, Exchange& exchange) const;
+  void check_form(const http::Request& request, Exchange& exchange) const;
+  void refuse_violations(const std::vector<Violation>& violations) const;
+  EnvelopeValues envelope_values(const http::Request& request) const;
+  std::string date(const Exchange& exchange) const;
+  static JournalEntry entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response);
+
+  // A connection waits for one answer at a time.
+  static constexpr std::size_t kConnectionsBoundIt = std::numeric_limits<std::size_t>::max();
+
+  const AppOptions options_;
+  const AppContext context_;
+  const std::optional<Instant> frozen_time_;
+  Worlds& worlds_;
+  const Authenticator authenticator_;
+  mutable Worker preparations_{kConnectionsBoundIt};
+};
+
+// The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's
+// page of the endpoint. A server name given by the user wins over the captured one.
+EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server);
+
+}  // namespace ocp_mock

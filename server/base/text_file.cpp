@@ -1,0 +1,112 @@
+#include "base/text_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/temporary_file.h"
+
+namespace ocp_mock {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void throw_error(int error) { throw std::system_error(error, std::generic_category()); }
+
+// The folder does not let its entries be changed, but perhaps the file can be written.
+bool is_of_folder(int error) {
+  return error == EACCES || error == EPERM || error == EROFS || error == EBUSY || error == EXDEV;
+}
+
+bool is_same_file(const struct stat& status, int descriptor) {
+  struct stat other {};
+  return ::fstat(descriptor, &other) == 0 && other.st_dev == status.st_dev && other.st_ino == status.st_ino;
+}
+
+// A link that is left here is one of another user.
+void refuse_special_file(const fs::path& target, const fs::path& file, std::string_view name) {
+  struct stat status {};
+  if (::lstat(target.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) return;
+  if (!S_ISREG(status.st_mode)) {
+    throw std::runtime_error(fmt::format("{} {} is no regular file; it must be one", name, file.string()));
+  }
+  if (is_same_file(status, STDOUT_FILENO) || is_same_file(status, STDERR_FILENO)) {
+    throw std::runtime_error(fmt::format(
+        "{} {} is where standard output or standard error goes; it must be a file of its own", name, file.string()));
+  }
+}
+
+std::string reason(const std::runtime_error& error) {
+  const auto* of_system = dynamic_cast<const std::system_error*>(&error);
+  return of_system != nullptr ? of_system->code().message() : error.what();
+}
+
+// Writes into the file that is there, after the folder has refused a new one.
+void overwrite(const fs::path& target, std::string_view text, int error_of_folder) {
+  const int descriptor = ::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0 && errno == ELOOP) throw std::runtime_error("it is a link that another user has made");
+  if (descriptor < 0) throw_error(errno == ENOENT ? error_of_folder : errno);
+  const struct Close {
+    int descriptor;
+    ~Close() { ::close(descriptor); }
+  } owner{descriptor};
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) throw_error(error_of_folder);
+  if (::ftruncate(descriptor, 0) != 0) throw_error(errno);
+  write_all(descriptor, text);
+}
+
+}  // namespace
+
+std::string read_text_file(const fs::path& file, std::string_view name) {
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(file, ignored);
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (is_folder || !in || (in.peek() != std::ifstream::traits_type::eof() && !(text << in.rdbuf())) || in.bad()) {
+    throw std::runtime_error(
+        fmt::format("cannot read {} {}: {}", name, file.string(), is_folder ? "it is a folder" : std::strerror(errno)));
+  }
+  return text.str();
+}
+
+void write_text_file(const fs::path& file, std::string_view name, std::string_view text) {
+  const fs::path target = behind_own_links(file);
+  refuse_special_file(target, file, name);
+  try {
+    try {
+      TemporaryFile temporary(target);
+      temporary.write(text);
+      temporary.commit();
+    } catch (const std::system_error& error) {
+      if (!is_of_folder(error.code().value())) throw;
+      overwrite(target, text, error.code().value());
+    }
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("cannot write {} {}: {}", name, file.string(), reason(error)));
+  }
+}
+
+void remove_text_file(const fs::path& file, std::string_view name) {
+  const fs::path target = behind_own_links(file);
+  refuse_special_file(target, file, name);
+  if (::unlink(target.c_str()) == 0 || errno == ENOENT) return;
+  const int error = errno;
+  try {
+    if (!is_of_folder(error)) throw_error(error);
+    overwrite(target, "", error);
+  } catch (const std::runtime_error& problem) {
+    throw std::runtime_error(fmt::format("cannot remove {} {}: {}", name, file.string(), reason(problem)));
+  }
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,37 @@
+// The commands of the program, put together from the rooms below.
+// Enters: checked options. Leaves: the exit code; what goes wrong before or after the serving is thrown, as a
+// std::exception whose text is for the user.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+
+#include "app/service.h"
+#include "cli/options.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace ocp_mock {
+
+// Thrown by a load that is given up.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("the server stops") {}
+};
+
+// Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError, and Stopped
+// at the next task once stopped() is true.
+Loaded load_dataset(
+    const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
+
+// Serves until SIGTERM or SIGINT. Prints one line of JSON on standard output once connections are accepted.
+int run_serve(ServeOptions options);
+
+// Validates fixtures and prints what they hold.
+int run_check(const CheckOptions& options);
+
+// Asks a server whether it is up. Throws std::runtime_error if it is not.
+int run_healthcheck(const HealthcheckOptions& options);
+
+}  // namespace ocp_mock

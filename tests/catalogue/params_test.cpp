@@ -1,0 +1,369 @@
+#include "catalogue/params.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace ocp_mock;
+
+namespace {
+
+PathMatch path(std::string id = "1000005", std::string tenant = "1000012") {
+  return {&endpoints().front(), {std::move(id), std::move(tenant)}};
+}
+
+struct Parsed : ListRequest {
+  std::vector<Violation> violations;
+};
+
+Parsed parse(std::string_view query, const PathMatch& match = path(), const ListRules& rules = {}) {
+  Parsed parsed;
+  static_cast<ListRequest&>(parsed) = parse_list_request(match, query, parsed.violations, rules);
+  return parsed;
+}
+
+// The words that are searched for, in the order of the table.
+std::vector<std::string> statuses(std::string_view query, StatusMatch match = StatusMatch::Exact) {
+  const auto words = endpoints().front().words_of(parse(query, path(), {.status_match = match}).statuses);
+  return {words.begin(), words.end()};
+}
+
+// The status and the English message of the refusal; "accepted" without one.
+std::string refusal(const PathMatch& match, std::string_view query) {
+  try {
+    parse(query, match);
+  } catch (const ApiError& error) {
+    return std::to_string(error.status()) + " " + std::to_string(error.code()) + " " + error.what();
+  }
+  return "accepted";
+}
+
+std::vector<Message> rules(const Parsed& request) {
+  std::vector<Message> found;
+  for (const Violation& violation : request.violations) found.push_back(violation.message);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("params: without a query all have their defaults") {
+  const Parsed request = parse("");
+  CHECK(request.cluster_id == 1000005);
+  CHECK(request.tenant_id == 1000012);
+  CHECK_FALSE(request.start_time);
+  CHECK_FALSE(request.end_time);
+  CHECK(request.statuses == 0);
+  CHECK(request.page == 1);
+  CHECK(request.size == 10);
+  CHECK(request.sort.empty());
+  CHECK(request.violations.empty());
+}
+
+TEST_CASE("params: ids are 64-bit integers") {
+  const struct {
+    std::string text;
+    std::int64_t value;
+  } good[] = {{"0", 0},
+              {"-1", -1},
+              {"007", 7},
+              {"-0", 0},
+              {"9223372036854775807", std::numeric_limits<std::int64_t>::max()},
+              {"-9223372036854775808", std::numeric_limits<std::int64_t>::min()}};
+  for (const auto& [text, value] : good) {
+    CAPTURE(text);
+    CHECK(parse("", path(text)).cluster_id == value);
+    CHECK(parse("", path("1", text)).tenant_id == value);
+  }
+  for (const std::string text : {"", " ", "abc", "1a", "+1", "1.0", "1e3", " 1", "1 ", "0x10", "--1", "-",
+                                 "9223372036854775808", "-9223372036854775809", "99999999999999999999999", "１"}) {
+    CAPTURE(text);
+    CHECK(refusal(path(text), "") ==
+          "400 0 Parameter 'id' is '" + std::string(text) + "'; it must be a 64-bit integer in decimal digits.");
+    CHECK(refusal(path("1", text), "") ==
+          "400 0 Parameter 'tenantId' is '" + std::string(text) + "'; it must be a 64-bit integer in decimal digits.");
+  }
+}
+
+TEST_CASE("params: page and size are integers of at least 1") {
+  for (const std::string name : {"page", "size"}) {
+    for (const std::string text : {"", "0", "-1", "%201", "1%20", "+1", "%2B1", "1.0", "abc", "9223372036854775808"}) {
+      CAPTURE(text);
+      const std::string answer = refusal(path(), name + "=" + text);
+      CHECK(answer.starts_with("400 0 Parameter '" + name + "' is '"));
+      CHECK(answer.ends_with("'; it must be a 64-bit integer of at least 1."));
+    }
+    CHECK(refusal(path(), name).starts_with("400"));
+  }
+  CHECK(parse("page=9223372036854775807").page == std::numeric_limits<std::int64_t>::max());
+  CHECK(parse("page=3&size=7").page == 3);
+  CHECK(parse("page=3&size=7").size == 7);
+}
+
+TEST_CASE("params: a size over 2000 is answered as 2000 and noted") {
+  CHECK(parse("size=2000").size == 2000);
+  CHECK(parse("size=2000").violations.empty());
+  for (const std::string query : {"size=2001", "size=9223372036854775807"}) {
+    const Parsed request = parse(query);
+    CHECK(request.size == 2000);
+    CHECK(rules(request) == std::vector{Message::SizeOverMaximum});
+  }
+}
+
+TEST_CASE("params: times are UTC seconds") {
+  const Parsed request = parse("startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00%3A00%3A00Z");
+  CHECK(request.start_time == Instant{1722902400, 0});
+  CHECK(request.end_time == Instant{1722988800, 0});
+  CHECK(refusal(path(), "startTime=") ==
+        "400 0 Parameter 'startTime' is ''; it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ.");
+  CHECK(refusal(path(), "endTime=2024-08-06T00:00:00%2B08:00") ==
+        "400 0 Parameter 'endTime' is '2024-08-06T00:00:00+08:00'; it must be a UTC time of the form "
+        "YYYY-MM-DDThh:mm:ssZ.");
+}
+
+TEST_CASE("params: of a time with a raw plus sign the refusal says what became of it") {
+  for (const std::string given :
+       {"2024-07-10T00:00:00+08:00", "2024-07-10T00%3A00%3A00+08%3A00", "2024-07-10T00:00:00+0800",
+        "2024-07-10T00:00:00+08", "2024-07-10T00:00:00.123+08:00", "2024-07-10T00:00:00%2008:00"}) {
+    CAPTURE(given);
+    const std::string answer = refusal(path(), "endTime=" + given);
+    CHECK(answer.starts_with("400 0 Parameter 'endTime' is '2024-07-10T00:00:00"));
+    CHECK(
+        answer.ends_with("', with a blank where the sign of an offset would be; a raw + in a query means a blank and "
+                         "must be sent as %2B. This parameter takes no offset: it must be a UTC time of the form "
+                         "YYYY-MM-DDThh:mm:ssZ."));
+  }
+  // An encoded one arrives, and what has a blank elsewhere has it for another reason.
+  for (const std::string given :
+       {"2024-07-10T00:00:00%2B08:00", "2024-07-10T00:00:00-08:00", "2024-07-10+00:00:00Z", "2024-07-10+00:00",
+        "2024-07-10T00:00:00Z+", "+2024-07-10T00:00:00Z", "2024-07-10T00:00:00+Z", "2024-07-10T00:00:00++08:00",
+        "2024-07-10T00:00:00Z+08:00", "2024-02-30T00:00:00+08:00", "2024-07-10T00:00:00+8", "+", "+08:00"}) {
+    CAPTURE(given);
+    CHECK(
+        refusal(path(), "startTime=" + given).ends_with("'; it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ."));
+  }
+}
+
+TEST_CASE("params: a start after the end is refused, an equal one is not") {
+  CHECK(refusal(path(), "startTime=2024-08-07T00:00:00Z&endTime=2024-08-06T23:59:59Z") ==
+        "400 10005 Parameter 'startTime' is '2024-08-07T00:00:00Z', after 'endTime', which is '2024-08-06T23:59:59Z'; "
+        "it must not be later than endTime.");
+  CHECK(refusal(path(), "startTime=2024-08-07T00:00:00Z&endTime=2024-08-07T00:00:00Z") == "accepted");
+}
+
+TEST_CASE("params: statuses are given again, comma-separated, or both") {
+  using Statuses = std::vector<std::string>;
+  CHECK(statuses("status=FAILED") == Statuses{"FAILED"});
+  CHECK(statuses("status=FAILED&status=RUNNING") == Statuses{"FAILED", "RUNNING"});
+  CHECK(statuses("status=RUNNING,FAILED") == Statuses{"FAILED", "RUNNING"});
+  CHECK(statuses("status=FAILED%2CRUNNING&status=STOPPED") == Statuses{"STOPPED", "FAILED", "RUNNING"});
+  CHECK(statuses("status=FAILED,FAILED&status=FAILED") == Statuses{"FAILED"});
+  for (const std::string status :
+       {"STARTING", "INPROGRESS", "STOPPING", "STOPPED", "FAILED", "INTERRUPTED", "UNKNOWN", "RUNNING", "BEGINNING"}) {
+    CHECK(statuses("status=" + status) == Statuses{status});
+  }
+}
+
+TEST_CASE("params: by meaning a status finds the words that mean the same") {
+  using Statuses = std::vector<std::string>;
+  const struct {
+    std::string query;
+    Statuses words;
+  } cases[] = {
+      {"status=INPROGRESS", {"INPROGRESS", "RUNNING"}},
+      {"status=RUNNING", {"INPROGRESS", "RUNNING"}},
+      {"status=RUNNING,INPROGRESS", {"INPROGRESS", "RUNNING"}},
+      {"status=STARTING", {"STARTING", "BEGINNING"}},
+      {"status=BEGINNING", {"STARTING", "BEGINNING"}},
+      {"status=BEGINNING,FAILED&status=RUNNING", {"STARTING", "INPROGRESS", "FAILED", "RUNNING", "BEGINNING"}},
+      {"status=STOPPING", {"STOPPING"}},
+      {"status=STOPPED", {"STOPPED"}},
+      {"status=FAILED", {"FAILED"}},
+      {"status=INTERRUPTED", {"INTERRUPTED"}},
+      {"status=UNKNOWN", {"UNKNOWN"}},
+      {"status=", {}},
+      {"", {}},
+  };
+  for (const auto& [query, words] : cases) {
+    CAPTURE(query);
+    CHECK(statuses(query, StatusMatch::Meaning) == words);
+  }
+  CHECK(parse("status=RUNNING").statuses == parse("status=INPROGRESS").statuses);
+}
+
+TEST_CASE("params: blanks around a status are no part of it") {
+  using Statuses = std::vector<std::string>;
+  for (const std::string query :
+       {"status=FAILED,%20STOPPED", "status=FAILED,+STOPPED", "status=+FAILED+,%09STOPPED%20"}) {
+    CAPTURE(query);
+    CHECK(statuses(query) == Statuses{"STOPPED", "FAILED"});
+    CHECK(parse(query).violations.empty());
+  }
+  CHECK(statuses("status=+") == Statuses{});
+  CHECK(rules(parse("status=FAILED,+")) == std::vector{Message::EmptyValue});
+  CHECK(refusal(path(), "status=IN+PROGRESS").starts_with("400 0 Parameter 'status' is 'IN PROGRESS';"));
+}
+
+TEST_CASE("params: commas and repetition at once are both read, and noted") {
+  const std::vector noted{Message::CommasAndRepetition};
+  for (const std::string query :
+       {"status=FAILED,STOPPED&status=RUNNING", "status=FAILED&page=1&status=STOPPED%2CRUNNING",
+        "status=FAILED,STOPPED&status=RUNNING,FAILED&status=STOPPED"}) {
+    CAPTURE(query);
+    CHECK(statuses(query) == std::vector<std::string>{"STOPPED", "FAILED", "RUNNING"});
+    CHECK(rules(parse(query)) == noted);
+  }
+  CHECK(parse("status=FAILED,STOPPED").violations.empty());
+  CHECK(parse("status=FAILED&status=STOPPED").violations.empty());
+  CHECK(parse("status=FAILED,STOPPED&status=RUNNING").violations.at(0).text(Language::English) ==
+        "Parameter 'status' is given more than once, and with commas as 'FAILED,STOPPED'; give it once with commas, or "
+        "once for each value. OCP does not split the commas then, --strict refuses it.");
+}
+
+TEST_CASE("params: another word is no status") {
+  for (const std::string word :
+       {"failed", "FAIL", "IN_PROGRESS", "FAILED%C2%A0", "FAILED%0A", "DOING", "FAILED;RUNNING", "*", "中"}) {
+    CAPTURE(word);
+    CHECK(refusal(path(), std::string("status=RUNNING,") + word).starts_with("400 0 Parameter 'status' is '"));
+  }
+  CHECK(refusal(path(), "status=DONE") ==
+        "400 0 Parameter 'status' is 'DONE'; it must be one of STARTING, INPROGRESS, STOPPING, STOPPED, FAILED, "
+        "INTERRUPTED, UNKNOWN, RUNNING, BEGINNING.");
+}
+
+TEST_CASE("params: an empty status filters nothing and is noted") {
+  for (const std::string query : {"status=", "status", "status=,", "status=&page=1"}) {
+    CAPTURE(query);
+    CHECK(parse(query).statuses == 0);
+    CHECK(rules(parse(query)) == std::vector{Message::EmptyValue});
+  }
+  CHECK(statuses("status=FAILED,") == std::vector<std::string>{"FAILED"});
+  CHECK(rules(parse("status=FAILED,")) == std::vector{Message::EmptyValue});
+}
+
+TEST_CASE("params: of a scalar given twice the first counts, and it is noted") {
+  const Parsed request = parse("page=2&size=3&page=5&page=x");
+  CHECK(request.page == 2);
+  CHECK(rules(request) == std::vector{Message::RepeatedParameter, Message::RepeatedParameter});
+  CHECK(refusal(path(), "page=x&page=2").starts_with("400"));
+}
+
+TEST_CASE("params: unknown parameters are ignored and noted") {
+  const Parsed request = parse("pagesize=3&Page=7&=x&status[]=FAILED");
+  CHECK(request.page == 1);
+  CHECK(request.size == 10);
+  CHECK(request.statuses == 0);
+  CHECK(rules(request) == std::vector<Message>(4, Message::UnknownParameter));
+  CHECK(request.violations[0].text(Language::English) ==
+        "Parameter 'pagesize' is unknown; known are startTime, endTime, status, page, size, sort. OCP ignores it, "
+        "--strict refuses it.");
+}
+
+TEST_CASE("params: the path's own parameters may stand in the query too, and nothing reads them there") {
+  const Parsed request = parse("id=1000005&tenantId=1000012");
+  CHECK(request.violations.empty());
+  const Parsed others = parse("id=&tenantId=x&id=7&page=2");
+  CHECK(others.violations.empty());
+  CHECK(others.cluster_id == 1000005);
+  CHECK(others.tenant_id == 1000012);
+  CHECK(others.page == 2);
+  for (const std::string name : {"ID", "tenantid", "%7Bid%7D", "id%7D/tenants/%7BtenantId", "clusterId", "", "api"}) {
+    CAPTURE(name);
+    CHECK(rules(parse(name + "=1")) == std::vector{Message::UnknownParameter});
+  }
+  CHECK(refusal(path(), "id=%zz").starts_with("400 0 The query parameter 'id=%zz' does not decode"));
+  // A path without parameters has none to repeat.
+  std::vector<Violation> violations;
+  parse_no_parameters("id=1", violations);
+  CHECK(violations.size() == 1);
+}
+
+TEST_CASE("params: characters that Tomcat refuses raw in a query are noted, each once") {
+  const auto noted = [](std::string_view query) {
+    std::vector<Violation> violations;
+    note_raw_characters(query, violations);
+    if (violations.empty()) return std::string();
+    CHECK(violations.size() == 1);
+    CHECK(violations.at(0).message == Message::RawCharacters);
+    return violations.at(0).arguments.at(0) + " = " + violations.at(0).arguments.at(1);
+  };
+  // All that RFC 3986 lets stand in a query.
+  CHECK(noted("") == "");
+  CHECK(noted("abcdefghijklmnopqrstuvwxyz=ABCDEFGHIJKLMNOPQRSTUVWXYZ&0123456789=-._~!$&'()*+,;=:@/?") == "");
+  CHECK(noted("status=%5B%7C%5D&x=%zz%") == "");
+  const std::pair<std::string, std::string> cases[] = {
+      {"status[]=A", "[ ] = %5B %5D"},
+      {"a={b}", "{ } = %7B %7D"},
+      {"a=b|c|d", "| = %7C"},
+      {"a=^", "^ = %5E"},
+      {"a=\\", "\\ = %5C"},
+      {"a=\"b\"", "\" = %22"},
+      {"a=<b>", "< > = %3C %3E"},
+      {"a=`", "` = %60"},
+      {"a=b#c", "# = %23"},
+      {"a=中文中", "中 文 = %E4%B8%AD %E6%96%87"},
+      {"a=\xFF", "%FF = %FF"},
+      {"a=\x7F\x01", "%7F %01 = %7F %01"},
+      {"]=1&[=2", "] [ = %5D %5B"},
+  };
+  for (const auto& [query, expected] : cases) {
+    CAPTURE(query);
+    CHECK(noted(query) == expected);
+  }
+  std::string all;
+  for (int c = 128; c < 256; ++c) all += static_cast<char>(c);
+  CHECK(noted(all + all).size() < 200);
+}
+
+TEST_CASE("params: sort names fields and directions") {
+  const auto names = [](std::string_view query) {
+    std::string text;
+    for (const SortKey& key : parse(query).sort) text += std::string(key.field->name) + (key.descending ? "- " : "+ ");
+    return text;
+  };
+  CHECK(names("sort=createTime") == "createTime+ ");
+  CHECK(names("sort=delay,desc") == "delay- ");
+  CHECK(names("sort=delay%2CDESC") == "delay- ");
+  CHECK(names("sort=status,asc&sort=modifyTime,desc&sort=checkpoint") == "status+ modifyTime- checkpoint+ ");
+  CHECK(names("sort=status,desc&sort=status,asc") == "status- ");
+  CHECK(parse("sort=status&sort=delay").violations.empty());
+  for (const std::string value :
+       {"", ",", ",desc", "clusterId", "CreateTime", "create_time", "createTime,", "createTime,down",
+        "createTime,status", "createTime,asc,desc", "createTime desc", "id;--", "1"}) {
+    CAPTURE(value);
+    CHECK(refusal(path(), std::string("sort=") + value).starts_with("400 0 Parameter 'sort' is '"));
+  }
+}
+
+TEST_CASE("params: a query that does not decode is refused, wherever it stands") {
+  for (const std::string query :
+       {"page=%", "page=%zz", "x=%00", "%FF=1", "status=%C3", "startTime=2024-08-06T00:00:00Z&y=%4"}) {
+    CAPTURE(query);
+    CHECK(refusal(path(), query).starts_with("400 0 The query parameter '"));
+  }
+}
+
+TEST_CASE("params: the first that is wrong is named, the path's before the query's") {
+  CHECK(refusal(path("x"), "page=0").find("'id'") != std::string::npos);
+  CHECK(refusal(path(), "page=0&status=DONE&endTime=x").find("'endTime'") != std::string::npos);
+}
+
+TEST_CASE("params: a long value is cut in the message") {
+  const std::string answer = refusal(path(), "page=" + std::string(60'000, '9'));
+  CHECK(answer.find(std::string(100, '9') + "...'") != std::string::npos);
+  CHECK(answer.size() < 300);
+}
+
+TEST_CASE("params: rules that were broken are noted also when something else is refused, up to a limit") {
+  std::vector<Violation> violations;
+  CHECK_THROWS_AS(parse_list_request(path(), "pagesize=1&status=,&page=0", violations), ApiError);
+  REQUIRE(violations.size() == 2);
+  CHECK(violations[0].message == Message::UnknownParameter);
+  CHECK(violations[1].message == Message::EmptyValue);
+
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += "a&";
+  CHECK(parse(many).violations.size() == kMaximumViolations);
+}

@@ -1,0 +1,460 @@
+#include "store/dataset_builder.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fixtures/forms.h"
+#include "temporary_folder.h"
+
+using namespace ocp_mock;
+using ocp_mock::test::read_file;
+using ocp_mock::test::TemporaryFolder;
+
+namespace {
+
+const Endpoint& kEndpoint = endpoints().front();
+
+struct Task {
+  std::string name;
+  std::string create_time;
+  std::string status = "RUNNING";
+  std::string more = "";
+  int tenant = 2;
+};
+
+std::string json(const std::vector<Task>& tasks) {
+  std::string text = "[";
+  for (const Task& task : tasks) {
+    text += fmt::format(R"({}{{"clusterId":1,"tenantId":{},"n":"{}","createTime":"{}","status":"{}"{}}})",
+                        text.size() > 1 ? "," : "", task.tenant, task.name, task.create_time, task.status, task.more);
+  }
+  return text + "]";
+}
+
+std::shared_ptr<const Dataset> load(const std::string& text) {
+  const auto builder = DatasetBuilder::in_memory();
+  load_fixture_text("f.json", text, *builder);
+  return builder->finish();
+}
+
+ListRequest parse(const std::string& query, int cluster = 1, int tenant = 2) {
+  std::vector<Violation> violations;
+  return parse_list_request({&kEndpoint, {std::to_string(cluster), std::to_string(tenant)}}, query, violations);
+}
+
+// By the exact words of the status.
+ListResult list_exactly(const Dataset& dataset, const std::string& query) {
+  std::vector<Violation> violations;
+  return dataset.list(
+      kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, query, violations, {.status_match = StatusMatch::Exact}));
+}
+
+ListResult list(const Dataset& dataset, const std::string& query, int cluster = 1, int tenant = 2) {
+  return dataset.list(kEndpoint, parse(query, cluster, tenant));
+}
+
+// The values of "n" in the contents, in order.
+std::string names(const ListResult& result) {
+  std::string found;
+  for (std::size_t at = 0; (at = result.contents.find("\"n\":\"", at)) != std::string::npos;) {
+    at += 5;
+    found += result.contents.substr(at, result.contents.find('"', at) - at) + " ";
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("dataset: the newest task comes first, ties in the order of the fixtures") {
+  const auto dataset = load(json({{"a", "2024-08-01T00:00:00Z"},
+                                  {"b", "2024-08-01T08:00:00.000000001+08:00"},
+                                  {"c", "2024-08-01T08:00:00+08:00"},
+                                  {"d", "2024-07-31T23:59:59.999999999Z"},
+                                  {"e", "9999-12-31T23:59:59Z"},
+                                  {"f", "0001-01-01T00:00:00Z"}}));
+  CHECK(names(list(*dataset, "")) == "e b a c d f ");
+  CHECK(names(list(*dataset, "sort=createTime")) == "f d a c b e ");
+}
+
+TEST_CASE("dataset: a window of time holds both its ends, to the nanosecond") {
+  const auto dataset = load(json({{"before", "2024-07-31T23:59:59.999999999Z"},
+                                  {"start", "2024-08-01T00:00:00Z"},
+                                  {"end", "2024-08-01T10:00:00+08:00"},
+                                  {"after", "2024-08-01T02:00:00.000000001Z"}}));
+  CHECK(names(list(*dataset, "startTime=2024-08-01T00:00:00Z")) == "after end start ");
+  CHECK(names(list(*dataset, "endTime=2024-08-01T02:00:00Z")) == "end start before ");
+  CHECK(names(list(*dataset, "startTime=2024-08-01T00:00:00Z&endTime=2024-08-01T02:00:00Z")) == "end start ");
+  CHECK(names(list(*dataset, "startTime=2024-08-01T00:00:00Z&endTime=2024-08-01T00:00:00Z")) == "start ");
+  CHECK(names(list(*dataset, "startTime=0001-01-01T00:00:00Z&endTime=9999-12-31T23:59:59Z&sort=createTime")) ==
+        "before start end after ");
+}
+
+TEST_CASE("dataset: a window holds what was created in it, or what reaches into it") {
+  const auto dataset =
+      load(json({{"long", "2024-08-01T00:00:00Z", "RUNNING", R"(,"checkpoint":"2024-08-01T05:00:00Z")"},
+                 {"short", "2024-08-01T01:00:00Z", "STOPPED", R"(,"checkpoint":"2024-08-01T02:00:00Z")"},
+                 {"none", "2024-08-01T02:00:00Z", "STARTING"},
+                 {"before", "2024-08-01T03:00:00Z", "RUNNING", R"(,"checkpoint":"2023-08-01T00:00:00Z")"},
+                 {"null", "2024-08-01T04:00:00.5Z", "FAILED", R"(,"checkpoint":null)"}}));
+  const auto found = [&](const std::string& query, Window window) {
+    std::vector<Violation> violations;
+    const ListRules rules{.window = window};
+    return names(dataset->list(
+        kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, "sort=createTime&" + query, violations, rules)));
+  };
+  const struct {
+    std::string query;
+    std::string created;
+    std::string overlapping;
+  } cases[] = {
+      {"", "long short none before null ", "long short none before null "},
+      {"startTime=2024-08-01T02:00:00Z", "none before null ", "long short none before null "},
+      {"startTime=2024-08-01T02:00:01Z", "before null ", "long before null "},
+      {"startTime=2024-08-01T05:00:00Z", "", "long "},
+      {"startTime=2024-08-01T05:00:01Z", "", ""},
+      {"endTime=2024-08-01T01:00:00Z", "long short ", "long short "},
+      {"startTime=2024-08-01T01:30:00Z&endTime=2024-08-01T01:31:00Z", "", "long short "},
+      {"startTime=2024-08-01T03:00:00Z&endTime=2024-08-01T03:00:00Z", "before ", "long before "},
+      {"startTime=2024-08-01T03:00:01Z&endTime=2024-08-01T04:00:00Z", "", "long "},
+      {"startTime=2024-08-01T04:00:01Z&endTime=2024-08-01T09:00:00Z&status=FAILED,STOPPED", "", ""},
+      {"startTime=2024-08-01T01:30:00Z&endTime=2024-08-01T01:31:00Z&status=STOPPED", "", "short "},
+      {"startTime=2023-01-01T00:00:00Z&endTime=2023-12-31T00:00:00Z", "", ""},
+  };
+  for (const auto& [query, created, overlapping] : cases) {
+    CAPTURE(query);
+    CHECK(found(query, Window::CreateTime) == created);
+    CHECK(found(query, Window::Overlap) == overlapping);
+  }
+}
+
+TEST_CASE("dataset: a status finds its meaning, or letter for letter itself") {
+  const auto dataset = load(json({{"r", "2024-08-01T00:00:05Z", "RUNNING"},
+                                  {"i", "2024-08-01T00:00:04Z", "INPROGRESS"},
+                                  {"f", "2024-08-01T00:00:03Z", "FAILED"},
+                                  {"l", "2024-08-01T00:00:02Z", "failed"},
+                                  {"o", "2024-08-01T00:00:01Z", "OTHER"},
+                                  {"b", "2024-08-01T00:00:00Z", "BEGINNING"}}));
+  const struct {
+    std::string query;
+    std::string by_meaning;
+    std::string exactly;
+  } cases[] = {
+      {"status=INPROGRESS", "r i ", "i "},
+      {"status=RUNNING", "r i ", "r "},
+      {"status=RUNNING,INPROGRESS", "r i ", "r i "},
+      {"status=FAILED,RUNNING", "r i f ", "r f "},
+      {"status=FAILED&status=INPROGRESS&startTime=2024-08-01T00:00:05Z", "r ", ""},
+      {"status=STARTING", "b ", ""},
+      {"status=BEGINNING", "b ", "b "},
+      {"status=STOPPED", "", ""},
+      {"status=", "r i f l o b ", "r i f l o b "},
+  };
+  for (const auto& [query, by_meaning, exactly] : cases) {
+    CAPTURE(query);
+    CHECK(names(list(*dataset, query)) == by_meaning);
+    CHECK(names(list_exactly(*dataset, query)) == exactly);
+  }
+}
+
+TEST_CASE("dataset: rows without the sort field come last, in both directions") {
+  const auto dataset = load(json({{"none1", "2024-08-01T00:00:00Z"},
+                                  {"ten", "2024-08-01T00:00:00Z", "A", R"(,"delay":10)"},
+                                  {"nine", "2024-08-01T00:00:00Z", "B", R"(,"delay":9.5)"},
+                                  {"same", "2024-08-01T00:00:00Z", "A", R"(,"delay":10.0)"},
+                                  {"huge", "2024-08-01T00:00:00Z", "B", R"(,"delay":123456789012345678901)"},
+                                  {"none2", "2024-08-01T00:00:00Z", "A", R"(,"delay":null)"}}));
+  CHECK(names(list(*dataset, "sort=delay")) == "nine ten same huge none1 none2 ");
+  CHECK(names(list(*dataset, "sort=delay,desc")) == "huge ten same nine none1 none2 ");
+  CHECK(names(list(*dataset, "sort=status,desc&sort=delay")) == "none1 nine huge ten same none2 ");
+}
+
+TEST_CASE("dataset: pages are cut from the whole order and the total is of all pages") {
+  std::vector<Task> tasks;
+  for (int i = 0; i < 25; ++i) tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:00:{:02}Z", 59 - i)});
+  const auto dataset = load(json(tasks));
+  CHECK(names(list(*dataset, "")) == "0 1 2 3 4 5 6 7 8 9 ");
+  CHECK(names(list(*dataset, "page=3")) == "20 21 22 23 24 ");
+  CHECK(names(list(*dataset, "page=2&size=24")) == "24 ");
+  CHECK(names(list(*dataset, "page=2&size=25")) == "");
+  CHECK(names(list(*dataset, "page=9223372036854775807&size=2000")) == "");
+  for (const std::string query : {"", "page=3", "page=99"}) CHECK(list(*dataset, query).total == 25);
+}
+
+TEST_CASE("dataset: clusters and tenants are known from tasks and declarations") {
+  const auto dataset = load(R"({"clusters":[{"id":1},{"id":5,"tenants":[{"id":6}]}],"logBackupTasks":)" +
+                            json({{"a", "2024-08-01T00:00:00Z"}}) + "}");
+  const auto known = [&](int cluster, int tenant) {
+    const ListResult result = list(*dataset, "", cluster, tenant);
+    return fmt::format("{} {} {}", result.cluster_exists, result.tenant_exists, result.total);
+  };
+  CHECK(known(1, 2) == "true true 1");
+  CHECK(known(1, 6) == "true false 0");
+  CHECK(known(5, 6) == "true true 0");
+  CHECK(known(5, 2) == "true false 0");
+  CHECK(known(2, 2) == "false false 0");
+}
+
+TEST_CASE("dataset: indexes are there, and right, however many rows came or went") {
+  const auto usual = load(json({{"a", "2024-08-01T00:00:00Z"}}));
+  const auto plans = [](const Dataset& dataset) {
+    std::string text;
+    for (const std::size_t statuses : {0U, 1U}) {
+      const std::string sql =
+          range_sql(kEndpoint, {RangeShape::Result::Tasks, RangeShape::Begin::Newest, statuses, false});
+      for (const std::string& line : dataset.query_plan({sql, {}})) text += line + "\n";
+    }
+    return text;
+  };
+  std::vector<Task> tasks;
+  for (int i = 0; i < 25'000; ++i) {
+    tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", i / 7 % 60, i % 60),
+                     i % 3 == 0 ? "FAILED" : "RUNNING"});
+  }
+  const auto check = [&](const Dataset& dataset, std::int64_t all, std::int64_t failed) {
+    CHECK(plans(dataset) == plans(*usual));
+    CHECK(list(dataset, "").total == all);
+    CHECK(list(dataset, "status=FAILED").total == failed);
+  };
+  // One fewer than makes the indexes wait, and as many.
+  for (const std::size_t count : {9'999U, 10'000U, 25'000U}) {
+    CAPTURE(count);
+    const auto dataset = load(json({tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(count)}));
+    const auto rows = static_cast<std::int64_t>(count);
+    check(*dataset, rows, (rows + 2) / 3);
+    const auto builder = dataset->copy();
+    std::vector<std::int64_t> ids;
+    dataset->each_task(kEndpoint, {}, [&](const StoredTask& task) { ids.push_back(task.id); });
+    for (const std::int64_t id : ids) builder->remove_task(kEndpoint, id);
+    load_fixture_text("f.json", json({{"z", "2024-08-01T00:00:00Z", "FAILED"}}), *builder);
+    check(*builder->finish(), 1, 1);
+  }
+}
+
+TEST_CASE("dataset: indexes serve every range of the default order, without sorting") {
+  const auto dataset = load(json({{"a", "2024-08-01T00:00:00Z"}}));
+  using Result = RangeShape::Result;
+  using Begin = RangeShape::Begin;
+  for (const Result result : {Result::Tasks, Result::Keys, Result::Count}) {
+    for (const Begin begin : {Begin::Newest, Begin::Until, Begin::Within, Begin::Before}) {
+      for (std::size_t statuses = 0; statuses <= kEndpoint.statuses.size(); ++statuses) {
+        for (const bool merged : {false, true}) {
+          if (merged && (statuses < 2 || result != Result::Keys)) continue;
+          if (result == Result::Count && begin != Begin::Until) continue;
+          const std::string sql = range_sql(kEndpoint, {result, begin, statuses, merged});
+          CAPTURE(sql);
+          std::string plan;
+          for (const std::string& line : dataset->query_plan({sql, {}})) plan += line + "\n";
+          CAPTURE(plan);
+          const std::string index = statuses == 1 || merged ? "log_backup_task_by_status" : "log_backup_task_by_time";
+          CHECK(plan.find("SEARCH log_backup_task USING ") != std::string::npos);
+          CHECK(plan.find("SCAN") == std::string::npos);
+          CHECK(plan.find("TEMP B-TREE") == std::string::npos);
+          CHECK(plan.find(index) != std::string::npos);
+          CHECK((plan.find("COVERING") != std::string::npos) == (result != Result::Tasks));
+          if (begin == Begin::Within) CHECK(plan.find("create_time_nano=? AND id>?") != std::string::npos);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
+  std::vector<Task> tasks;
+  for (int i = 0; i < 300; ++i) {
+    tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", 59 - i / 60, 59 - i % 60),
+                     i % 2 == 0 ? "FAILED" : "STOPPED"});
+  }
+  const auto dataset = load(json(tasks));
+  const auto shown = [&](const std::string& query, Window window = Window::CreateTime) {
+    ListRequest request = parse(query);
+    request.window = window;
+    const Executed executed = dataset->explain(kEndpoint, request);
+    std::string text;
+    for (const auto* queries : {&executed.count, &executed.page}) {
+      for (const SqlQuery& one : *queries) {
+        text += one.sql.substr(0, one.sql.find(" INDEXED BY")) + fmt::format(" {}; ", one.values.size());
+      }
+      text += "| ";
+    }
+    return text;
+  };
+  CHECK(shown("") == "| SELECT json FROM log_backup_task 4; | ");
+  CHECK(shown("page=99") == "| | ");
+  // Of these words one is there.
+  CHECK(shown("page=10&status=FAILED,RUNNING") == "| SELECT json FROM log_backup_task 7; | ");
+  CHECK(shown("startTime=2024-08-01T00:57:30Z") ==
+        "SELECT COUNT(*) FROM log_backup_task 6; | SELECT json FROM log_backup_task 4; | ");
+  CHECK(shown("sort=createTime") ==
+        "| SELECT create_time_second, create_time_nano, id FROM log_backup_task 6; "
+        "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+  CHECK(shown("sort=delay") ==
+        "| SELECT id, delay FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 2; "
+        "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+  // What finds the tasks that reach into a window counts them as well.
+  CHECK(shown("startTime=2024-08-01T00:57:30Z", Window::Overlap) ==
+        "SELECT id, create_time_second, create_time_nano FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND "
+        "tenant_id = ?2 AND ((create_time_second, create_time_nano) >= (?3, ?4) OR (checkpoint_second, "
+        "checkpoint_nano) >= (?3, ?4)) 4; | SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+  CHECK(shown("endTime=2024-08-01T00:57:30Z", Window::Overlap) == shown("endTime=2024-08-01T00:57:30Z"));
+  CHECK(shown("startTime=2025-08-01T00:00:00Z&page=9", Window::Overlap).ends_with(" 4; | | "));
+}
+
+TEST_CASE("dataset: of several captured answers the first one's envelope is kept") {
+  const auto builder = DatasetBuilder::in_memory();
+  load_fixture_text("a.json", R"({"data":{"contents":[]},"duration":5,"server":"first","traceId":"a"})", *builder);
+  load_fixture_text("b.json", R"({"data":{"contents":[]},"server":"second","timestamp":"2024-08-01T00:00:00Z"})",
+                    *builder);
+  const CapturedEnvelope envelope = builder->finish()->envelope();
+  CHECK(envelope.duration == 5);
+  CHECK(envelope.server == "first");
+  CHECK(envelope.trace_id == "a");
+  CHECK_FALSE(envelope.timestamp);
+}
+
+TEST_CASE("dataset: the summary tells tasks by cluster, tenant and status") {
+  const auto dataset =
+      load(R"({"clusters":[{"id":1,"name":"c","tenants":[{"id":9,"name":"empty"}]}],"logBackupTasks":)" +
+           json({{"a", "2024-08-01T00:00:00Z", "B"},
+                 {"b", "2024-08-01T00:00:00Z", "A", R"(,"tenantName":"t")"},
+                 {"c", "2024-08-01T00:00:00Z", "B"},
+                 {"d", "2024-08-01T00:00:00Z", "A", "", 3}}) +
+           "}");
+  std::string text;
+  for (const ClusterSummary& cluster : dataset->summary(kEndpoint)) {
+    text += fmt::format("{} {}:", cluster.id, cluster.name.value_or("-"));
+    for (const TenantSummary& tenant : cluster.tenants) {
+      text += fmt::format(" {} {}", tenant.id, tenant.name.value_or("-"));
+      for (const StatusCount& count : tenant.statuses) text += fmt::format(" {}={}", count.status, count.tasks);
+    }
+  }
+  CHECK(text == "1 c: 2 t A=1 B=2 3 - A=1 9 empty");
+}
+
+TEST_CASE("dataset: a file serves the same answers when it is opened again") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "strange name%3f?#.db";
+  {
+    const auto builder = DatasetBuilder::in_file(file);
+    load_fixture_text("f.json", read_file("fixtures/logBackupTasks.json"), *builder);
+    CHECK_FALSE(std::filesystem::exists(file));
+    const auto made = builder->finish();
+    CHECK(list(*made, "", 1000005, 1000012).total == 1);
+  }
+  const auto first = Dataset::open(file);
+  const auto second = Dataset::open(file);
+  for (const auto& dataset : {first, second}) {
+    const ListResult result = list(*dataset, "", 1000005, 1000012);
+    CHECK(result.total == 1);
+    CHECK(result.contents.find("\"delay\":100.1899") != std::string::npos);
+    CHECK(dataset->envelope().trace_id == "8e1e79e260d12bba");
+    CHECK(dataset->envelope().duration == 79);
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("dataset: a file that is replaced leaves the open one as it was") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "d.db";
+  const auto build = [&](const std::vector<Task>& tasks) {
+    const auto builder = DatasetBuilder::in_file(file);
+    load_fixture_text("f.json", json(tasks), *builder);
+    return builder->finish();
+  };
+  const auto old = build({{"old", "2024-08-01T00:00:00Z"}});
+  const auto fresh = build({{"new1", "2024-08-02T00:00:00Z"}, {"new2", "2024-08-01T00:00:00Z"}});
+  CHECK(names(list(*old, "")) == "old ");
+  CHECK(names(list(*fresh, "")) == "new1 new2 ");
+}
+
+TEST_CASE("dataset: several builders of one file do not meet") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "d.db";
+  const auto first = DatasetBuilder::in_file(file);
+  const auto second = DatasetBuilder::in_file(file);
+  load_fixture_text("f.json", json({{"first", "2024-08-01T00:00:00Z"}}), *first);
+  load_fixture_text("f.json", json({{"second", "2024-08-01T00:00:00Z"}}), *second);
+  const auto from_first = first->finish();
+  const auto from_second = second->finish();
+  CHECK(names(list(*from_first, "")) == "first ");
+  CHECK(names(list(*from_second, "")) == "second ");
+  CHECK(names(list(*Dataset::open(file), "")) == "second ");
+}
+
+TEST_CASE("dataset: a file behind a link is replaced, and the link stays") {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("target.db", folder.path() / "link.db");
+  DatasetBuilder::in_file(folder.path() / "link.db")->finish();
+  CHECK(std::filesystem::is_symlink(folder.path() / "link.db"));
+  CHECK(std::filesystem::is_regular_file(folder.path() / "target.db"));
+}
+
+TEST_CASE("dataset: a load that is given up leaves the file untouched and nothing beside it") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "d.db";
+  {
+    const auto builder = DatasetBuilder::in_file(file);
+    CHECK_THROWS_AS(load_fixture_text("f.json", "[{}]", *builder), FixtureError);
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("dataset: a file that is something else is neither read nor replaced") {
+  const TemporaryFolder folder;
+  const auto refusal = [](const auto& action) -> std::string {
+    try {
+      action();
+    } catch (const DatasetError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto text = folder.write("notes.txt",
+                                 "a file of somebody's, longer than a header of SQLite, which has 100 bytes"
+                                 " ....................................................................");
+  CHECK(refusal([&] { Dataset::open(text); }).ends_with("notes.txt is not a dataset of ocp-mock-server"));
+  CHECK(refusal([&] { DatasetBuilder::in_file(text); }).ends_with("it is left alone"));
+  CHECK(read_file(text).starts_with("a file of somebody's"));
+
+  CHECK(refusal([&] { Dataset::open(folder.write("empty.db", "")); }).ends_with("is not a dataset of ocp-mock-server"));
+  CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "no" / "where.db"); }).find("cannot write the dataset") ==
+        0);
+
+  // Fixtures may go into a file that mktemp has made.
+  CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "empty.db")->finish(); }).empty());
+}
+
+TEST_CASE("dataset: several threads read one dataset") {
+  std::vector<Task> tasks;
+  for (int i = 0; i < 100; ++i) tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:00Z", i % 60)});
+  const auto dataset = load(json(tasks));
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const ListResult result = list(*dataset, fmt::format("page={}&size={}", i % 7 + 1, t + 1));
+        if (result.total != 100 || names(result).empty()) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("dataset: more shapes of requests than statements are kept") {
+  const auto dataset = load(json({{"a", "2024-08-01T00:00:00Z"}}));
+  const std::vector<std::string> fields{"createTime", "modifyTime", "checkpoint", "delay", "status"};
+  for (int shape = 0; shape < 250; ++shape) {
+    const std::string query =
+        fmt::format("sort={},{}&sort={},{}&sort={}", fields[shape % 5], shape % 2 ? "asc" : "desc",
+                    fields[shape / 5 % 5], shape % 3 ? "asc" : "desc", fields[shape / 25 % 5]);
+    CHECK(names(list(*dataset, query)) == "a ");
+  }
+}
