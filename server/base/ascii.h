@@ -1,4 +1,4 @@
-// ASCII text as protocols compare it. Any room may use it.
+// ASCII text as protocols compare it. Any module may use it.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Header fields of a request or a response, in the order sent. Any room may use it.
+// Header fields of a request or a response, in the order sent. Any module may use it.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What a misspelt word was probably meant to be. Any room may use it.
+// What a misspelt word was probably meant to be. Any module may use it.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // A file that is written beside its target and takes its place in one step, so that nobody sees half of it.
-// Any room may use it.
+// Any module may use it.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Small text files, read and written whole.
-// Enters: a path and what the file is called in a mistake, such as "the port file". Any room may use it.
+// Enters: a path and what the file is called in a mistake, such as "the port file". Any module may use it.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// The commands of the program, put together from the rooms below.
+// The commands of the program, put together from the modules below.
 // Enters: checked options. Leaves: the exit code; what goes wrong before or after the serving is thrown, as a
 // std::exception whose text is for the user.
 #pragma once

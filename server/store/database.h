@@ -1,4 +1,4 @@
-// A SQLite database as the dataset and its builder use it. Of this room only: no other file of store/ includes it.
+// A SQLite database as the dataset and its builder use it. Of this module only: no other file of store/ includes it.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>

@@ -4,7 +4,7 @@
 //
 // A page ends with kPageCheckBytes, which SQLite leaves alone: the mark of its file, the same in all pages, and a sum
 // over the page, its number and the mark. It is no signature: who wants to deceive can make one.
-// Of this room only.
+// Of this module only.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Orders and filters that milestones do not serve: the ids of all tasks that pass a request's filters, sorted once for
-// all its pages. Of this room only.
+// all its pages. Of this module only.
 #pragma once
 
 #include <cstdint>
