@@ -117,7 +117,7 @@ struct Admin::Call {
   }
 
   [[noreturn]] void throw_too_many() const {
-    throw Problem(503, fmt::format("{} worlds are there, which is the limit of --max-worlds; delete one first",
+    throw Problem(503, fmt::format("the limit of --max-worlds ({}) is reached; delete a world first",
                                    worlds.options().max_worlds));
   }
 
@@ -181,7 +181,7 @@ struct Admin::Functions {
     const auto offset = fields.text("offset");
     fields.refuse_others();
     if (now.has_value() + advance.has_value() + offset.has_value() > 1) {
-      throw Problem(400, "of now, advance and offset one may stand here");
+      throw Problem(400, "give only one of now, advance and offset");
     }
     const auto instant = now ? parse_rfc3339(*now) : std::nullopt;
     if (now && !instant) fields.refuse("now", "must be an RFC 3339 time such as \"2024-08-09T16:06:02+08:00\"");
@@ -646,7 +646,7 @@ http::Response Admin::answer(const http::Request& request, bool may_wait) {
                                        did_you_mean(*name, known)));
       }
       if (!call.query.emplace(*name, *value).second) {
-        throw Problem(400, fmt::format("the parameter '{}' stands twice; it must stand once", *name));
+        throw Problem(400, fmt::format("the parameter '{}' is given twice; give it once", *name));
       }
     }
     return found->row->function(call);

@@ -115,7 +115,7 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
   if ((code || message || html) && !status) {
     throw JsonFieldError(value.position, "code, message and html need a status");
   }
-  if (html && (code || message)) throw JsonFieldError(value.position, "html cannot stand beside code and message");
+  if (html && (code || message)) throw JsonFieldError(value.position, "html cannot be combined with code and message");
   if (html) {
     step.action.html_status = static_cast<int>(*status);
   } else if (status) {
@@ -136,17 +136,17 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
     const auto chunks = parts.integer("numberOfChunks", 1, 10'000);
     const auto time = parts.integer("totalDuration", 0, kLongestDelay);
     parts.refuse_others();
-    if (!chunks || !time)
-      throw JsonFieldError(dribble->position, "numberOfChunks and totalDuration must both stand here");
+    if (!chunks || !time) throw JsonFieldError(dribble->position, "give both numberOfChunks and totalDuration");
     step.action.delivery.dribble_chunks = static_cast<std::size_t>(*chunks);
     step.action.delivery.dribble_time = std::chrono::milliseconds(*time);
   }
   const auto& delivery = step.action.delivery;
   if ((delivery.fault != Kind::None) + delivery.truncate_at.has_value() + (delivery.dribble_chunks != 0) > 1) {
-    throw JsonFieldError(value.position, "of fault, truncateAt and chunkedDribble one may stand here");
+    throw JsonFieldError(value.position, "give only one of fault, truncateAt and chunkedDribble");
   }
   if (delivery.fault != Kind::None && (status || step.action.retry_after)) {
-    throw JsonFieldError(value.position, "fault lets no answer through, so no status and no retryAfter may stand here");
+    throw JsonFieldError(value.position,
+                         "fault lets no answer through, so it cannot be combined with status or retryAfter");
   }
   if (value.members.empty()) throw JsonFieldError(value.position, "a step must do something, or be \"normal\"");
   return step;
@@ -170,14 +170,14 @@ std::int64_t Faults::add(const JsonValue& value) {
   const JsonValue* action = fields.object("action");
   const auto* steps = fields.array("steps");
   fields.refuse_others();
-  if (every && fault.probability) fields.refuse("every", "cannot stand beside probability");
+  if (every && fault.probability) fields.refuse("every", "cannot be combined with probability");
   if ((action != nullptr) == (steps != nullptr)) {
-    throw JsonFieldError(value.position, "either action, an object, or steps, an array, must stand here");
+    throw JsonFieldError(value.position, "give either \"action\" (an object) or \"steps\" (an array)");
   }
   if (action != nullptr) {
     fault.steps.push_back(parse_step(*action));
   } else {
-    if (fault.times) fields.refuse("times", "cannot stand beside steps, of which each happens once");
+    if (fault.times) fields.refuse("times", "cannot be combined with steps, each of which happens once");
     if (steps->empty() || steps->size() > kMostFaults) {
       fields.refuse("steps", fmt::format("must have 1 to {} items", kMostFaults));
     }
@@ -189,7 +189,8 @@ std::int64_t Faults::add(const JsonValue& value) {
 
   const std::lock_guard lock(mutex_);
   if (faults_.size() >= kMostFaults) {
-    throw JsonFieldError(value.position, fmt::format("{} faults are armed, which is the most", kMostFaults));
+    throw JsonFieldError(value.position,
+                         fmt::format("the limit of {} armed faults is reached; delete one first", kMostFaults));
   }
   faults_.emplace(next_id_, std::move(fault));
   count_armed();

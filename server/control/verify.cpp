@@ -60,7 +60,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
   const auto at_least = fields.integer("atLeast", 0, kMost);
   const auto at_most = fields.integer("atMost", 0, kMost);
   fields.refuse_others();
-  if (exactly && (at_least || at_most)) fields.refuse("exactly", "cannot stand beside atLeast and atMost");
+  if (exactly && (at_least || at_most)) fields.refuse("exactly", "cannot be combined with atLeast or atMost");
   const std::int64_t least = exactly.value_or(at_least.value_or(at_most ? 0 : 1));
   const std::int64_t most = exactly.value_or(at_most.value_or(kMost));
   if (least > most) fields.refuse("atLeast", "must not be above atMost");

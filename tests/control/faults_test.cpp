@@ -134,23 +134,22 @@ TEST_CASE("faults: the first one that is due fires, and each counts what matches
 TEST_CASE("faults: what cannot be armed is said, with its place") {
   const std::pair<std::string, std::string> cases[] = {
       {"[]", "1:1: this must be an object"},
-      {"{}", "1:1: either action, an object, or steps, an array, must stand here"},
-      {R"({"action":{},"steps":[]})", "1:1: either action, an object, or steps, an array, must stand here"},
+      {"{}", "1:1: give either \"action\" (an object) or \"steps\" (an array)"},
+      {R"({"action":{},"steps":[]})", "1:1: give either \"action\" (an object) or \"steps\" (an array)"},
       {R"({"action":5})", "1:2: action must be an object"},
       {R"({"steps":[]})", "1:2: steps must have 1 to 1000 items"},
       {R"({"steps":["abnormal"]})", "1:20: a step must be an object, or \"normal\""},
       {R"({"action":{"status":200}})", "1:12: status must be an integer from 400 to 599"},
       {R"({"action":{"status":"503"}})", "1:12: status must be an integer from 400 to 599"},
       {R"({"action":{"code":1}})", "1:11: code, message and html need a status"},
-      {R"({"action":{"status":502,"html":true,"code":1}})", "1:11: html cannot stand beside code and message"},
+      {R"({"action":{"status":502,"html":true,"code":1}})", "1:11: html cannot be combined with code and message"},
       {R"({"action":{"fault":"RESET"}})",
        "1:12: fault must be one of CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, MALFORMED_RESPONSE_CHUNK, "
        "RANDOM_DATA_THEN_CLOSE"},
       {R"({"action":{"truncateAt":-1}})", "1:12: truncateAt must be an integer from 0 to 9223372036854775807"},
       {R"({"action":{"truncateAt":1,"fault":"EMPTY_RESPONSE"}})",
-       "1:11: of fault, truncateAt and chunkedDribble one may stand here"},
-      {R"({"action":{"chunkedDribble":{"numberOfChunks":1}}})",
-       "1:29: numberOfChunks and totalDuration must both stand here"},
+       "1:11: give only one of fault, truncateAt and chunkedDribble"},
+      {R"({"action":{"chunkedDribble":{"numberOfChunks":1}}})", "1:29: give both numberOfChunks and totalDuration"},
       {R"({"action":{"delayMs":-1}})", "1:12: delayMs must be an integer from 0 to 3600000"},
       {R"({"action":{"delayMs":{"type":"normal"}}})",
        "1:23: type must be uniform or lognormal; did you mean 'lognormal'?"},
@@ -174,9 +173,10 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
       {R"({"action":{"delayMs":{"type":"uniform","lower":5,"upper":4}}})", "1:50: upper must not be below lower"},
       {R"({"action":{"delayMs":{"type":"uniform","lower":5}}})", "1:22: upper is missing; it must be a number"},
       {R"({"action":{"status":503},"times":0})", "1:26: times must be an integer from 1 to 9223372036854775807"},
-      {R"({"action":{"status":503},"every":2,"probability":0.5})", "1:26: every cannot stand beside probability"},
+      {R"({"action":{"status":503},"every":2,"probability":0.5})", "1:26: every cannot be combined with probability"},
       {R"({"action":{"status":503},"probability":1.1})", "1:26: probability must be a number from 0 to 1"},
-      {R"({"steps":[{"status":503}],"times":2})", "1:27: times cannot stand beside steps, of which each happens once"},
+      {R"({"steps":[{"status":503}],"times":2})",
+       "1:27: times cannot be combined with steps, each of which happens once"},
       {R"({"action":{"status":503},"match":{"pth":"/a"}})",
        "1:35: 'pth' is unknown here; known are headers, method, path, pathPrefix, pathTemplate, query, user; did you "
        "mean 'path'?"},
@@ -185,7 +185,7 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
        "status, truncateAt; did you mean 'status'?"},
       {R"({"action":{}})", "1:11: a step must do something, or be \"normal\""},
       {R"({"action":{"status":503,"fault":"EMPTY_RESPONSE"}})",
-       "1:11: fault lets no answer through, so no status and no retryAfter may stand here"},
+       "1:11: fault lets no answer through, so it cannot be combined with status or retryAfter"},
       {R"({"actions":{"status":503},"action":{"status":503}})",
        "1:2: 'actions' is unknown here; known are action, every, match, probability, seed, steps, times; did you mean "
        "'action'?"},
@@ -196,5 +196,6 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
   }
   Faults faults;
   for (std::size_t i = 0; i < kMostFaults; ++i) arm(faults, R"({"action":{"status":503}})");
-  CHECK_THROWS_WITH(arm(faults, R"({"action":{"status":503}})"), "1:1: 1000 faults are armed, which is the most");
+  CHECK_THROWS_WITH(arm(faults, R"({"action":{"status":503}})"),
+                    "1:1: the limit of 1000 armed faults is reached; delete one first");
 }

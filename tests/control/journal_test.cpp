@@ -141,7 +141,7 @@ TEST_CASE("journal: a question that fails shows the nearest misses, the latest o
   CHECK_FALSE(contains(text, R"({"actual":"/b","expected":"/a","field":"path"},{"actual":404)"));
   CHECK(text.ends_with(R"(],"result":"failed"})"));
   CHECK_THROWS_WITH(verify(journal, R"({"exactly":1,"atMost":2})"),
-                    "1:2: exactly cannot stand beside atLeast and atMost");
+                    "1:2: exactly cannot be combined with atLeast or atMost");
   CHECK_THROWS_WITH(verify(journal, R"({"atLeast":3,"atMost":2})"), "1:2: atLeast must not be above atMost");
   CHECK_THROWS_WITH(verify(journal, R"({"exactly":-1})"),
                     "1:2: exactly must be an integer from 0 to 9223372036854775807");
