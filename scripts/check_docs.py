@@ -6,13 +6,15 @@
   directly is the answer.
 - In a block ```console the commands begin with "$ ". What they write must be the lines that follow.
 - An assignment, NAME=VALUE alone on a line, holds in later blocks too.
+- In a block ```yaml the scripts of several lines, those behind "|", are run with the OCP_MOCK_ variables that the block
+  sets. They find the checkout as ocp-mock-server. Every other $NAME must be set in the block, or be named in the text.
 - What installs, builds or measures is not run, nor is a block under the line <!-- not run: WHY -->.
 
 Each document runs in an empty folder with links to the checkout. Of answers all bytes are compared, but for the values
 that differ from call to call (VARYING). With --update the answers are written anew; read the diff.
 
 Each call of schema/admin.openapi.json must be shown with an answer. In all documents, paths and links must lead to
-something that is there.
+something that is there, and OCP_MOCK_ names must be options of the server or of the build.
 """
 
 import json
@@ -23,6 +25,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RUN = ("README.md", "docs/admin.md")
@@ -33,7 +36,11 @@ FENCE = re.compile(r"( *)```(\w*)$")
 NOT_RUN_BLOCK = re.compile(r"<!-- not run: .+ -->$")
 NOT_RUN_LINE = re.compile(r"(scripts/(?!run\.sh)|cmake|apt-get)\b")
 SERVER_LINE = re.compile(r"scripts/run\.sh\b")
-ASSIGNMENT = re.compile(r"\w+=\S+$")
+ASSIGNMENT = re.compile(r"\w+=\S+$|\w+\(\) \{.*\}$")
+YAML_SCRIPT = re.compile(r"^( *)- (?:\w+: )?\|\n((?:\1 +.*\n|\n)+)", re.M)
+YAML_VARIABLE = re.compile(r"^ *(OCP_MOCK_\w+): (\S+)$", re.M)
+SHELL_NAME = re.compile(r"\$\{?([A-Z]\w*)")
+OCP_MOCK_NAME = re.compile(r"\bOCP_MOCK_\w+")
 VARYING = re.compile(r'("(?:timestamp|traceId|duration|durationMicroseconds|time|now)":)(?:"[^"]*"|\d+)|(curl/)[\d.]+')
 PATH = re.compile(r"(?<![\w./$:-])(?:\./|ocp-mock-server/)?((?:docs|fixtures|schema|scripts|server|tests)/[\w./-]*\w)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -93,6 +100,7 @@ class Session:
                 (folder / entry.name).symlink_to(entry)
         (folder / "build" / "release").mkdir(parents=True)
         (folder / "build" / "release" / "ocp-mock-server").symlink_to(binary)
+        (folder / "ocp-mock-server").symlink_to(folder)
 
     def start(self, options):
         self.stop()
@@ -148,6 +156,19 @@ def run_shell_block(session, block):
     return output
 
 
+def run_yaml_block(session, block, text):
+    """Runs the scripts of a CI job; text is that of the document."""
+    yaml = "\n".join(block.lines) + "\n"
+    for name in sorted(set(SHELL_NAME.findall(yaml))):
+        if not re.search(rf"\b{name}[=:]", yaml) and f"`{name}`" not in text:
+            raise Problem(f"line {block.first + 1}: nothing says what ${name} is")
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in YAML_VARIABLE.findall(yaml))
+    for match in YAML_SCRIPT.finditer(yaml):
+        status, written, errors = session.run("set -eu\n" + exports + textwrap.dedent(match[2]))
+        if status != 0:
+            raise Problem(f"line {block.first + 1}: exit status {status}\n{written}{errors}")
+
+
 def run_console_block(session, block):
     """Gives, of each command, the offset of its line, the command, its exit status and what it wrote."""
     starts = [offset for offset, line in enumerate(block.lines) if line.startswith("$ ")]
@@ -187,6 +208,9 @@ class Checker:
         self.update = update
         self.problems = []
         self.calls = set()  # the admin calls that were shown and passed
+        options = subprocess.run([binary, "--help"], capture_output=True, encoding="utf-8", check=True).stdout
+        build = (ROOT / "CMakeLists.txt").read_text("utf-8")
+        self.names = set(OCP_MOCK_NAME.findall(options + build))
 
     def run_document(self, document):
         lines = (ROOT / document).read_text("utf-8").split("\n")
@@ -215,6 +239,8 @@ class Checker:
                         output[block] = run_shell_block(session, block)
                     elif block.language == "json" and block.follows in output:
                         compare(block, 0, len(block.lines), output[block.follows])
+                    elif block.language == "yaml":
+                        run_yaml_block(session, block, "\n".join(lines))
                     elif block.language == "console":
                         answers = run_console_block(session, block)
                         ends = [answer[0] for answer in answers[1:]] + [len(block.lines)]
@@ -240,9 +266,11 @@ class Checker:
 
     def check_names(self, document):
         text = (ROOT / document).read_text("utf-8")
+        for name in sorted({*OCP_MOCK_NAME.findall(text)} - self.names):
+            self.problems.append(f"{document}: {name} is no variable of the server or of the build")
         folder = (ROOT / document).parent
         for path in sorted({match[1] for match in PATH.finditer(text)}):
-            # A room of server/ may be named without the endings of its files.
+            # A module of server/ may be named without the endings of its files.
             if not (ROOT / path).exists() and not list(ROOT.glob(path + ".*")):
                 self.problems.append(f"{document}: there is no {path}")
         for link in LINK.findall(text):
