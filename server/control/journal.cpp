@@ -55,8 +55,7 @@ class Journal::WaitIndex {
   // Calls visit with each wait that the entry ends. It may remove none.
   template <typename Visit>
   void find(const JournalEntry& entry, const Visit& visit) const {
-    const Asked asked{view_of(entry), entry.sequence, segments_of(entry.path)};
-    find_below(root_, asked, 0, visit);
+    find_below(root_, 0, {view_of(entry), entry.sequence, without_end_slash(entry.path).size()}, visit);
   }
 
   template <typename Visit>
@@ -85,7 +84,7 @@ class Journal::WaitIndex {
   struct Asked {
     RequestView view;
     std::int64_t sequence;
-    std::vector<std::string> segments;
+    std::size_t size;  // of the path without a slash at its end, which is nothing to paths that end
   };
 
   static Kind kind_of(const Wait& wait) { return {wait.matcher_->method(), wait.matcher_->status()}; }
@@ -140,23 +139,26 @@ class Journal::WaitIndex {
     }
   }
 
+  // With the segment of the path that begins at from.
   template <typename Visit>
-  static void find_below(const Node& node, const Asked& asked, std::size_t depth, const Visit& visit) {
-    const auto& segments = asked.segments;
-    if (depth == segments.size()) return find_in(node.ends, asked, visit);
-    const std::string_view segment = segments[depth];
+  static void find_below(const Node& node, std::size_t from, const Asked& asked, const Visit& visit) {
+    const std::string_view path = asked.view.path;
+    const std::size_t end = std::min(path.find('/', from), path.size());
+    std::string_view segment = path.substr(from, end - from);
+    std::string decoded;
+    if (segment.find('%') != std::string_view::npos) segment = decoded = segments_of(segment).front();
     for (const auto& [length, kinds] : node.beginnings) {
       if (length > segment.size()) break;
       const auto found = kinds.find(segment.substr(0, length));
       if (found != kinds.end()) find_in(found->second, asked, visit);
     }
-    // One slash at the end makes no difference to a path that ends.
-    const bool is_end_slash = segment.empty() && depth > 1 && depth + 1 == segments.size();
-    if (is_end_slash) return find_in(node.ends, asked, visit);
-    if (const auto child = node.children.find(segment); child != node.children.end()) {
-      find_below(child->second, asked, depth + 1, visit);
-    }
-    if (node.any && !segment.empty()) find_below(*node.any, asked, depth + 1, visit);
+    if (from > asked.size) return;
+    const auto go_on = [&](const Node& child) {
+      if (end >= asked.size) find_in(child.ends, asked, visit);
+      if (end < path.size()) find_below(child, end + 1, asked, visit);
+    };
+    if (const auto child = node.children.find(segment); child != node.children.end()) go_on(child->second);
+    if (node.any && !segment.empty()) go_on(*node.any);
   }
 
   template <typename Visit>

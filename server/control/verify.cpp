@@ -33,8 +33,8 @@ std::string reason_of_doubt(const Journal::View& view, std::int64_t cut) {
     std::int64_t count;
     std::string_view text;
   } rows[] = {
-      {view.evicted, "that the full journal has dropped (--journal-size keeps more)"},
-      {view.in_flight, "not answered yet (ask again later)"},
+      {view.evicted, "that the full journal has dropped, of which a larger --journal-size keeps more"},
+      {view.in_flight, "not answered yet, so ask again later"},
       {cut, "of which the journal has cut what is asked for"},
   };
   std::string reason;

@@ -7,11 +7,12 @@
 namespace ocp_mock {
 namespace {
 
+bool is_plain(std::string_view segment) { return segment.find('%') == std::string_view::npos; }
+
 std::string decoded(std::string_view segment) {
+  if (is_plain(segment)) return std::string(segment);
   return percent_decode(segment, Plus::Kept).value_or(std::string(segment));
 }
-
-bool is_plain(std::string_view segment) { return segment.find('%') == std::string_view::npos; }
 
 bool equals(std::string_view segment, std::string_view text) {
   return is_plain(segment) ? segment == text : decoded(segment) == text;
