@@ -198,7 +198,7 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
        "request body:1:2: method is 'get'; methods are compared letter for letter, so it must be 'GET'"},
       {"POST", "/requests/verify", R"({"user":"b"})", 400, "ask with ?user=b"},
       {"POST", "/requests/verify", R"({"path":"/api/status","exactly":0})", 400,
-       "request body:1:24: exactly would pass without a request: under --isolate-by user, the requests of each user "
+       "request body:1:23: exactly would pass without a request: under --isolate-by user, the requests of each user "
        "are "
        "in a world of their own; ask with ?user=NAME, or with \"user\":\"\" for requests without credentials"},
       {"POST", "/requests/verify", R"({"atMost":3})", 400, "atMost would pass without a request"},
@@ -775,8 +775,7 @@ TEST_CASE("control: a client that leaves before its answer has left is in the jo
         if (has_begun) client.read_answer(false);
         CHECK(server.admin("POST", "/requests/verify", R"({"exactly":1})").body ==
               R"({"evicted":0,"inFlight":1,"matched":0,"nearestMisses":[],"reason":"it depends on requests of which )"
-              R"(nothing is known: 1 not answered yet, so ask again later","result":"inconclusive"
-      })");
+              R"(nothing is known: 1 not answered yet, so ask again later","result":"inconclusive"})");
         resets ? client.reset() : client.close();
         CHECK(comes_true([&] {
           return server.admin("POST", "/requests/verify", R"({"path":"/api/status","clientLeft":true,"status":0})")

@@ -341,8 +341,7 @@ TEST_CASE("journal: a request that is not answered yet may matter, and one from 
   CHECK(contains(
       verify(journal, R"({"exactly":0})"),
       R"("inFlight":1,"matched":0,"nearestMisses":[],"reason":"it depends on requests of which nothing is known: )"
-      R"(1 not answered yet, so ask again later","result":"inconclusive"
-})"));
+      R"(1 not answered yet, so ask again later","result":"inconclusive"})"));
   CHECK(contains(verify(journal, R"({"atLeast":2})"), R"("result":"failed"})"));
   journal.clear();
   CHECK(contains(verify(journal, R"({"exactly":0})"), R"("result":"passed"})"));
