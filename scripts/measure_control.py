@@ -132,7 +132,14 @@ def main():
                      for server in (with_journal, without)]
             ratios.append(times[0] / times[1])
         print(f"a request with the journal takes {statistics.median(ratios):.3f} times as long as without")
-    kinds = {"each for another path": lambda i: f"path=/p/{i}", "all for one path": lambda i: "path=/never",
+    # All but the last begin with the path that is asked for, as far as they have no placeholder.
+    clusters = "pathTemplate=/api/v2/ob/clusters/{id}/tenants"
+    kinds = {"each for another template": lambda i: f"{clusters}/{{tenantId}}/t{i}",
+             "each for another template with a number": lambda i: f"{clusters}/{i}/{{x}}/{{y}}/{{z}}",
+             "each for another length of template": lambda i: clusters + "/{x}" * (i % 50 + 5) + f"&status={400 + i // 50}",
+             "each for another status of its path": lambda i: f"path={LIST.split('?')[0]}&status={400 + i % 200}",
+             "each after another sequence": lambda i: f"path={LIST.split('?')[0]}&since={10**9 + i}",
+             "each for another path": lambda i: f"path=/p/{i}", "all for one path": lambda i: "path=/never",
              "each for another prefix": lambda i: f"pathPrefix=/p/{i}/", "all for one status": lambda i: "status=503"}
     for name, query in kinds.items():
         with Server(binary) as waiting, Server(binary) as alone:

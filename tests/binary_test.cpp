@@ -906,7 +906,7 @@ TEST_CASE("binary: admin calls that whoever reaches the host can make are warned
   CHECK_FALSE(contains(log, "geheim"));
 }
 
-TEST_CASE("binary: SIGHUP loads the fixtures again, and never ends the server") {
+TEST_CASE("binary: SIGHUP loads the fixtures again, and ends no server without a terminal") {
   const TemporaryFolder folder;
   const std::string path = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
   const auto tasks = [](int count) {
@@ -950,7 +950,8 @@ TEST_CASE("binary: SIGHUP loads the fixtures again, and never ends the server") 
 }
 
 TEST_CASE("binary: a server whose terminal is gone stops, unless nohup keeps it") {
-  // Runs the server in a terminal of its own, with this process's standard error, and closes the terminal.
+  // Runs the server in a terminal of its own, with this process's standard error, and closes the terminal, or sends
+  // what a shell sends to its jobs then.
   const std::string run =
       "import os, pty, signal, sys\n"
       "error = os.dup(2)\n"
@@ -962,11 +963,13 @@ TEST_CASE("binary: a server whose terminal is gone stops, unless nohup keeps it"
       "text = b''\n"
       "while b'ready' not in text: text += os.read(terminal, 1000)\n"
       "print(pid, flush=True)\n"
-      "os.close(terminal)\n"
+      "if sys.argv[1] == 'shell': os.kill(pid, signal.SIGHUP)\n"
+      "else: os.close(terminal)\n"
       "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)\n";
-  for (const bool nohup : {false, true}) {
-    CAPTURE(nohup);
-    Process python("/usr/bin/python3", {"-c", run, nohup ? "nohup" : "plain", kBinary, "--port", "0"});
+  for (const std::string kind : {"plain", "shell", "nohup"}) {
+    CAPTURE(kind);
+    const bool nohup = kind == "nohup";
+    Process python("/usr/bin/python3", {"-c", run, kind, kBinary, "--port", "0"});
     const int pid = std::atoi(python.read_line().c_str());
     CHECK(python.says(nohup ? "nothing was loaded again on SIGHUP" : "stopping on SIGHUP"));
     if (nohup) ::kill(pid, SIGTERM);

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <chrono>
 
 #include "base/utf8.h"
 #include "catalogue/endpoints.h"
 #include "catalogue/params.h"
+#include "control/admin.h"
 #include "control/welcome.h"
 #include "http/delivery.h"
 #include "http/pending.h"
@@ -82,7 +84,8 @@ std::string_view reason_of(int status) {
 std::string shown_target(const http::Request& request) {
   const auto [path, query] = split_target(request.target);
   if (request.target.empty()) return "";
-  return printable(fmt::format("{}{}{}", without_user(path), query.empty() ? "" : "?", query), 2000);
+  return printable(fmt::format("{}{}{}", without_user(path), query.empty() ? "" : "?", query_without_user_info(query)),
+                   2000);
 }
 
 // Of all headers of a name, as one list.
@@ -94,14 +97,30 @@ std::string joined_values(const Headers& headers, std::string_view wanted) {
   return values;
 }
 
-std::string describe(const std::vector<Violation>& violations) {
+Language language_of(const http::Request& request) {
+  return choose_language(joined_values(request.headers, "Accept-Language"));
+}
+
+// For the log, behind the refusal, which may be one of them.
+std::string describe(const std::vector<Violation>& violations, std::string_view refusal) {
   std::string text;
   for (std::size_t i = 0; i < violations.size() && i < kViolationsLogged; ++i) {
-    text.append(" | ").append(violations[i].text(Language::English));
+    const std::string violation = violations[i].text(Language::English);
+    if (violation != refusal) text.append(" | ").append(violation);
   }
   if (violations.size() > kViolationsLogged)
     text += fmt::format(" | and {} more", violations.size() - kViolationsLogged);
   return text;
+}
+
+// The admin call whose path was probably meant; empty for any other path.
+std::string admin_call_meant(std::string_view path) {
+  constexpr std::array<std::string_view, 5> kMisspelt{"/_admin", "/admin", "/___admin", "/_admin_", "/__Admin"};
+  for (const std::string_view misspelt : kMisspelt) {
+    const bool is_it = path.starts_with(misspelt) && (path.size() == misspelt.size() || path[misspelt.size()] == '/');
+    if (is_it) return fmt::format("{}{}", kAdminPath, path.substr(misspelt.size()));
+  }
+  return "";
 }
 
 // As proxies send it when what is behind them fails.
@@ -128,7 +147,7 @@ std::string cut(std::string text, JournalEntry& entry, RequestPart part) {
 void keep_headers(const Headers& headers, JournalEntry& entry) {
   const std::string& text = headers.text();
   const bool is_short = headers.size() <= kJournalHeaders && text.size() <= kJournalTextBytes;
-  const bool may_name_user = text.find('@') != std::string::npos && text.find("://") != std::string::npos;
+  const bool may_name_user = text.find('@') != std::string::npos || text.find("%40") != std::string::npos;
   if (is_short && !may_name_user) {
     entry.headers = headers;
     entry.headers.erase_if([](const HeaderField& field) { return is_secret_header(field.name); });
@@ -181,6 +200,10 @@ void App::admit(const http::Request& request, Exchange& exchange) const {
   // Before authentication, for its credentials would be those for a proxy.
   if (request.method == "CONNECT") throw ApiError(Message::NotAProxy, {printable(without_user(request.target))});
   const auto [path, query] = split_target(request.target);
+  // Before authentication, for admin calls need no credentials of OCP's.
+  if (const std::string meant = options_.admin ? admin_call_meant(path) : ""; !meant.empty()) {
+    throw refusal_of_path(path, {{Message::MeantAdminCall, {printable(meant)}}});
+  }
   const SignedRequest asked{request.method, path, query, request.headers, request.body};
   exchange.route = match_path(path);
   // The mock's own page is there to be looked at; to OCP's other methods the path is unknown.
@@ -314,7 +337,7 @@ std::optional<http::Response> App::guarded(const http::Request& request, Exchang
 
 http::Response App::answer(const http::Request& request, Exchange& exchange) const {
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
-    return fail(exchange.fault->action, exchange);
+    return fail(exchange.fault->action, request, exchange);
   }
   check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
@@ -338,16 +361,18 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
 }
 
 // The answer of a fault in place of OCP's.
-http::Response App::fail(const FaultAction& action, Exchange& exchange) const {
+http::Response App::fail(const FaultAction& action, const http::Request& request, Exchange& exchange) const {
   stamp(exchange);
   if (action.html_status) {
     return {*action.html_status, {{"Content-Type", "text/html"}}, error_page(*action.html_status)};
   }
   const bool unauthorized = action.answer->status == 401;
-  http::Response response{
-      action.answer->status,
-      {{"Content-Type", unauthorized ? kJsonUtf8 : kJsonType}},
-      error_envelope(action.answer->status, action.answer->code, action.answer->message, exchange.values)};
+  const std::string message = action.answer->message
+                                  ? *action.answer->message
+                                  : Sentence{Message::SimulatedFailure, {}}.text(language_of(request));
+  http::Response response{action.answer->status,
+                          {{"Content-Type", unauthorized ? kJsonUtf8 : kJsonType}},
+                          error_envelope(action.answer->status, action.answer->code, message, exchange.values)};
   if (unauthorized) response.headers.add("WWW-Authenticate", kChallenge);
   return response;
 }
@@ -370,8 +395,9 @@ void App::finish(const http::Request& request, Exchange& exchange, http::Respons
   if (context_.logger->should_log(level)) {
     context_.logger->log(level, "{} {} {} {}B {}us {}{}{}{}", printable(request.method), shown_target(request),
                          response.status, response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
-                         printable(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ", exchange.refusal,
-                         describe(exchange.violations));
+                         printable(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ",
+                         without_user_info(exchange.refusal),
+                         without_user_info(describe(exchange.violations, exchange.refusal)));
   }
 }
 
@@ -383,7 +409,7 @@ JournalEntry App::entry_of(const http::Request& request, const Exchange& exchang
   entry.user = cut(exchange.user, entry, RequestPart::User);
   entry.method = cut(request.method, entry, RequestPart::Method);
   entry.path = cut(without_user(path), entry, RequestPart::Path);
-  entry.query = cut(std::string(query), entry, RequestPart::Query);
+  entry.query = cut(query_without_user_info(query), entry, RequestPart::Query);
   entry.trace_id = cut(exchange.values.trace_id);
   keep_headers(request.headers, entry);
   if (response.delivery.fault == http::Delivery::Fault::None) {
@@ -404,11 +430,15 @@ void App::record(const http::Request& request, const Exchange& exchange, http::R
   Journal& journal = exchange.world->journal();
   const Journal::Ticket ticket = exchange.ticket ? *exchange.ticket : journal.begin();
   if (http::leaves_whole(response.delivery)) return journal.record(ticket, std::move(entry));
-  response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry))](
-                             bool whole, std::size_t body_bytes) {
+  response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry)),
+                          logger = context_.logger, start = exchange.start,
+                          target = shown_target(request)](bool whole, std::size_t body_bytes) {
     if (!whole) {
       kept->client_left = true;
+      kept->status = 0;
       kept->bytes = std::min(kept->bytes, body_bytes);
+      logger->info("{} {} - {}B {}us {} | the client left before it had the whole answer", printable(kept->method),
+                   target, kept->bytes, elapsed<std::chrono::microseconds>(start), printable(kept->trace_id));
     }
     world->journal().record(ticket, std::move(*kept));
   };
@@ -486,7 +516,7 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
   exchange.refusal = error.what();
   return {error.status(),
           {{"Content-Type", error.status() == 401 ? kJsonUtf8 : kJsonType}},
-          error_envelope(error, choose_language(joined_values(request.headers, "Accept-Language")), exchange.values)};
+          error_envelope(error, language_of(request), exchange.values)};
 }
 
 // The answer's time is when it was made, not when it was asked for (OCP's page of the endpoint), unless something in it

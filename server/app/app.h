@@ -85,7 +85,7 @@ class App {
   static std::shared_ptr<http::Pending> pending(const std::shared_ptr<Later>& later);
   http::Response conclude(const http::Request& request, Exchange& exchange) const;
   http::Response answer(const http::Request& request, Exchange& exchange) const;
-  http::Response fail(const FaultAction& action, Exchange& exchange) const;
+  http::Response fail(const FaultAction& action, const http::Request& request, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   std::string list(const PathMatch& route, std::string_view query, Exchange& exchange) const;
   template <typename Step>

@@ -41,12 +41,6 @@ WorldOptions world_options(const ServeOptions& options, const AppContext& contex
   return worlds;
 }
 
-// An address or a name that only this machine has.
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.") ||
-         host.ends_with(".localhost");
-}
-
 // Why the data cannot be loaded again; empty if they can.
 std::string reason_for_no_reload(const ServeOptions& options) {
   if (options.fixtures.empty()) {
@@ -93,6 +87,8 @@ Service::Service(const ServeOptions& options, AppContext context, Load load)
     admin.warn = [logger = logger_](const std::string& text) { logger->warn("{}", text); };
     admin.offset_minutes = options.offset_minutes;
     admin.strict = options.strict;
+    admin.needs_credentials = options.auth != AuthMode::Off;
+    admin.head_bytes = options.limits.parser.head_bytes;
     admin.rules = options.rules;
     admin.time_of_answer = [this](Instant now) { return app_.time_of_answer(now); };
     admin.reload = [this] { return reload(); };
@@ -101,12 +97,6 @@ Service::Service(const ServeOptions& options, AppContext context, Load load)
       return problem_;
     };
     admin_ = std::make_unique<Admin>(std::move(admin), worlds_);
-    if (!options.admin_token && !is_loopback(options.host)) {
-      logger_->warn(
-          "whoever reaches {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the calls "
-          "away",
-          options.host);
-    }
   }
   if (options.init) {
     make_calls(*options.init);

@@ -1,6 +1,7 @@
 #include "base/stop_signal.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -20,7 +21,8 @@ StopSignal::StopSignal() {
   ::sigaddset(&set_, SIGHUP);
   struct sigaction hangup {};
   ::sigaction(SIGHUP, nullptr, &hangup);
-  stops_without_terminal_ = hangup.sa_handler != SIG_IGN;
+  ignores_hangup_ = hangup.sa_handler == SIG_IGN;
+  had_terminal_ = ::isatty(STDIN_FILENO) == 1 || ::isatty(STDERR_FILENO) == 1;
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   thread_ = std::thread([this] { run(); });
 }
@@ -48,7 +50,7 @@ void StopSignal::run() {
     const int signal = ::sigwaitinfo(&set_, &info);
     if (signal < 0) continue;
     std::unique_lock lock(mutex_);
-    const bool stops = signal != SIGHUP || (info.si_code == SI_KERNEL && stops_without_terminal_);
+    const bool stops = signal != SIGHUP || (!ignores_hangup_ && (had_terminal_ || info.si_code == SI_KERNEL));
     if (stops) {
       signal_ = signal;
     } else {

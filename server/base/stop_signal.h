@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT as a request to stop, SIGHUP as one to load the fixtures again.
+// SIGTERM and SIGINT as a request to stop, SIGHUP as one to stop or to load the fixtures again.
 #pragma once
 
 #include <atomic>
@@ -11,8 +11,9 @@ namespace ocp_mock {
 
 // Made before any other thread, it keeps these signals for itself. The first request to stop counts; further ones
 // change nothing. If this object still lives 4 seconds after it, the process ends all the same, with code 0.
-// A SIGHUP from the kernel means that the terminal is gone and is a request to stop too, unless SIGHUP is ignored, as
-// nohup has it.
+// SIGHUP is a request to load again where the process does not belong to a terminal. Where standard input or standard
+// error is a terminal at the start, the shell may send it to its jobs when that terminal closes, so it is a request to
+// stop; so is one from the kernel. Where SIGHUP is ignored at the start, as nohup has it, none stops the process.
 class StopSignal {
  public:
   enum class Request { Stop, Reload };
@@ -33,7 +34,8 @@ class StopSignal {
   void run();
 
   sigset_t set_;
-  bool stops_without_terminal_ = true;
+  bool ignores_hangup_ = false;
+  bool had_terminal_ = false;
   std::atomic<int> signal_{0};
   std::mutex mutex_;
   std::condition_variable changed_;

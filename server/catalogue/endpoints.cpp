@@ -1,6 +1,7 @@
 #include "catalogue/endpoints.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -157,7 +158,7 @@ std::optional<PathMatch> match_path(std::string_view path) {
   return std::nullopt;
 }
 
-ApiError refusal_of_path(std::string_view path) {
+ApiError refusal_of_path(std::string_view path, std::vector<Sentence> explanation) {
   if (path.starts_with('/') && !percent_decode(path, Plus::Kept)) {
     return ApiError(Message::BadPathEncoding, {printable(without_user(path))});
   }
@@ -166,7 +167,7 @@ ApiError refusal_of_path(std::string_view path) {
   for (const Companion& companion : kCompanions) {
     if (companion.answer != Companion::Answer::Welcome) known.append(", ").append(companion.path);
   }
-  return ApiError(Message::UnknownPath, {printable(without_user(path)), known});
+  return ApiError(Sentence{Message::UnknownPath, {printable(without_user(path)), known}}, std::move(explanation));
 }
 
 std::vector<std::string> columns_of(const Field& field) {

@@ -89,8 +89,8 @@ struct PathMatch {
 // decode.
 std::optional<PathMatch> match_path(std::string_view path);
 
-// Why a path has no match: 400 for one that does not decode, else 404.
-ApiError refusal_of_path(std::string_view path);
+// Why a path has no match: 400 for one that does not decode, else 404 with the explanation.
+ApiError refusal_of_path(std::string_view path, std::vector<Sentence> explanation = {});
 
 // The columns that a field is stored in; none for a field that lives in the JSON only.
 std::vector<std::string> columns_of(const Field& field);

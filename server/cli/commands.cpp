@@ -249,6 +249,12 @@ int run_serve(ServeOptions options) {
   } catch (const Stopped&) {
     return 0;
   }
+  if (options.admin && !options.admin_token && !server.is_loopback()) {
+    logger->warn(
+        "whoever reaches {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the calls "
+        "away",
+        options.host);
+  }
   server.start([service](const http::Request& request) { return service->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, kCaFile, tls.ca);
   port_file.write(server.port());

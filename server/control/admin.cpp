@@ -22,6 +22,7 @@
 #include "fixtures/forms.h"
 #include "json/text.h"
 #include "ocp/digest.h"
+#include "ocp/path_template.h"
 #include "ocp/url.h"
 #include "store/changes.h"
 
@@ -119,6 +120,16 @@ struct Admin::Call {
   [[noreturn]] void throw_too_many() const {
     throw Problem(503, fmt::format("the limit of --max-worlds ({}) is reached; delete a world first",
                                    worlds.options().max_worlds));
+  }
+
+  // What holds for the requests of the world: those in its journal, or those that its faults may meet. Worlds of users
+  // that are yet to be made take the base's faults along.
+  RequestFacts facts(bool of_journal) const {
+    RequestFacts facts{options.head_bytes, options.needs_credentials};
+    if (!worlds.options().isolate_by_user) return facts;
+    facts.user = parameter("user");
+    if (!facts.user && of_journal) facts.user = "";
+    return facts;
   }
 
   // The body as one JSON value; an empty object for no body.
@@ -310,7 +321,7 @@ struct Admin::Functions {
 
   static http::Response post_fault(const Call& call) {
     const JsonValue body = call.body();
-    return json_response(fmt::format(R"({{"id":{}}})", call.world()->faults().add(body)), 201);
+    return json_response(fmt::format(R"({{"id":{}}})", call.world()->faults().add(body, call.facts(false))), 201);
   }
 
   static http::Response delete_faults(const Call& call) {
@@ -390,13 +401,14 @@ struct Admin::Functions {
       const auto text = call.parameter(key);
       if (!text) continue;
       JsonValue value;
-      value.kind = key == "status" ? JsonKind::Integer : JsonKind::String;
+      const bool is_boolean = key == "clientLeft" && (*text == "true" || *text == "false");
+      value.kind = is_boolean ? JsonKind::Boolean : key == "status" ? JsonKind::Integer : JsonKind::String;
       value.text = *text;
       criteria.set({std::string(key), {}, std::move(value)});
     }
     try {
       JsonFields fields(criteria);
-      return Matcher::parse(fields, Matcher::Use::Filter);
+      return Matcher::parse(fields, Matcher::Use::Filter, call.facts(true));
     } catch (const JsonFieldError& error) {
       throw Problem(400, std::string(error.text()));
     }
@@ -448,10 +460,8 @@ struct Admin::Functions {
   }
 
   static http::Response verify(const Call& call) {
-    std::optional<std::string> world_user;
-    if (call.worlds.options().isolate_by_user) world_user = call.parameter("user").value_or("");
     return json_response(
-        verify_requests(call.world()->journal(), call.body(), call.options.offset_minutes, world_user));
+        verify_requests(call.world()->journal(), call.body(), call.options.offset_minutes, call.facts(true)));
   }
 
   static http::Response get_violations(const Call& call) {
@@ -486,6 +496,7 @@ struct Admin::Row {
   bool is_slow;  // at a million tasks: the worker's
   std::vector<std::string_view> parameters = {"user"};
   bool takes_lines = false;  // a body of NDJSON
+  PathTemplate path = PathTemplate::of_template(route.path);
 };
 
 namespace {
@@ -551,10 +562,11 @@ http::Response Admin::handle(const http::Request& request) {
       return problem_response(refusal->status, refusal->detail);
     }
   }
-  if (const auto refusal = refuse_body(request, found && found->row->takes_lines)) {
+  if (!found) return answer(request, true);
+  if (const auto refusal = refuse_body(request, found->row->takes_lines)) {
     return problem_response(refusal->status, refusal->detail);
   }
-  if (!found || (!found->row->is_slow && request.body.size() <= kShortBody)) return answer(request, true);
+  if (!found->row->is_slow && request.body.size() <= kShortBody) return answer(request, true);
   // What the worker makes of it; the connection takes it once it is ready.
   auto made = std::make_shared<http::Response>();
   http::Response later;
@@ -600,27 +612,15 @@ http::Response Admin::refuse_token(const http::Request& request) {
   return later;
 }
 
-namespace {
-
-// The value of the path's {place}, still encoded, empty for a path without one; nothing for another path.
-std::optional<std::string_view> fit(std::string_view path, std::string_view known) {
-  const auto place = known.find('{');
-  if (place == std::string_view::npos) return path == known ? std::optional(std::string_view()) : std::nullopt;
-  const bool fits = path.starts_with(known.substr(0, place)) && path.find('/', place) == std::string_view::npos;
-  return fits ? std::optional(path.substr(place)) : std::nullopt;
-}
-
-}  // namespace
-
 // The row of a request, and the value of its place; nothing for a path that is none or takes other methods.
 std::optional<Admin::Found> Admin::find(const http::Request& request) {
-  std::string_view path = split_target(request.target).path;
-  // People type it either way.
-  if (path.size() == kAdminPath.size() + 1) path.remove_suffix(1);
+  const std::string_view path = split_target(request.target).path;
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   for (const Row& row : kRows) {
     if (row.route.method != method) continue;
-    if (const auto place = fit(path, row.route.path)) return Found{&row, std::string(*place)};
+    if (const auto places = row.path.values(path)) {
+      return Found{&row, std::string(places->empty() ? std::string_view() : places->front())};
+    }
   }
   return std::nullopt;
 }
@@ -672,19 +672,31 @@ void Admin::throw_no_route(const http::Request& request) {
   const std::string_view path = split_target(request.target).path;
   std::string methods;
   for (const Row& row : kRows) {
-    if (fit(path, row.route.path)) methods.append(methods.empty() ? "" : ", ").append(row.route.method);
+    if (row.path.fits(path)) methods.append(methods.empty() ? "" : ", ").append(row.route.method);
   }
   if (!methods.empty()) {
     throw Problem(405,
                   fmt::format("{} does not take {}; it takes {}", printable(path), printable(request.method), methods),
                   methods);
   }
-  std::vector<std::string_view> paths;
-  for (const Row& row : kRows) paths.push_back(row.route.path);
-  const auto meant = nearest(path, paths);
   throw Problem(404, fmt::format("there is no admin call {} {}; {}GET /__admin/openapi.json lists them",
-                                 printable(request.method), printable(path),
-                                 meant ? fmt::format("did you mean '{}'? ", *meant) : ""));
+                                 printable(request.method), printable(path), meant_instead_of(path)));
+}
+
+// "did you mean '/__admin/faults'? ", or nothing.
+std::string Admin::meant_instead_of(std::string_view path) {
+  // Calls of which only the end was given: /__admin/verify.
+  const std::string_view end = path.substr(kAdminPath.size());
+  std::vector<std::string> meant;
+  std::vector<std::string_view> paths;
+  for (const Row& row : kRows) {
+    paths.push_back(row.route.path);
+    if (end.size() > 1 && row.route.path.ends_with(end)) meant.push_back(fmt::format("'{}'", row.route.path));
+  }
+  if (meant.empty()) {
+    if (const auto one = nearest(path, paths)) meant.push_back(fmt::format("'{}'", *one));
+  }
+  return meant.empty() ? "" : fmt::format("did you mean {}? ", fmt::join(meant, " or "));
 }
 
 }  // namespace ocp_mock

@@ -3,7 +3,9 @@
 // works. Safe for use by several threads at once. The form of every call: schema/admin.openapi.json.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -32,7 +34,9 @@ struct AdminOptions {
   std::vector<std::string> hosts;    // names of this server that are no stranger's, see refuse_stranger
   int offset_minutes = 8 * 60;       // of times in answers
   bool strict = false;               // what --strict refuses is refused in explanations too
-  ListRules rules;                   // by which explanations read requests
+  bool needs_credentials = true;     // by all paths of OCP but those that are open to all
+  std::size_t head_bytes = std::numeric_limits<std::size_t>::max();  // of a request at most
+  ListRules rules;                                                   // by which explanations read requests
   // The time of an answer that is made when a world's clock shows so.
   std::function<Instant(Instant)> time_of_answer = [](Instant now) { return now; };
   // Loads the fixtures of the base again. Throws NoReload, FixtureError or another std::exception.
@@ -59,7 +63,7 @@ class Admin {
 
   struct Route {
     std::string_view method;
-    std::string_view path;  // one {place} takes one segment
+    std::string_view path;  // a template with one placeholder at most
   };
   static std::vector<Route> routes();
 
@@ -76,6 +80,7 @@ class Admin {
 
   static std::optional<Found> find(const http::Request& request);
   [[noreturn]] static void throw_no_route(const http::Request& request);
+  static std::string meant_instead_of(std::string_view path);
   bool shows_token(const http::Request& request) const;
   http::Response refuse_token(const http::Request& request);
   http::Response answer(const http::Request& request, bool may_wait);

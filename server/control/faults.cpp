@@ -119,8 +119,7 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
   if (html) {
     step.action.html_status = static_cast<int>(*status);
   } else if (status) {
-    step.action.answer = {static_cast<int>(*status), code.value_or(0),
-                          message.value_or("Simulated failure, armed by a test.")};
+    step.action.answer = {static_cast<int>(*status), code.value_or(0), message};
   }
   if (fault) {
     const auto found = std::ranges::find(kWireFaults, *fault, &std::pair<std::string_view, Kind>::first);
@@ -152,12 +151,12 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
   return step;
 }
 
-std::int64_t Faults::add(const JsonValue& value) {
+std::int64_t Faults::add(const JsonValue& value, const RequestFacts& facts) {
   Fault fault;
   JsonFields fields(value);
   if (const JsonValue* match = fields.object("match")) {
     JsonFields criteria(*match);
-    fault.matcher = Matcher::parse(criteria, Matcher::Use::Fault);
+    fault.matcher = Matcher::parse(criteria, Matcher::Use::Fault, facts);
     criteria.refuse_others();
   }
   fault.times = fields.integer("times", 1, kMost);

@@ -22,8 +22,8 @@ namespace ocp_mock {
 struct FaultAction {
   struct Answer {
     int status = 503;
-    std::int64_t code = 0;  // of OCP's error
-    std::string message;
+    std::int64_t code = 0;                    // of OCP's error
+    std::optional<std::string> message = {};  // without it a sentence in the client's language
   };
 
   std::chrono::milliseconds delay{0};
@@ -49,7 +49,7 @@ class Faults {
  public:
   // Arms a fault behind those there are, and returns its id. Throws JsonFieldError; see schema/admin.openapi.json for
   // the form.
-  std::int64_t add(const JsonValue& fault);
+  std::int64_t add(const JsonValue& fault, const RequestFacts& facts = {});
 
   // Counts the request for each fault that matches it, and returns what the first one that is due does.
   struct Fired {

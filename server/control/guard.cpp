@@ -1,5 +1,6 @@
 #include "control/guard.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,6 +33,36 @@ std::string plain_name(std::string_view name) {
   return lower(name);
 }
 
+bool is_alphanumeric(char c) {
+  c = to_lower_ascii(c);
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
+// A host's name or an IPv4 address: labels with a dot between them, and perhaps at the end. Docker and Kubernetes give
+// underscores away.
+bool is_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  bool in_label = false;
+  for (const char c : name) {
+    if (c == '.' ? !in_label : !(is_alphanumeric(c) || c == '-' || c == '_')) return false;
+    in_label = c != '.';
+  }
+  return in_label;
+}
+
+// "[::1]", with or without a zone, "%25eth0" as in a URL or "%eth0".
+bool is_ipv6(std::string_view name) {
+  if (!name.ends_with(']')) return false;
+  name = name.substr(1, name.size() - 2);
+  const auto zone = name.find('%');
+  if (zone != std::string_view::npos && zone + 1 == name.size()) return false;
+  const bool has_good_zone = zone == std::string_view::npos || std::ranges::all_of(name.substr(zone + 1), [](char c) {
+                               return is_alphanumeric(c) || std::string_view("%-._~").find(c) != std::string_view::npos;
+                             });
+  in6_addr address{};
+  return has_good_zone && ::inet_pton(AF_INET6, std::string(name.substr(0, zone)).c_str(), &address) == 1;
+}
+
 struct Authority {
   std::string name;  // plain; an IPv6 address with its brackets
   std::string port;  // empty where there is none
@@ -49,19 +80,16 @@ std::optional<Authority> parse_authority(std::string_view text) {
   const std::string_view name = text.substr(0, end);
   const std::string_view port = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   const bool has_port = end != std::string_view::npos;
-  if ((has_port && !port.empty() && !is_digits(port)) || name.find_first_of("@/\\?#, \t") != std::string_view::npos) {
+  if (has_port && !port.empty() && !(is_digits(port) && port.size() <= 5 && std::stoi(std::string(port)) <= 65535)) {
     return std::nullopt;
   }
+  if (!name.empty() && !(name.starts_with('[') ? is_ipv6(name) : is_name(name))) return std::nullopt;
   return Authority{plain_name(name), std::string(port)};
 }
 
 // No public name server can give this name to an address.
 bool is_own_name(std::string_view name) {
-  if (name.starts_with('[')) {
-    const std::string_view address = name.substr(1, name.find_first_of("]%") - 1);
-    return address.find(':') != std::string_view::npos &&
-           address.find_first_not_of("0123456789abcdef:.") == std::string_view::npos;
-  }
+  if (name.starts_with('[')) return true;
   const auto dot = name.rfind('.');
   // What ends in a number is an IPv4 address for every client; there is no such domain.
   if (dot == std::string_view::npos || is_digits(name.substr(dot + 1))) return true;

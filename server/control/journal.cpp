@@ -1,14 +1,19 @@
 #include "control/journal.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "base/ascii.h"
+#include "ocp/path_template.h"
 
 namespace ocp_mock {
 
 RequestView view_of(const JournalEntry& entry) {
-  return {entry.method, entry.path, entry.query, entry.headers, entry.user, entry.status, entry.cut};
+  return {entry.method, entry.path, entry.query, entry.headers, entry.user, entry.status, entry.cut, entry.client_left};
 }
 
 bool is_secret_header(std::string_view name) {
@@ -32,6 +37,181 @@ bool is_secret_header(std::string_view name) {
   return false;
 }
 
+// Waits by what they wait for: a tree of the segments of their paths, then method, status and the rest.
+class Journal::WaitIndex {
+ public:
+  void add(Wait& wait) {
+    group_of(wait)[wait.after_].insert(&wait);
+    ++size_;
+  }
+
+  void remove(Wait& wait) {
+    remove_below(root_, wait, 0);
+    --size_;
+  }
+
+  std::size_t size() const { return size_; }
+
+  // Calls visit with each wait that the entry ends. It may remove none.
+  template <typename Visit>
+  void find(const JournalEntry& entry, const Visit& visit) const {
+    find_below(root_, 0, {view_of(entry), entry.sequence, without_end_slash(entry.path).size()}, visit);
+  }
+
+  template <typename Visit>
+  void each(const Visit& visit) const {
+    each_below(root_, visit);
+  }
+
+ private:
+  // By the sequence after which they wait, so that those who wait for later ones cost nothing.
+  using ByAfter = std::map<std::int64_t, std::set<Wait*>>;
+  // By the other criteria: each is tested once for all who have it.
+  using ByOthers = std::map<std::string, ByAfter>;
+  using Kind = std::pair<std::optional<std::string>, std::optional<int>>;  // method and status
+  using ByKind = std::map<Kind, ByOthers>;
+
+  struct Node {
+    std::map<std::string, Node, std::less<>> children;  // by the text of the next segment
+    std::unique_ptr<Node> any;                          // for a placeholder
+    ByKind ends;                                        // of paths that end here
+    // Of paths whose next segment begins with a text: by its length, by that.
+    std::map<std::size_t, std::map<std::string, ByKind, std::less<>>> beginnings;
+
+    bool empty() const { return children.empty() && !any && ends.empty() && beginnings.empty(); }
+  };
+
+  struct Asked {
+    RequestView view;
+    std::int64_t sequence;
+    std::size_t size;  // of the path without a slash at its end, which is nothing to paths that end
+  };
+
+  static Kind kind_of(const Wait& wait) { return {wait.matcher_->method(), wait.matcher_->status()}; }
+
+  ByAfter& group_of(const Wait& wait) {
+    Node* node = &root_;
+    const PathTemplate& path = wait.matcher_->path();
+    const auto& segments = path.segments();
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const PathTemplate::Segment& segment = segments[i];
+      if (path.is_open() && i + 1 == segments.size()) {
+        return node->beginnings[segment.text.size()][segment.text][kind_of(wait)][wait.matcher_->others()];
+      }
+      if (segment.is_placeholder) {
+        if (!node->any) node->any = std::make_unique<Node>();
+        node = node->any.get();
+      } else {
+        node = &node->children[segment.text];
+      }
+    }
+    return node->ends[kind_of(wait)][wait.matcher_->others()];
+  }
+
+  static void remove_from(ByKind& kinds, Wait& wait) {
+    const auto others = kinds.find(kind_of(wait));
+    const auto group = others->second.find(wait.matcher_->others());
+    const auto waits = group->second.find(wait.after_);
+    waits->second.erase(&wait);
+    if (waits->second.empty()) group->second.erase(waits);
+    if (group->second.empty()) others->second.erase(group);
+    if (others->second.empty()) kinds.erase(others);
+  }
+
+  // Nodes that hold nothing any more go.
+  static void remove_below(Node& node, Wait& wait, std::size_t depth) {
+    const PathTemplate& path = wait.matcher_->path();
+    if (depth == path.segments().size()) return remove_from(node.ends, wait);
+    const PathTemplate::Segment& segment = path.segments()[depth];
+    if (path.is_open() && depth + 1 == path.segments().size()) {
+      const auto of_length = node.beginnings.find(segment.text.size());
+      const auto kinds = of_length->second.find(segment.text);
+      remove_from(kinds->second, wait);
+      if (kinds->second.empty()) of_length->second.erase(kinds);
+      if (of_length->second.empty()) node.beginnings.erase(of_length);
+    } else if (segment.is_placeholder) {
+      remove_below(*node.any, wait, depth + 1);
+      if (node.any->empty()) node.any.reset();
+    } else {
+      const auto child = node.children.find(segment.text);
+      remove_below(child->second, wait, depth + 1);
+      if (child->second.empty()) node.children.erase(child);
+    }
+  }
+
+  // With the segment of the path that begins at from.
+  template <typename Visit>
+  static void find_below(const Node& node, std::size_t from, const Asked& asked, const Visit& visit) {
+    const std::string_view path = asked.view.path;
+    const std::size_t end = std::min(path.find('/', from), path.size());
+    std::string_view segment = path.substr(from, end - from);
+    std::string decoded;
+    if (segment.find('%') != std::string_view::npos) segment = decoded = segments_of(segment).front();
+    for (const auto& [length, kinds] : node.beginnings) {
+      if (length > segment.size()) break;
+      const auto found = kinds.find(segment.substr(0, length));
+      if (found != kinds.end()) find_in(found->second, asked, visit);
+    }
+    if (from > asked.size) return;
+    const auto go_on = [&](const Node& child) {
+      if (end >= asked.size) find_in(child.ends, asked, visit);
+      if (end < path.size()) find_below(child, end + 1, asked, visit);
+    };
+    if (const auto child = node.children.find(segment); child != node.children.end()) go_on(child->second);
+    if (node.any && !segment.empty()) go_on(*node.any);
+  }
+
+  template <typename Visit>
+  static void find_in(const ByKind& kinds, const Asked& asked, const Visit& visit) {
+    if (kinds.empty()) return;
+    for (const bool with_method : {false, true}) {
+      for (const bool with_status : {false, true}) {
+        const Kind kind{with_method ? std::optional(std::string(asked.view.method)) : std::nullopt,
+                        with_status ? asked.view.status : std::nullopt};
+        const auto others = kinds.find(kind);
+        if (others == kinds.end()) continue;
+        for (const auto& [text, group] : others->second) find_in_group(group, asked, visit);
+      }
+    }
+  }
+
+  template <typename Visit>
+  static void find_in_group(const ByAfter& group, const Asked& asked, const Visit& visit) {
+    const auto end = group.lower_bound(asked.sequence);
+    if (end == group.begin()) return;
+    const Wait& one = **group.begin()->second.begin();
+    if (!one.matcher_->matches(asked.view)) return;
+    for (auto waits = group.begin(); waits != end; ++waits) {
+      for (Wait* wait : waits->second) visit(*wait);
+    }
+  }
+
+  template <typename Visit>
+  static void each_below(const Node& node, const Visit& visit) {
+    const auto each_in = [&](const ByKind& kinds) {
+      for (const auto& [kind, others] : kinds) {
+        for (const auto& [text, group] : others) {
+          for (const auto& [after, waits] : group) {
+            for (Wait* wait : waits) visit(*wait);
+          }
+        }
+      }
+    };
+    each_in(node.ends);
+    for (const auto& [length, beginnings] : node.beginnings) {
+      for (const auto& [text, kinds] : beginnings) each_in(kinds);
+    }
+    for (const auto& [text, child] : node.children) each_below(child, visit);
+    if (node.any) each_below(*node.any, visit);
+  }
+
+  Node root_;
+  std::size_t size_ = 0;
+};
+
+Journal::Journal(std::size_t size) : size_(size), index_(std::make_unique<WaitIndex>()) {}
+Journal::~Journal() = default;
+
 Journal::Ticket Journal::begin() {
   const std::lock_guard lock(mutex_);
   ++in_flight_;
@@ -45,9 +225,9 @@ void Journal::record(Ticket ticket, JournalEntry entry) {
     if (ticket.epoch != epoch_) return;
     --in_flight_;
     entry.sequence = ++last_;
-    if (size_ != 0 || waits_ != 0) {
+    if (size_ != 0 || index_->size() != 0) {
       const auto kept = std::make_shared<const JournalEntry>(std::move(entry));
-      if (waits_ != 0) wake_waits(kept, woken);
+      if (index_->size() != 0) wake_waits(kept, woken);
       ring_.push_back(kept);
     }
     if (ring_.size() > size_) ring_.pop_front();
@@ -59,19 +239,9 @@ void Journal::record(Ticket ticket, JournalEntry entry) {
 
 void Journal::wake_waits(const std::shared_ptr<const JournalEntry>& entry,
                          std::vector<std::weak_ptr<http::Pending>>& woken) {
-  const std::string path = decoded_path(entry->path);
-  const RequestView view = view_of(*entry);
   std::vector<Wait*> found;
-  for (const auto& [length, by_beginning] : waiting_) {
-    if (length > path.size()) break;
-    const auto filters = by_beginning.find(std::string_view(path).substr(0, length));
-    if (filters == by_beginning.end()) continue;
-    for (const auto& [text, waits] : filters->second) {
-      if ((*waits.begin())->matcher_->matches(view)) found.insert(found.end(), waits.begin(), waits.end());
-    }
-  }
+  index_->find(*entry, [&](Wait& wait) { found.push_back(&wait); });
   for (Wait* wait : found) {
-    if (entry->sequence <= wait->after_) continue;
     wait->entry_ = entry;
     woken.push_back(wait->pending_);
     leave(*wait);
@@ -80,15 +250,12 @@ void Journal::wake_waits(const std::shared_ptr<const JournalEntry>& entry,
 
 std::unique_ptr<Journal::Wait> Journal::wait(std::shared_ptr<const Matcher> matcher, std::int64_t after,
                                              const std::shared_ptr<http::Pending>& pending) {
-  const std::string& beginning = matcher->path_beginning();
-  const std::string& text = matcher->text();
-  auto wait = std::make_unique<Wait>(*this, matcher, after, pending);
+  auto wait = std::make_unique<Wait>(*this, std::move(matcher), after, pending);
   {
     const std::lock_guard lock(mutex_);
-    if (waits_ >= kMostWaits) return nullptr;
-    waiting_[beginning.size()][beginning][text].insert(wait.get());
+    if (index_->size() >= kMostWaits) return nullptr;
+    index_->add(*wait);
     wait->waits_ = true;
-    ++waits_;
     if (!closed_) return wait;
   }
   pending->make_ready();
@@ -111,20 +278,13 @@ std::shared_ptr<const JournalEntry> Journal::Wait::entry() const {
 
 // Needs the lock.
 void Journal::leave(Wait& wait) {
-  const auto of_length = waiting_.find(wait.matcher_->path_beginning().size());
-  const auto filters = of_length->second.find(wait.matcher_->path_beginning());
-  const auto waits = filters->second.find(wait.matcher_->text());
-  waits->second.erase(&wait);
-  if (waits->second.empty()) filters->second.erase(waits);
-  if (filters->second.empty()) of_length->second.erase(filters);
-  if (of_length->second.empty()) waiting_.erase(of_length);
+  index_->remove(wait);
   wait.waits_ = false;
-  --waits_;
 }
 
 std::size_t Journal::waits() const {
   const std::lock_guard lock(mutex_);
-  return waits_;
+  return index_->size();
 }
 
 void Journal::close() {
@@ -132,13 +292,7 @@ void Journal::close() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    for (const auto& [length, by_beginning] : waiting_) {
-      for (const auto& [beginning, filters] : by_beginning) {
-        for (const auto& [text, waits] : filters) {
-          for (const Wait* wait : waits) woken.push_back(wait->pending_);
-        }
-      }
-    }
+    index_->each([&](const Wait& wait) { woken.push_back(wait.pending_); });
   }
   for (const auto& one : woken) {
     if (const auto pending = one.lock()) pending->make_ready();

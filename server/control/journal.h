@@ -6,10 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,7 +52,8 @@ class Journal {
   static constexpr std::size_t kMostWaits = 10'000;
 
   // Keeps that many entries; none for 0.
-  explicit Journal(std::size_t size) : size_(size) {}
+  explicit Journal(std::size_t size);
+  ~Journal();
 
   // A request that has begun: it belongs to the journal as it is now, and not to what follows a clear().
   struct Ticket {
@@ -63,8 +62,7 @@ class Journal {
   Ticket begin();
 
   // Gives the entry its sequence, and wakes who waits for it. Each ticket is given back once, with the entry; one from
-  // before a clear() leaves nothing. Those who wait for other requests cost next to nothing: they are found by what
-  // the paths they mean begin with.
+  // before a clear() leaves nothing. Cost: a few lookups for each segment of the path, however many wait for others.
   void record(Ticket ticket, JournalEntry entry);
 
   struct View {
@@ -96,7 +94,7 @@ class Journal {
     const std::shared_ptr<const Matcher> matcher_;
     const std::int64_t after_;
     const std::weak_ptr<http::Pending> pending_;
-    bool waits_ = false;  // stands in the journal; this and the next under the journal's mutex
+    bool waits_ = false;  // is in the index; this and the next under the journal's mutex
     std::shared_ptr<const JournalEntry> entry_;
   };
 
@@ -113,9 +111,7 @@ class Journal {
   void clear();
 
  private:
-  // Those who wait by one filter are tested once.
-  using ByFilter = std::map<std::string, std::set<Wait*>>;
-  using ByBeginning = std::map<std::string, ByFilter, std::less<>>;
+  class WaitIndex;
 
   void wake_waits(const std::shared_ptr<const JournalEntry>& entry, std::vector<std::weak_ptr<http::Pending>>& woken);
   void leave(Wait& wait);
@@ -123,8 +119,7 @@ class Journal {
   const std::size_t size_;
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const JournalEntry>> ring_;
-  std::map<std::size_t, ByBeginning> waiting_;  // by the length of what paths begin with, by that, by filter
-  std::size_t waits_ = 0;
+  const std::unique_ptr<WaitIndex> index_;  // of those who wait
   bool closed_ = false;
   std::int64_t epoch_ = 0;
   std::int64_t in_flight_ = 0;

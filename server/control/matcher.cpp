@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "catalogue/endpoints.h"
 #include "control/admin.h"
 #include "control/journal.h"
 #include "json/text.h"
@@ -45,52 +46,7 @@ bool equals_decoded(std::string_view text, Plus plus, std::string_view expected)
   return is_plain ? text == expected : decoded(text, plus) == expected;
 }
 
-// OCP accepts one trailing slash.
-std::string_view without_slash(std::string_view path) {
-  return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
-}
-
-// Calls use with the decoded path; most need no decoding.
-template <typename Use>
-auto with_decoded_path(std::string_view path, const Use& use) {
-  if (path.find('%') == std::string_view::npos) return use(path);
-  const std::string text = decoded_path(path);
-  return use(std::string_view(text));
-}
-
-std::string path_json(const RequestView& request) { return json_string(decoded_path(request.path)); }
-
-// The segments as sent, without the slash at the end.
-std::vector<std::string_view> segments_of(std::string_view path) {
-  path = without_slash(path);
-  std::vector<std::string_view> segments;
-  for (std::string_view rest = path.starts_with('/') ? path.substr(1) : path;;) {
-    const auto end = std::min(rest.find('/'), rest.size());
-    segments.push_back(rest.substr(0, end));
-    if (end == rest.size()) return segments;
-    rest.remove_prefix(end + 1);
-  }
-}
-
-bool is_placeholder(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
-
-// A segment of a template; nothing takes any segment but an empty one.
-using SegmentRule = std::optional<std::string>;
-
-bool fits(std::string_view path, const std::vector<SegmentRule>& rules) {
-  path = without_slash(path);
-  if (!path.starts_with('/')) return false;
-  path.remove_prefix(1);
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    const auto end = path.find('/');
-    const bool is_last = end == std::string_view::npos;
-    if (is_last != (i + 1 == rules.size())) return false;
-    const std::string_view segment = path.substr(0, end);
-    if (rules[i] ? !equals_decoded(segment, Plus::Kept, *rules[i]) : segment.empty()) return false;
-    if (!is_last) path.remove_prefix(end + 1);
-  }
-  return true;
-}
+std::string shown_path(const RequestView& request) { return json_string(decoded_path(request.path)); }
 
 Texts query_values(std::string_view query, std::string_view name) {
   Texts values;
@@ -154,22 +110,11 @@ std::string query_criterion(std::string_view query) {
 
 }  // namespace
 
-std::string decoded_path(std::string_view path) {
-  if (path.find('%') == std::string_view::npos) return std::string(path);
-  std::string out;
-  for (;;) {
-    const auto end = path.find('/');
-    out += decoded(path.substr(0, end), Plus::Kept);
-    if (end == std::string_view::npos) return out;
-    out += '/';
-    path.remove_prefix(end + 1);
-  }
-}
-
 // Reads one object of criteria.
 class Matcher::Parser {
  public:
-  Parser(JsonFields& fields, Use use, Matcher& matcher) : fields_(fields), use_(use), matcher_(matcher) {}
+  Parser(JsonFields& fields, Use use, const RequestFacts& facts, Matcher& matcher)
+      : fields_(fields), use_(use), facts_(facts), matcher_(matcher) {}
 
   struct Row {
     std::string_view key;
@@ -193,7 +138,12 @@ class Matcher::Parser {
     if (upper != *method && std::ranges::find(kMethods, upper) != kMethods.end()) {
       refuse("method", *method, fmt::format("methods are compared letter for letter, so it must be '{}'", upper));
     }
+    if (use_ == Use::Fault && *method == "CONNECT") {
+      refuse("method", *method, "this server is no proxy, and refuses such a request before any fault");
+    }
     check_length("method", *method);
+    count("method", method->size());
+    matcher_.method_ = method;
     add(
         RequestPart::Method, "method", json_string(*method),
         [expected = *method](const RequestView& request) { return request.method == expected; },
@@ -203,38 +153,28 @@ class Matcher::Parser {
   void add_path() {
     const auto path = text_of_path("path");
     if (!path) return;
-    const std::string expected = decoded_path(without_slash(*path));
-    matcher_.path_beginning_ = expected;
-    add(
-        RequestPart::Path, "path", json_string(expected),
-        [expected](const RequestView& request) {
-          return with_decoded_path(without_slash(request.path),
-                                   [&](std::string_view text) { return text == expected; });
-        },
-        [](const RequestView& request) { return json_string(decoded_path(without_slash(request.path))); });
+    const std::string expected = decoded_path(without_end_slash(*path));
+    set_path("path", PathTemplate::of_path(*path), json_string(expected),
+             [](const RequestView& request) { return json_string(decoded_path(without_end_slash(request.path))); });
   }
 
   void add_path_prefix() {
     const auto prefix = text_of_path("pathPrefix");
     if (!prefix) return;
-    const std::string expected = decoded_path(*prefix);
-    matcher_.path_beginning_ = expected;
-    add(
-        RequestPart::Path, "pathPrefix", json_string(expected),
-        [expected](const RequestView& request) {
-          return with_decoded_path(request.path, [&](std::string_view text) { return text.starts_with(expected); });
-        },
-        path_json);
+    set_path("pathPrefix", PathTemplate::of_beginning(*prefix), json_string(decoded_path(*prefix)), shown_path);
   }
 
   void add_path_template() {
     const auto text = text_of_path("pathTemplate");
     if (!text) return;
-    std::vector<SegmentRule> rules;
-    for (const std::string_view segment : segments_of(*text)) {
+    for (std::string_view rest = without_end_slash(*text).substr(1); rest.data() != nullptr;) {
+      const auto end = rest.find('/');
+      const std::string_view segment = rest.substr(0, end);
+      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
       const bool has_brace = segment.find_first_of("{}") != std::string_view::npos;
-      const bool is_plain = segment.find_first_of("{}", 1) == segment.size() - 1 && is_placeholder(segment);
-      if (has_brace && !is_plain) {
+      const bool is_placeholder =
+          segment.starts_with('{') && segment.find_first_of("{}", 1) == segment.size() - 1 && segment.ends_with('}');
+      if (has_brace && !is_placeholder) {
         refuse("pathTemplate", *text,
                fmt::format("'{}' is no placeholder: '{{name}}' must be a whole segment ('%7B' and '%7D' stand for the "
                            "characters themselves)",
@@ -243,12 +183,8 @@ class Matcher::Parser {
       if (segment.empty() && *text != "/") {
         refuse("pathTemplate", *text, "no segment may be empty; '{name}' takes one segment, which is not empty either");
       }
-      rules.push_back(has_brace ? std::nullopt : SegmentRule(decoded(segment, Plus::Kept)));
     }
-    matcher_.path_beginning_ = decoded_path(without_slash(text->substr(0, text->find('{'))));
-    add(
-        RequestPart::Path, "pathTemplate", json_string(*text),
-        [rules](const RequestView& request) { return fits(request.path, rules); }, path_json);
+    set_path("pathTemplate", PathTemplate::of_template(*text), json_string(*text), shown_path);
   }
 
   void add_query() {
@@ -259,12 +195,14 @@ class Matcher::Parser {
       const std::string field = "query." + printable(member.key);
       const std::string name = decoded(member.key, Plus::Kept);
       check_no_nul(field, name, member.position);
+      count("query", name.size());
       if (!names.insert(name).second) throw JsonFieldError(member.position, field + " stands twice, once encoded");
       const auto actual = [name](const RequestView& request) {
         return values_json(sorted(query_values(request.query, name)));
       };
       if (member.value.kind == JsonKind::Object) {
         const Texts words = any_order(field, member.value);
+        for (const std::string& word : words) count("query", word.size());
         add(
             RequestPart::Query, "query." + name, fmt::format(R"({{"anyOrder":{}}})", array_json(words)),
             [name, words](const RequestView& request) { return words_of(query_values(request.query, name)) == words; },
@@ -272,7 +210,12 @@ class Matcher::Parser {
         continue;
       }
       Texts values = values_of(field, member, true);
-      for (std::string& value : values) value = decoded(value, Plus::Kept);
+      for (std::string& value : values) {
+        value = decoded(value, Plus::Kept);
+        count("query", value.size());
+        // As the journal keeps it.
+        if (use_ != Use::Fault) value = without_user_info(value);
+      }
       values = sorted(std::move(values));
       add(
           RequestPart::Query, "query." + name, values_json(values),
@@ -308,6 +251,7 @@ class Matcher::Parser {
       Texts values = values_of(field, member, false);
       for (std::string& value : values) {
         check_header_value(field, value, member.position);
+        count("headers", name.size() + value.size());
         // As the journal keeps it.
         if (use_ != Use::Fault) value = without_user_info(value);
       }
@@ -321,8 +265,7 @@ class Matcher::Parser {
   void add_user() {
     matcher_.user_ = fields_.text("user");
     if (!matcher_.user_) return;
-    check_no_nul("user", *matcher_.user_, fields_.position_of("user"));
-    check_length("user", *matcher_.user_);
+    check_user(*matcher_.user_);
     add(
         RequestPart::User, "user", json_string(*matcher_.user_),
         [expected = *matcher_.user_](const RequestView& request) { return request.user == expected; },
@@ -337,22 +280,89 @@ class Matcher::Parser {
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), status);
     const bool is_number =
         value->kind == JsonKind::Integer && error == std::errc{} && stop == text.data() + text.size();
-    if (!is_number || (status != 0 && (status < 100 || status > 599))) {
-      fields_.refuse("status",
-                     fmt::format("is {}; it must be an integer from 100 to 599, or 0 for requests that got no answer",
-                                 use_ == Use::Filter ? "'" + printable(text) + "'" : describe(*value)));
+    if (!is_number || (status != 0 && status != 200 && (status < 400 || status > 599))) {
+      fields_.refuse("status", fmt::format("is {}; it must be 200 or an integer from 400 to 599, which are all that "
+                                           "this server answers with, or 0 for requests that got no answer",
+                                           use_ == Use::Filter ? "'" + printable(text) + "'" : describe(*value)));
     }
+    matcher_.status_ = status;
     add(
         RequestPart::Status, "status", std::to_string(status),
         [status](const RequestView& request) { return request.status == status; },
         [](const RequestView& request) { return std::to_string(request.status.value_or(0)); });
   }
 
+  void add_client_left() {
+    const auto left = fields_.boolean("clientLeft");
+    if (!left) return;
+    if (*left && matcher_.status_.value_or(0) != 0) {
+      fields_.refuse("clientLeft", "is true, and a client that has left got no answer: status must be 0 or absent");
+    }
+    add(
+        RequestPart::ClientLeft, "clientLeft", *left ? "true" : "false",
+        [expected = *left](const RequestView& request) { return request.client_left == expected; },
+        [](const RequestView& request) { return request.client_left ? "true" : "false"; });
+  }
+
+  // What the criteria together leave nothing of.
+  void check_all() const {
+    if (!facts_.needs_credentials || matcher_.user_ != "") return;
+    // A request that is refused is in the journal too, but meets no fault.
+    if (use_ != Use::Fault && matcher_.status_ != 200) return;
+    std::vector<std::string_view> open;
+    for (const Companion& companion : companions()) {
+      if (!companion.open) continue;
+      if (matcher_.path_.fits(companion.path)) return;
+      open.push_back(companion.path);
+    }
+    refuse(
+        "user", "",
+        fmt::format("without --auth off a request without credentials is refused with 401{}; only {} are open to all",
+                    use_ == Use::Fault ? " and meets no fault" : "", fmt::join(open, " and ")));
+  }
+
  private:
   void add(RequestPart part, std::string field, std::string expected, std::function<bool(const RequestView&)> meets,
            std::function<std::string(const RequestView&)> actual) {
-    matcher_.text_.append(json_string(field)).append(expected);
+    const bool is_other = part != RequestPart::Path && part != RequestPart::Method && part != RequestPart::Status;
+    if (is_other) matcher_.others_.append(json_string(field)).append(expected);
     matcher_.criteria_.push_back({part, std::move(field), std::move(expected), std::move(meets), std::move(actual)});
+  }
+
+  void set_path(std::string_view key, PathTemplate path, std::string expected,
+                std::function<std::string(const RequestView&)> actual) {
+    std::size_t bytes = 0;
+    for (const PathTemplate::Segment& segment : path.segments()) bytes += 1 + segment.text.size();
+    count(key, bytes);
+    matcher_.path_ = path;
+    add(
+        RequestPart::Path, std::string(key), std::move(expected),
+        [path = std::move(path)](const RequestView& request) { return path.fits(request.path); }, std::move(actual));
+  }
+
+  // Adds bytes that the head of each request that matches has.
+  void count(std::string_view key, std::size_t bytes) {
+    head_bytes_ += bytes;
+    if (head_bytes_ <= facts_.head_bytes) return;
+    fields_.refuse(key, fmt::format("makes the head of a request longer than {} bytes, the most that --max-head allows",
+                                    facts_.head_bytes));
+  }
+
+  void check_user(std::string_view user) {
+    check_length("user", user);
+    count("user", user.size());
+    if (user.find(':') != std::string_view::npos) {
+      refuse("user", user, "no user's name has a colon: credentials are split at the first one");
+    }
+    const bool has_control = std::ranges::any_of(user, [](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return byte < 0x20 || byte == 0x7F;
+    });
+    if (has_control) refuse("user", user, "credentials with a control character are refused");
+    if (!facts_.user || user == *facts_.user) return;
+    refuse("user", user,
+           fmt::format("under --isolate-by user, requests of that user are in another world: ask {}",
+                       user.empty() ? "without ?user" : "with ?user=" + percent_encode(user)));
   }
 
   [[noreturn]] void refuse(std::string_view key, std::string_view value, std::string_view why) const {
@@ -480,8 +490,10 @@ class Matcher::Parser {
 
   JsonFields& fields_;
   const Use use_;
+  const RequestFacts& facts_;
   Matcher& matcher_;
   bool has_path_ = false;
+  std::size_t head_bytes_ = 0;  // that a request must have to match
 };
 
 // clang-format off
@@ -495,15 +507,17 @@ constinit const Matcher::Parser::Row Matcher::Parser::kRows[] = {
     {"headers",       true,  true,    false, &Parser::add_headers},
     {"user",          true,  true,    false, &Parser::add_user},
     {"status",        false, true,    true,  &Parser::add_status},
+    {"clientLeft",    false, true,    true,  &Parser::add_client_left},
 };
 // clang-format on
 
-Matcher Matcher::parse(JsonFields& fields, Use use) {
+Matcher Matcher::parse(JsonFields& fields, Use use, const RequestFacts& facts) {
   Matcher matcher;
-  Parser parser(fields, use, matcher);
+  Parser parser(fields, use, facts, matcher);
   for (const Parser::Row& row : Parser::kRows) {
     if (Parser::is_in(row, use)) (parser.*row.add)();
   }
+  parser.check_all();
   return matcher;
 }
 

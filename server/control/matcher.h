@@ -5,7 +5,9 @@
 // an answer.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 
 #include "base/headers.h"
 #include "json/fields.h"
+#include "ocp/path_template.h"
 
 namespace ocp_mock {
 
@@ -25,6 +28,7 @@ enum class RequestPart : unsigned {
   Headers = 8,
   User = 16,
   Status = 32,
+  ClientLeft = 64,
 };
 
 // A request as matchers see it, all as sent.
@@ -36,10 +40,15 @@ struct RequestView {
   std::string_view user;
   std::optional<int> status;  // of the answer, where there is one; 0 if the request has got none
   unsigned cut = 0;           // the parts that are not there as a whole, RequestPart by RequestPart
+  bool client_left = false;   // before it had its answer
 };
 
-// A path as criteria compare it: each segment decoded, or as sent where it does not decode.
-std::string decoded_path(std::string_view path);
+// What holds for all requests that a matcher will see. The default leaves all open.
+struct RequestFacts {
+  std::size_t head_bytes = std::numeric_limits<std::size_t>::max();  // of a request's head at most, as of --max-head
+  bool needs_credentials = false;        // all are refused that have no user, but for paths that are open to all
+  std::optional<std::string> user = {};  // the only one whose requests come to the world, empty for nobody
+};
 
 struct Difference {
   std::string field;     // "query.page"
@@ -60,12 +69,12 @@ class Matcher {
   Matcher() = default;
 
   // Takes the criteria out of the object: those of keys(use).
-  //   method, user: letter for letter. path, pathPrefix, pathTemplate, of which one may stand: decoded, as all texts of
-  //   queries are; %XX in a criterion stands for its character. query: a name has its value, an array of all its values
-  //   in any order, {"anyOrder":[...]} of all its words however they were spelled, or null for none. headers: a value,
-  //   or null. status: of the answer, 0 for none.
-  // Throws JsonFieldError if a criterion has the wrong form, or one that no request can match.
-  static Matcher parse(JsonFields& fields, Use use);
+  //   method, user: letter for letter. path, pathPrefix, pathTemplate, of which one may stand: decoded segment by
+  //   segment, as all texts of queries are decoded; %XX in a criterion stands for its character. query: a name has its
+  //   value, an array of all its values in any order, {"anyOrder":[...]} of all its words however they were spelled, or
+  //   null for none. headers: a value, or null. status: of the answer, 0 for none. clientLeft: true or false.
+  // Throws JsonFieldError if a criterion has the wrong form, or if no request can match all of them.
+  static Matcher parse(JsonFields& fields, Use use, const RequestFacts& facts = {});
   static std::vector<std::string_view> keys(Use use);
 
   bool matches(const RequestView& request) const;
@@ -74,13 +83,13 @@ class Matcher {
   // Whether what is cut off the request could change that it matches, or that it does not.
   bool is_unsure(const RequestView& request) const;
 
-  // The criteria as a text; the same for matchers that match the same requests by the same criteria.
-  const std::string& text() const { return text_; }
+  // What is asked for. Every path fits where none is.
+  const PathTemplate& path() const { return path_; }
+  const std::optional<std::string>& method() const { return method_; }
+  const std::optional<int>& status() const { return status_; }
 
-  // What decoded_path() of each request that matches begins with.
-  const std::string& path_beginning() const { return path_beginning_; }
-
-  // The user that is asked for.
+  // The criteria beside these three as a text; the same for matchers by the same criteria.
+  const std::string& others() const { return others_; }
   const std::optional<std::string>& user() const { return user_; }
 
  private:
@@ -95,9 +104,11 @@ class Matcher {
   };
 
   std::vector<Criterion> criteria_;
-  std::string text_;
-  std::string path_beginning_;
+  std::string others_;
+  PathTemplate path_;
+  std::optional<std::string> method_;
   std::optional<std::string> user_;
+  std::optional<int> status_;
 };
 
 }  // namespace ocp_mock

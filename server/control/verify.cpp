@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
-#include "base/utf8.h"
 #include "json/text.h"
-#include "ocp/error.h"
-#include "ocp/url.h"
 
 namespace ocp_mock {
 namespace {
@@ -27,6 +25,23 @@ std::string json_of(const Miss& miss, int offset_minutes) {
                            difference.actual, difference.expected, json_string(difference.field));
   }
   return fmt::format("{{\"differs\":[{}],\"request\":{}}}", differs, json_of(*miss.entry, offset_minutes));
+}
+
+// What could change the result.
+std::string reason_of_doubt(const Journal::View& view, std::int64_t cut) {
+  const struct {
+    std::int64_t count;
+    std::string_view text;
+  } rows[] = {
+      {view.evicted, "that the full journal has dropped, of which a larger --journal-size keeps more"},
+      {view.in_flight, "not answered yet, so ask again later"},
+      {cut, "of which the journal has cut what is asked for"},
+  };
+  std::string reason;
+  for (const auto& [count, text] : rows) {
+    if (count != 0) reason += fmt::format("{}{} {}", reason.empty() ? "" : ", ", count, text);
+  }
+  return "it depends on requests of which nothing is known: " + reason;
 }
 
 }  // namespace
@@ -52,10 +67,10 @@ std::string json_of(const JournalEntry& entry, int offset_minutes) {
 }
 
 std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes,
-                            const std::optional<std::string>& world_user) {
+                            const RequestFacts& facts) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   JsonFields fields(question);
-  const Matcher matcher = Matcher::parse(fields, Matcher::Use::Question);
+  const Matcher matcher = Matcher::parse(fields, Matcher::Use::Question, facts);
   const auto exactly = fields.integer("exactly", 0, kMost);
   const auto at_least = fields.integer("atLeast", 0, kMost);
   const auto at_most = fields.integer("atMost", 0, kMost);
@@ -65,11 +80,14 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
   const std::int64_t most = exactly.value_or(at_most.value_or(kMost));
   if (least > most) fields.refuse("atLeast", "must not be above atMost");
 
-  if (world_user && matcher.user() && *matcher.user() != *world_user) {
-    const std::string& user = *matcher.user();
-    fields.refuse("user",
-                  fmt::format("is '{}', whose requests are in another world under --isolate-by user: ask {}{}",
-                              printable(user), user.empty() ? "without ?user" : "with ?user=", percent_encode(user)));
+  const bool is_nobodys = facts.needs_credentials && facts.user == "";
+  if (is_nobodys && least == 0 && !matcher.user()) {
+    fields.refuse(
+        exactly    ? "exactly"
+        : at_least ? "atLeast"
+                   : "atMost",
+        R"(would pass without a request: under --isolate-by user, the requests of each user are in a world of )"
+        R"(their own; ask with ?user=NAME, or with "user":"" for requests without credentials)");
   }
 
   const Journal::View view = journal.view();
@@ -111,6 +129,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
     }
     text += fmt::format(",\"nearestMisses\":[{}]", nearest);
   }
+  if (!passed && !failed) text += fmt::format(R"(,"reason":{})", json_string(reason_of_doubt(view, cut)));
   return text + fmt::format(",\"result\":\"{}\"}}", passed ? "passed" : failed ? "failed" : "inconclusive");
 }
 

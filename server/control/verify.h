@@ -2,7 +2,6 @@
 // Enters: a world's journal and the JSON of a question. Leaves: JSON.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "control/journal.h"
@@ -15,10 +14,10 @@ std::string json_of(const JournalEntry& entry, int offset_minutes);
 
 // Answers {"method":"GET",...,"exactly":2}: the criteria of a Matcher, and exactly, atLeast, atMost or the last two; at
 // least 1 without any. The result is passed, failed with the nearest misses or the first of too many matches, or
-// inconclusive if requests that could matter have been evicted, are not answered yet, or have lost what is asked for
-// because the journal cuts long texts. world_user: the only user whose requests the journal has, where there is one.
-// Throws JsonFieldError.
+// inconclusive, with the reason, if requests that could matter have been evicted, are not answered yet, or have lost
+// what is asked for because the journal cuts long texts. Throws JsonFieldError, also for a question that passes without
+// a request because the requests it means are in other worlds.
 std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes,
-                            const std::optional<std::string>& world_user = {});
+                            const RequestFacts& facts = {});
 
 }  // namespace ocp_mock

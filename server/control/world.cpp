@@ -49,6 +49,8 @@ Changed World::change(bool loads, const std::function<Changed(const Dataset&)>& 
     Changed changed = change(*before);
     const std::lock_guard lock(mutex_);
     if (origin_ != before) continue;
+    // The world goes on to hold the pointer by which it follows the base.
+    if (changed.is_same) return changed;
     origin_ = changed.dataset;
     if (loads) loaded_ = clock_.now();
     timeline_ = {};

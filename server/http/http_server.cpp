@@ -419,6 +419,7 @@ int HttpServer::port() const { return shared_->listener.port(); }
 std::string HttpServer::url() const {
   return (shared_->options.tls ? "https://" : "http://") + shared_->listener.authority();
 }
+bool HttpServer::is_loopback() const { return shared_->listener.is_loopback(); }
 
 void HttpServer::start(Handler handler) {
   shared_->handler = std::move(handler);

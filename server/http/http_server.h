@@ -40,6 +40,9 @@ class HttpServer {
   int port() const;
   std::string url() const;  // where a client on this machine finds it, "http://127.0.0.1:8080"
 
+  // Whether only this machine reaches it, told by the addresses that it has.
+  bool is_loopback() const;
+
   // Accepts connections and answers requests from now on. Once. Throws as above, if another process has been quicker
   // to listen.
   void start(Handler handler);

@@ -73,6 +73,11 @@ std::string authority_of(const sockaddr_storage& address) {
   return fmt::format("{}:{}", text == "0.0.0.0" ? "127.0.0.1" : text, port);
 }
 
+bool is_of_loopback(const sockaddr_storage& address) {
+  const std::string text = address_text(address);
+  return text == "::1" || text.starts_with("127.");
+}
+
 std::string without_brackets(const std::string& host) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   return bracketed ? host.substr(1, host.size() - 2) : host;
@@ -149,6 +154,7 @@ bool Listener::take(const std::string& host, int port, const std::vector<sockadd
                     bool may_try_again) {
   sockets_.clear();
   passed_over_.clear();
+  is_loopback_ = true;
   port_ = port;
   std::string place;
   int error = 0;
@@ -157,8 +163,9 @@ bool Listener::take(const std::string& host, int port, const std::vector<sockadd
     auto descriptor = bind_to(with_port(address, port_), addresses.size() > 1);
     error = errno;
     if (descriptor) {
+      const sockaddr_storage name = name_of(descriptor->get());
+      is_loopback_ = is_loopback_ && is_of_loopback(name);
       if (sockets_.empty()) {
-        const sockaddr_storage name = name_of(descriptor->get());
         port_ = port_of(name);
         authority_ = authority_of(name);
       }

@@ -55,6 +55,9 @@ class Listener {
   // Where a client on this machine finds the first address, "127.0.0.1:8080".
   const std::string& authority() const { return authority_; }
 
+  // Whether only this machine reaches it: all addresses that were taken are of the loopback network.
+  bool is_loopback() const { return is_loopback_; }
+
   // A sentence for each address that was passed over.
   const std::vector<std::string>& passed_over() const { return passed_over_; }
 
@@ -70,6 +73,7 @@ class Listener {
   std::vector<std::string> passed_over_;
   int port_ = 0;
   std::string authority_;
+  bool is_loopback_ = true;
 };
 
 }  // namespace ocp_mock::http

@@ -48,7 +48,7 @@ struct KeyAndSignature {
 
 KeyAndSignature parse_access_key(std::string_view parameters) {
   const auto colon = parameters.find(':');
-  if (colon == std::string_view::npos || colon == 0) throw ApiError(Message::AccessKeyForm);
+  if (colon == std::string_view::npos || colon == 0 || has_control(parameters)) throw ApiError(Message::AccessKeyForm);
   const std::string_view signature = parameters.substr(colon + 1);
   const auto bytes = base64_decode(signature);
   if (!bytes || bytes->size() != kSignatureBytes) throw ApiError(Message::AccessKeyForm);

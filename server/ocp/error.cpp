@@ -176,6 +176,9 @@ constexpr MessageRow kCatalogue[] = {
     {Message::MethodNotAllowed, 405, 0, 3,
      "Method '{0}' is not allowed for path '{1}'; allowed are {2}.",
      "路径“{1}”不支持方法“{0}”；支持的方法为 {2}。"},
+    {Message::MeantAdminCall, 404, 0, 1,
+     "Did you mean '{0}'? Admin calls begin with two underscores.",
+     "是否要访问“{0}”？管理接口的路径以两个下划线开头。"},
     {Message::NotAProxy, 405, 0, 1,
      "Method 'CONNECT' asks a proxy for a tunnel to '{0}', and this server is no proxy; clients must not be told to use it as one, for example by https_proxy.",
      "方法“CONNECT”请求代理建立到“{0}”的隧道，而本服务不是代理；请勿将其配置为客户端的代理（例如 https_proxy）。"},
@@ -223,6 +226,10 @@ constexpr MessageRow kCatalogue[] = {
     {Message::SpokenTls, 400, 0, 0,
      "The request is TLS, and this port speaks plain HTTP; the URL must begin with http://.",
      "请求使用了 TLS，而该端口使用明文 HTTP；URL 必须以 http:// 开头。"},
+
+    {Message::SimulatedFailure, 503, 0, 0,
+     "Simulated failure, armed by a test.",
+     "测试预设的模拟故障。"},
 
     {Message::Unexpected, 500, 10010, 0,
      "Unexpected error; the server's log has it under this trace id.",

@@ -73,6 +73,7 @@ enum class Message {
   UnknownTenant,
   UnknownPath,
   MethodNotAllowed,
+  MeantAdminCall,  // said after UnknownPath
   NotAProxy,
   // requests that are not HTTP as the server takes it
   MalformedRequestLine,
@@ -89,6 +90,8 @@ enum class Message {
   RequestTimeout,
   PlainHttp,
   SpokenTls,
+  // what a test has armed
+  SimulatedFailure,
   // a defect of the mock itself
   Unexpected,
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/utf8.h"
@@ -15,6 +16,21 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+// A character of a text that may be percent-encoded; a broken escape is its first character. No bytes past the end.
+struct Character {
+  char value = '\0';
+  std::size_t bytes = 0;
+};
+
+Character character_at(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return {};
+  if (text[at] != '%' || at + 2 >= text.size()) return {text[at], 1};
+  const int high = hex_value(text[at + 1]);
+  const int low = hex_value(text[at + 2]);
+  if (high < 0 || low < 0) return {text[at], 1};
+  return {static_cast<char>(high << 4 | low), 3};
 }
 
 }  // namespace
@@ -41,15 +57,48 @@ std::string without_user(std::string_view path) {
 
 std::string without_user_info(std::string_view text) {
   std::string out;
-  for (auto scheme = text.find("://"); scheme != std::string_view::npos; scheme = text.find("://")) {
-    out.append(text.substr(0, scheme + 3));
-    text.remove_prefix(scheme + 3);
-    const auto at = text.substr(0, text.find_first_of("/?#\\ \t\"<>")).rfind('@');
-    if (at == std::string_view::npos) continue;
-    out.append("***");
-    text.remove_prefix(at);
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t host = at;
+    bool is_encoded = false;
+    const bool is_scheme_end = std::ranges::all_of(std::string_view("://"), [&](char wanted) {
+      const Character next = character_at(text, host);
+      host += next.bytes;
+      is_encoded = is_encoded || next.bytes > 1;
+      return next.value == wanted;
+    });
+    if (!is_scheme_end) {
+      ++at;
+      continue;
+    }
+    // What is encoded in a URL that is not is a part of its user, its password or its host.
+    std::size_t user_end = 0;
+    for (std::size_t i = host; i < text.size();) {
+      const Character next = character_at(text, i);
+      const bool may_end = next.bytes == 1 || is_encoded;
+      if (may_end && std::string_view("/?#\\ \t\"<>").find(next.value) != std::string_view::npos) break;
+      if (next.value == '@') user_end = i;
+      i += next.bytes;
+    }
+    out.append(text.substr(0, host));
+    if (user_end != 0) out.append("***");
+    text.remove_prefix(std::max(user_end, host));
+    at = 0;
   }
   return out.append(text);
+}
+
+std::string query_without_user_info(std::string_view query) {
+  if (query.find('@') == std::string_view::npos && query.find("%40") == std::string_view::npos) {
+    return std::string(query);
+  }
+  std::string out;
+  for (;;) {
+    const auto end = query.find('&');
+    out.append(without_user_info(query.substr(0, end)));
+    if (end == std::string_view::npos) return out;
+    out += '&';
+    query.remove_prefix(end + 1);
+  }
 }
 
 std::optional<std::string> percent_decode_bytes(std::string_view text, Plus plus) {

@@ -22,8 +22,11 @@ Target split_target(std::string_view target);
 std::string without_user(std::string_view path);
 
 // A text for people to see: in each URL with a scheme, "https://user:password@host/", "***" stands for user and
-// password.
+// password, also where the URL is percent-encoded.
 std::string without_user_info(std::string_view text);
+
+// The same of each pair of a query.
+std::string query_without_user_info(std::string_view query);
 
 enum class Plus { Kept, IsBlank };
 

@@ -52,10 +52,18 @@ bool some_task_has(const Dataset& dataset, const Endpoint& endpoint, const std::
   return found;
 }
 
+// Now or along its timeline.
 bool some_task_has_status(const Dataset& dataset, const Endpoint& endpoint, const std::string& status) {
   bool found = false;
   const TaskSelection selection{{{columns_of(*endpoint.find_field(kStatus))[0], status}}, false};
   dataset.each_task(endpoint, selection, [&](const StoredTask&) { found = true; });
+  if (found) return true;
+  dataset.each_task(endpoint, {{}, true}, [&](const StoredTask& stored) {
+    found = found || std::ranges::any_of(read_timeline(*stored.timeline).points, [&](const TimelinePoint& point) {
+              const JsonMember* own = point.fields.find(kStatus);
+              return own != nullptr && own->value.kind == JsonKind::String && own->value.text == status;
+            });
+  });
   return found;
 }
 
@@ -172,10 +180,16 @@ Candidates candidates(const Endpoint& endpoint, const JsonValue& where) {
   return found;
 }
 
-bool picks(const JsonValue& where, const JsonValue& task) {
+bool picks(const Endpoint& endpoint, const JsonValue& where, const JsonValue& task) {
   return std::ranges::all_of(where.members, [&](const JsonMember& member) {
     const JsonMember* own = task.find(member.key);
-    return own == nullptr ? member.value.kind == JsonKind::Null : same_json(member.value, own->value);
+    if (own == nullptr) return member.value.kind == JsonKind::Null;
+    const Field* field = endpoint.find_field(member.key);
+    const bool is_time = field != nullptr && field->type == FieldType::Time && member.value.kind == JsonKind::String &&
+                         own->value.kind == JsonKind::String;
+    if (!is_time) return same_json(member.value, own->value);
+    const auto wanted = parse_rfc3339(member.value.text);
+    return wanted && wanted == parse_rfc3339(own->value.text);
   });
 }
 
@@ -184,7 +198,7 @@ void each_picked(const Dataset& dataset, const Endpoint& endpoint, const JsonVal
                  const std::function<void(const StoredTask&, JsonValue)>& visit) {
   dataset.each_task(endpoint, candidates(endpoint, where).selection, [&](const StoredTask& stored) {
     JsonValue task = task_of_row(endpoint, stored.json);
-    if (picks(where, task)) visit(stored, std::move(task));
+    if (picks(endpoint, where, task)) visit(stored, std::move(task));
   });
 }
 
@@ -208,6 +222,17 @@ class SinceSink : public ForwardingSink {
  private:
   const std::optional<Instant> since_;
 };
+
+// The clusters and tenants of a dataset, with their names.
+std::string known_places(const Dataset& dataset) {
+  std::string text;
+  for (const ClusterSummary& cluster : dataset.summary(endpoints().front())) {
+    append_id_and_name(text, cluster.id, cluster.name);
+    for (const TenantSummary& tenant : cluster.tenants) append_id_and_name(text, tenant.id, tenant.name);
+    text += '\n';
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -245,7 +270,9 @@ Changed with_fixtures(const Dataset& old, std::string_view name, std::string_vie
   const auto builder = old.copy();
   SinceSink sink(*builder, since);
   const std::int64_t tasks = load_fixture_text(name, text, sink).tasks;
-  return {tasks, builder->finish()};
+  Changed changed{tasks, builder->finish()};
+  changed.is_same = tasks == 0 && known_places(*changed.dataset) == known_places(old);
+  return changed;
 }
 
 Changed from_fixtures(std::string_view name, std::string_view text) {
@@ -279,7 +306,7 @@ Changed with_tasks_set(const Dataset& old, const Endpoint& endpoint, const JsonV
     builder->set_task(endpoint, stored.id, std::move(*row));
     ++tasks;
   });
-  return {tasks, builder->finish()};
+  return {tasks, builder->finish(), tasks == 0};
 }
 
 Changed without_tasks(const Dataset& old, const Endpoint& endpoint, const JsonValue& where) {
@@ -288,13 +315,13 @@ Changed without_tasks(const Dataset& old, const Endpoint& endpoint, const JsonVa
   std::int64_t tasks = 0;
   if (const Candidates found = candidates(endpoint, where); found.exact) {
     tasks = builder->remove_tasks(endpoint, found.selection.conditions);
-    return {tasks, builder->finish()};
+    return {tasks, builder->finish(), tasks == 0};
   }
   each_picked(old, endpoint, where, [&](const StoredTask& stored, const JsonValue&) {
     builder->remove_task(endpoint, stored.id);
     ++tasks;
   });
-  return {tasks, builder->finish()};
+  return {tasks, builder->finish(), tasks == 0};
 }
 
 std::shared_ptr<const Dataset> at_time(const std::shared_ptr<const Dataset>& origin, Instant loaded, Instant now,

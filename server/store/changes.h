@@ -22,6 +22,7 @@ namespace ocp_mock {
 struct Changed {
   std::int64_t tasks = 0;  // how many were added, set or removed
   std::shared_ptr<const Dataset> dataset;
+  bool is_same = false;  // nothing differs from the old dataset
 };
 
 // A fixture set with all clusters, tenants and tasks, in the order of the fixtures, with their timelines. It loads back
@@ -45,7 +46,8 @@ Changed from_fixtures(std::string_view name, std::string_view text);
 void refuse_misspelt(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where, const JsonValue* set);
 
 // Sets fields of every task that where picks; they keep their places in the order. Both are JSON objects. where picks a
-// task if each of its members is the same (same_json) in the task, null being the same as absent; {} picks all. A
+// task if each of its members is the same in the task, null being the same as absent; {} picks all. Times are the same
+// if they are the same instant, all else as same_json has it. A
 // member of set takes the place of the task's, a null takes it away; values that are no null keep their bytes.
 // A field that a timeline drives is set for good: the timeline drives its other fields only. "$timeline" and "$since"
 // may be set too and replace the task's; they begin to drive what else set has.

@@ -673,3 +673,66 @@ TEST_CASE("app: nothing in the log steers a terminal or hides what follows") {
   CHECK(contains(log, "t%E2%80%A8%E2%80%8B"));
   for (const std::string sign : {"\u009b", "\u202e", "\u2028", "\u200b"}) CHECK_FALSE(contains(log, sign));
 }
+
+TEST_CASE("app: neither journal nor log has a password of a URL in a query") {
+  Fixed app;
+  app.get(kPath + "?status=https://user:geheim@host/&u=https%3A%2F%2Fuser%3Ageheim%40host%2F",
+          {{"X-Back", "http://h/?u=https%3A%2F%2Fuser%3Ageheim%40host%2F"}});
+  const auto entry = app.worlds().base().journal().view().entries.back();
+  CHECK(entry->query == "status=https://***@host/&u=https%3A%2F%2F***%40host%2F");
+  CHECK(entry->headers.find("X-Back") == "http://h/?u=https%3A%2F%2F***%40host%2F");
+  CHECK(contains(app.log(), "?status=https://***@host/&u=https%3A%2F%2F***%40host%2F"));
+  CHECK(contains(app.log(), "Parameter 'status' is 'https://***@host/'"));
+  CHECK_FALSE(contains(app.log(), "geheim"));
+}
+
+TEST_CASE("app: a refusal is in its log line once") {
+  AppOptions options;
+  options.strict = true;
+  Fixed app(options);
+  app.get(kPath + "?pagesize=1&other=2");
+  const std::string log = app.log();
+  const std::string refusal = "Parameter 'pagesize' is unknown;";
+  CHECK(contains(log, refusal));
+  CHECK(log.find(refusal) == log.rfind(refusal));
+  CHECK(contains(log, "Parameter 'other' is unknown;"));
+}
+
+TEST_CASE("app: a path that was meant for the admin side is answered with the one that is right") {
+  const struct {
+    std::string path;
+    std::string meant;
+  } cases[] = {
+      {"/_admin/clock", "/__admin/clock"},
+      {"/admin", "/__admin"},
+      {"/___admin/x", "/__admin/x"},
+      {"/__Admin/clock", "/__admin/clock"},
+  };
+  for (const auto& [path, meant] : cases) {
+    CAPTURE(path);
+    // No credentials: those of an admin call are others.
+    const http::Response response = Fixed().handle({"GET", path, {}, "", {}});
+    CHECK(response.status == 404);
+    CHECK(contains(response.body, "Path '" + path + "' is unknown;"));
+    CHECK(contains(response.body, "Did you mean '" + meant + "'? Admin calls begin with two underscores."));
+  }
+  CHECK(Fixed().handle({"GET", "/administrator", {}, "", {}}).status == 401);
+  AppOptions options;
+  options.admin = false;
+  CHECK(Fixed(options).handle({"GET", "/_admin/clock", {}, "", {}}).status == 401);
+}
+
+TEST_CASE("app: a client that leaves while its answer is dribbled has no status, and the log says so") {
+  Fixed app;
+  app.worlds().base().faults().add(
+      read_json_text(R"({"action":{"chunkedDribble":{"numberOfChunks":2,"totalDuration":1000}}})"));
+  const http::Response response = app.get("/api/status");
+  REQUIRE(response.on_departed);
+  response.on_departed(false, 2);
+  const auto entry = app.worlds().base().journal().view().entries.back();
+  CHECK(entry->status == 0);
+  CHECK(entry->client_left);
+  CHECK(entry->bytes == 2);
+  CHECK(contains(app.log(), "GET /api/status - 2B "));
+  CHECK(contains(app.log(), " | the client left before it had the whole answer"));
+}

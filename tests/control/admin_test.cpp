@@ -213,8 +213,9 @@ TEST_CASE("admin: a world of one user has no requests of another, and says so") 
   const auto verify = [&](const std::string& query, const std::string& body) {
     return desk.admin.handle({"POST", "/__admin/requests/verify" + query, {}, body, {}}).body;
   };
-  CHECK(contains(verify("", R"({"user":"a b","exactly":0})"),
-                 "user is 'a b', whose requests are in another world under --isolate-by user: ask with ?user=a%20b"));
+  CHECK(contains(
+      verify("", R"({"user":"a b","exactly":0})"),
+      "user is 'a b'; under --isolate-by user, requests of that user are in another world: ask with ?user=a%20b"));
   CHECK(contains(verify("?user=a", R"({"user":"","exactly":0})"), "ask without ?user"));
   CHECK(contains(verify("?user=a", R"({"user":"a","exactly":0})"), R"("result":"passed")"));
   CHECK(contains(verify("", R"({"user":"","exactly":0})"), R"("result":"passed")"));

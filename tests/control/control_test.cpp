@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -136,7 +137,9 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
        "there is no admin call GET /__admin/fault; did you mean '/__admin/faults'? GET /__admin/openapi.json lists "
        "them"},
       {"POST", "/request/verify", "", 404, "did you mean '/__admin/requests/verify'?"},
-      {"GET", "/requests/", "", 404, "did you mean '/__admin/requests'?"},
+      {"POST", "/verify", "", 404, "did you mean '/__admin/faults/verify' or '/__admin/requests/verify'?"},
+      {"GET", "/reload", "", 404, "did you mean '/__admin/fixtures/reload'?"},
+      {"PUT", "/worlds/a%2Fb/c", "", 404, "there is no admin call PUT /__admin/worlds/a%2Fb/c"},
       {"POST", "", "", 405, "/__admin does not take POST; it takes GET"},
       {"POST", "/clock", "", 405, "/__admin/clock does not take POST; it takes GET, PUT"},
       {"GET", "/worlds/a", "", 405, "/__admin/worlds/a does not take GET; it takes PUT, DELETE"},
@@ -177,7 +180,7 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"GET", "/requests?x=%FF", "", 400, "a query parameter does not decode to UTF-8 text"},
       {"GET", "/requests?limits=1", "", 400,
        "the parameter 'limits' is unknown here; known are user, since, limit, wait, method, path, pathPrefix, "
-       "pathTemplate, status; did you mean 'limit'?"},
+       "pathTemplate, status, clientLeft; did you mean 'limit'?"},
       {"GET", "/clock?usr=a", "", 400, "the parameter 'usr' is unknown here; known are user; did you mean 'user'?"},
       {"GET", "/requests?path=/a&path=/b", "", 400, "the parameter 'path' is given twice; give it once"},
       {"GET", "/requests?path=/x%3Fa=1", "", 400,
@@ -186,14 +189,30 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"GET", "/requests?method=get", "", 400, "so it must be 'GET'"},
       {"GET", "/requests?pathPrefix=/__admin/", "", 400, "admin calls meet no faults and are in no journal"},
       {"GET", "/requests?pathTemplate=/a/*", "", 400, "'*' leaves nothing open"},
-      {"GET", "/requests?status=42", "", 400, "status is '42'; it must be an integer from 100 to 599, or 0"},
-      {"GET", "/requests?status=x", "", 400, "status is 'x'; it must be an integer from 100 to 599, or 0"},
+      {"GET", "/requests?status=42", "", 400, "status is '42'; it must be 200 or an integer from 400 to 599"},
+      {"GET", "/requests?status=x", "", 400, "status is 'x'; it must be 200 or an integer from 400 to 599"},
       {"GET", "/requests?limit=0&wait=PT1S", "", 400, "limit is 0, so there is nothing to wait for"},
       {"POST", "/requests/verify", R"({"status":"x"})", 400,
-       "request body:1:2: status is the string \"x\"; it must be an integer from 100 to 599, or 0"},
+       "request body:1:2: status is the string \"x\"; it must be 200 or an integer from 400 to 599"},
       {"POST", "/requests/verify", R"({"method":"get","exactly":0})", 400,
        "request body:1:2: method is 'get'; methods are compared letter for letter, so it must be 'GET'"},
       {"POST", "/requests/verify", R"({"user":"b"})", 400, "ask with ?user=b"},
+      {"POST", "/requests/verify", R"({"path":"/api/status","exactly":0})", 400,
+       "request body:1:23: exactly would pass without a request: under --isolate-by user, the requests of each user "
+       "are "
+       "in a world of their own; ask with ?user=NAME, or with \"user\":\"\" for requests without credentials"},
+      {"POST", "/requests/verify", R"({"atMost":3})", 400, "atMost would pass without a request"},
+      {"POST", "/requests/verify?user=admin", R"({"user":"b","exactly":0})", 400, "ask with ?user=b"},
+      {"POST", "/requests/verify", R"({"status":302,"exactly":0})", 400, "which are all that this server answers with"},
+      {"POST", "/faults?user=admin", R"({"match":{"user":"b"},"action":{"status":503}})", 400, "ask with ?user=b"},
+      {"POST", "/faults", R"({"match":{"method":"CONNECT"},"action":{"status":503}})", 400, "this server is no proxy"},
+      {"POST", "/faults", R"({"match":{"user":"a:b"},"action":{"status":503}})", 400, "no user's name has a colon"},
+      {"POST", "/faults", R"({"match":{"user":"","path":"/api/status"},"action":{"status":503}})", 400,
+       "user is ''; without --auth off a request without credentials is refused with 401 and meets no fault"},
+      {"POST", "/faults", R"({"match":{"path":"/)" + std::string(70'000, 'x') + R"("},"action":{"status":503}})", 400,
+       "path makes the head of a request longer than 65536 bytes, the most that --max-head allows"},
+      {"GET", "/requests?status=302", "", 400, "which are all that this server answers with"},
+      {"GET", "/requests?clientLeft=yes", "", 400, "clientLeft must be true or false"},
       {"POST", "/requests/verify", R"({"atMots":1})", 400, "did you mean 'atMost'?"},
       {"POST", "/faults", R"({"match":{"path":"/x?y=1"},"action":{"status":503}})", 400,
        R"(request body:1:11: path is '/x?y=1'; a path ends before '?': '/x', with "query":{"y":"1"})"},
@@ -269,6 +288,8 @@ TEST_CASE("control: no page of another site steers the server") {
       {"POST", "/faults", "Content-Type: multipart/form-data; boundary=x\r\n", 415, "it must be application/json"},
       {"POST", "/faults", "Content-Type: application/x-ndjson\r\n", 415, "it must be application/json, or absent"},
       {"POST", "/faults", "Content-Encoding: gzip\r\n", 415, "admin calls take bodies as they are"},
+      {"POST", "/fault", "Content-Type: text/plain\r\n", 404, "did you mean '/__admin/faults'?"},
+      {"PUT", "/faults", "Content-Type: text/plain\r\n", 405, "it takes GET, POST, DELETE"},
       {"PUT", "/fixtures", "Content-Type: text/csv\r\n", 415, "application/x-ndjson for a task a line"},
   };
   for (const auto& [method, path, headers, status, detail] : cases) {
@@ -642,6 +663,44 @@ TEST_CASE("control: faults happen to what they match, as often as they shall, an
   CHECK(server.get("/api/v2/time").status == 500);
 }
 
+TEST_CASE("control: the message of a fault is in the client's language, unless the test gives its own") {
+  const Server server;
+  const auto message = [&](const std::string& action, const std::string& language) {
+    REQUIRE(server.admin("POST", "/faults", R"({"times":1,"action":)" + action + "}").status == 201);
+    return server.ask("GET", "/api/status", "", Server::credentials("a") + "Accept-Language: " + language + "\r\n")
+        .body;
+  };
+  CHECK(contains(message(R"({"status":503})", "en"), R"("message":"Simulated failure, armed by a test.")"));
+  CHECK(contains(message(R"({"status":503})", "zh-CN"), R"("message":"测试预设的模拟故障。")"));
+  CHECK(contains(message(R"({"status":503,"message":"mine"})", "zh-CN"), R"("message":"mine")"));
+}
+
+TEST_CASE("control: the patterns of the published description pass the paths that criteria may have, and no others") {
+  const Server server;
+  const JsonValue description = read_json_text(embedded::admin_openapi);
+  const auto pattern_of = [&](const std::string& key) {
+    const JsonValue* value = &description;
+    for (const std::string step : {"components", "schemas", "RequestMatch", "properties", key.c_str(), "pattern"}) {
+      REQUIRE(value->find(step) != nullptr);
+      value = &value->find(step)->value;
+    }
+    return std::regex(value->text);
+  };
+  for (const std::string key : {"path", "pathPrefix", "pathTemplate"}) {
+    const std::regex pattern = pattern_of(key);
+    for (const std::string path :
+         {"/",          "*",         "",           "/a",         "/a/",    "a",         "/a/b",     "//a",
+          "/a//b",      "/a?b",      "/a#b",       "/a*",        "/a/:id", "/:",        "/a:b",     "/{id}",
+          "/a/{id}/c",  "/a/{id",    "/a/id}",     "/{a}{b}",    "/{}",    "/%7Bid%7D", "/__admin", "/__admin/",
+          "/__admin/x", "/__adminx", "/a/__admin", "http://h/a", "/a b",   "/%zz"}) {
+      CAPTURE(key);
+      CAPTURE(path);
+      const Answer answer = server.admin("POST", "/requests/verify", "{\"" + key + "\":" + json_string(path) + "}");
+      CHECK(std::regex_search(path, pattern) == (answer.status == 200));
+    }
+  }
+}
+
 TEST_CASE("control: delayed requests hold up no other, and end at once with a reset or a stop") {
   Server server;
   REQUIRE(server.admin("POST", "/faults", R"({"match":{"path":"/api/status"},"action":{"delayMs":3600000}})").status ==
@@ -689,19 +748,19 @@ TEST_CASE("control: a client that leaves before its answer has left is in the jo
   const std::string slow = Server::text("GET", "/api/status", "", Server::credentials("admin"));
   const struct {
     std::string action;
-    std::string status;  // of the answer that has begun
+    bool has_begun;  // the answer
   } cases[] = {
-      {R"({"delayMs":3600000})", "null"},
-      {R"({"delayMs":3600000,"status":503})", "null"},
-      {R"({"delayMs":3600000,"fault":"EMPTY_RESPONSE"})", "null"},
-      {R"({"delayMs":3600000,"fault":"CONNECTION_RESET_BY_PEER"})", "null"},
-      {R"({"delayMs":3600000,"fault":"RANDOM_DATA_THEN_CLOSE"})", "null"},
-      {R"({"delayMs":3600000,"truncateAt":2})", "null"},
-      {R"({"delayMs":3600000,"chunkedDribble":{"numberOfChunks":2,"totalDuration":3600000}})", "null"},
-      {R"({"chunkedDribble":{"numberOfChunks":2,"totalDuration":3600000}})", "200"},
+      {R"({"delayMs":3600000})", false},
+      {R"({"delayMs":3600000,"status":503})", false},
+      {R"({"delayMs":3600000,"fault":"EMPTY_RESPONSE"})", false},
+      {R"({"delayMs":3600000,"fault":"CONNECTION_RESET_BY_PEER"})", false},
+      {R"({"delayMs":3600000,"fault":"RANDOM_DATA_THEN_CLOSE"})", false},
+      {R"({"delayMs":3600000,"truncateAt":2})", false},
+      {R"({"delayMs":3600000,"chunkedDribble":{"numberOfChunks":2,"totalDuration":3600000}})", false},
+      {R"({"chunkedDribble":{"numberOfChunks":2,"totalDuration":3600000}})", true},
   };
   std::int64_t sequence = 0;
-  for (const auto& [action, status] : cases) {
+  for (const auto& [action, has_begun] : cases) {
     for (const bool resets : {false, true}) {
       for (const bool sends_more : {false, true}) {
         CAPTURE(action);
@@ -713,17 +772,20 @@ TEST_CASE("control: a client that leaves before its answer has left is in the jo
         SocketClient client(server.port());
         client.send(sends_more ? slow + Server::text("GET", "/api/v2/info", "", "") : slow);
         REQUIRE(comes_true([&] { return contains(server.admin("GET", "/faults").body, "\"fired\":1,"); }));
-        if (status != "null") client.read_answer(false);
+        if (has_begun) client.read_answer(false);
         CHECK(server.admin("POST", "/requests/verify", R"({"exactly":1})").body ==
-              R"({"evicted":0,"inFlight":1,"matched":0,"nearestMisses":[],"result":"inconclusive"})");
+              R"({"evicted":0,"inFlight":1,"matched":0,"nearestMisses":[],"reason":"it depends on requests of which )"
+              R"(nothing is known: 1 not answered yet, so ask again later","result":"inconclusive"})");
         resets ? client.reset() : client.close();
         CHECK(comes_true([&] {
-          return server.admin("POST", "/requests/verify", R"({"path":"/api/status","exactly":1})").body ==
-                 R"({"evicted":0,"inFlight":0,"matched":1,"result":"passed"})";
+          return server.admin("POST", "/requests/verify", R"({"path":"/api/status","clientLeft":true,"status":0})")
+                     .body == R"({"evicted":0,"inFlight":0,"matched":1,"result":"passed"})";
         }));
         const std::string requests = server.admin("GET", "/requests").body;
         CHECK(contains(requests, R"("requests":[{"bytes":0,"clientLeft":true,"durationMicroseconds":)"));
-        CHECK(contains(requests, R"("sequence":)" + std::to_string(++sequence) + R"(,"status":)" + status + ","));
+        CHECK(contains(requests, R"("sequence":)" + std::to_string(++sequence) + R"(,"status":null,)"));
+        CHECK(contains(server.admin("GET", "/requests?clientLeft=true").body, R"("clientLeft":true)"));
+        CHECK_FALSE(contains(server.admin("GET", "/requests?clientLeft=false").body, R"("sequence")"));
         CHECK(comes_true([&] { return open_descriptors() == before; }));
       }
     }
@@ -1068,6 +1130,16 @@ TEST_CASE("control: a reload reaches the worlds that nobody has changed") {
     CHECK(server.admin("PUT", "/worlds/" + user, R"({"from":")" + from + "\"}").status == 201);
   };
   CHECK(count_of("same") == 2);
+  // Changes that change nothing.
+  const std::string none = R"({"where":{"status":"FAILED"})";
+  CHECK(server.admin("DELETE", "/tasks?user=same", none + "}").body == R"({"tasks":0})");
+  CHECK(server.admin("DELETE", "/tasks?user=same", R"({"where":{"errorMsg":"none"}})").body == R"({"tasks":0})");
+  CHECK(server.admin("PATCH", "/tasks?user=same", none + R"(,"set":{"delay":1}})").body == R"({"tasks":0})");
+  CHECK(server.admin("POST", "/fixtures?user=same", "[]").body == R"({"tasks":0})");
+  CHECK(server.admin("POST", "/fixtures?user=same", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})").body ==
+        R"({"tasks":0})");
+  CHECK(count_of("declared") == 2);
+  CHECK(server.admin("POST", "/fixtures?user=declared", R"({"clusters":[{"id":9}]})").body == R"({"tasks":0})");
   CHECK(count_of("busy") == 2);  // has its clock, faults and journal changed, but not its data
   server.admin("PUT", "/clock?user=busy", R"({"now":"2030-01-01T00:00:00Z"})");
   server.admin("POST", "/faults?user=busy", R"({"match":{"path":"/api/status"},"action":{"status":500}})");
@@ -1087,8 +1159,8 @@ TEST_CASE("control: a reload reaches the worlds that nobody has changed") {
     int now;
     int after_reset;
   } cases[] = {
-      {"same", 5, 5},    {"busy", 5, 5},       {"changed", 3, 5}, {"reset", 5, 5},
-      {"of-same", 5, 5}, {"of-changed", 3, 3}, {"late", 5, 5},    {"new", 5, 5},
+      {"same", 5, 5},       {"busy", 5, 5}, {"changed", 3, 5}, {"reset", 5, 5},    {"of-same", 5, 5},
+      {"of-changed", 3, 3}, {"late", 5, 5}, {"new", 5, 5},     {"declared", 2, 5},
   };
   for (const auto& [user, now, after_reset] : cases) {
     CAPTURE(user);

@@ -66,10 +66,10 @@ TEST_CASE("guard: hosts that no public name server gives away may be asked for a
 }
 
 TEST_CASE("guard: every other host is refused, with what would be right") {
-  for (const std::string host : {"evil.example", "evil.example:8080", "EVIL.example.", "mock.example.com.evil",
-                                 "amock.example.com", "x.mock.example.com", "evil.com.", "127.0.0.1.nip.io",
-                                 "localhost.evil.com", "a.locale", "a.svc.evil", "local.com", "127.0.0.1.", "1.example",
-                                 "of.certificate.example", "a.b.of.certificate.example", ".of.certificate.example"}) {
+  for (const std::string host :
+       {"evil.example", "evil.example:8080", "EVIL.example.", "mock.example.com.evil", "amock.example.com",
+        "x.mock.example.com", "evil.com.", "127.0.0.1.nip.io", "localhost.evil.com", "a.locale", "a.svc.evil",
+        "local.com", "127.0.0.1.", "1.example", "of.certificate.example", "a.b.of.certificate.example"}) {
     CAPTURE(host);
     const std::string said = refusal({{"Host", host}});
     // An address with a dot at its end is still one.
@@ -80,8 +80,31 @@ TEST_CASE("guard: every other host is refused, with what would be right") {
     CHECK(said.starts_with("the Host is '" + host + "', a name that anybody's name server could give to this address"));
     CHECK(said.find("or start the server with --admin-host ") != std::string::npos);
   }
-  for (const std::string host : {"evil@127.0.0.1", "127.0.0.1:80a", "::1", "::1:8080", "[::1", "[::1]x", "[::1]:x",
-                                 "a/b", "a b", "127.0.0.1, evil.example", "[evil.example]"}) {
+  for (const std::string host : {"evil@127.0.0.1",
+                                 "127.0.0.1:80a",
+                                 "::1",
+                                 "::1:8080",
+                                 "[::1",
+                                 "[::1]x",
+                                 "[::1]:x",
+                                 "a/b",
+                                 "a b",
+                                 "127.0.0.1, evil.example",
+                                 "[evil.example]",
+                                 "[::1%]",
+                                 "[1:2]",
+                                 "[::g]",
+                                 "h:65536",
+                                 "h:123456",
+                                 "a..local",
+                                 ".local",
+                                 ".of.certificate.example",
+                                 ".",
+                                 "h%41",
+                                 "a\"b",
+                                 "<h>",
+                                 "h\\evil.example",
+                                 "é"}) {
     CAPTURE(host);
     CHECK(refusal({{"Host", host}}).starts_with("the Host is '"));
   }

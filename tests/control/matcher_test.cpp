@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 using namespace ocp_mock;
 
@@ -242,7 +243,9 @@ TEST_CASE("matcher: what no request can match is refused, with what would be rig
       {R"({"headers":{"a":"1\r\n2"}})", "headers.a has a line break or another control character"},
       {R"({"headers":{"a":"1\u007f"}})", "headers.a has a line break or another control character"},
       {R"({"user":5})", "user must be a string"},
-      {R"({"user":"\u0000"})", "user has the character U+0000"},
+      {R"({"user":"\u0000"})", "credentials with a control character are refused"},
+      {R"({"user":"a\tb"})", "credentials with a control character are refused"},
+      {R"({"user":"a:b"})", "user is 'a:b'; no user's name has a colon: credentials are split at the first one"},
       {R"({"pathTemplat":"/x"})", "did you mean 'pathTemplate'?"},
       {R"({"header":{}})", "did you mean 'headers'?"},
   };
@@ -276,23 +279,36 @@ TEST_CASE("matcher: what no request can match is refused, with what would be rig
       {kFault, R"({"user":""})", ""},
       {kQuestion, R"({"method":"PURGE"})", ""},
       {kQuestion, R"({"pathPrefix":"/__adminx"})", ""},
-      {kQuestion, R"({"status":42})",
-       "status is the number 42; it must be an integer from 100 to 599, or 0 for requests"},
+      {kQuestion, R"({"status":42})", "status is the number 42; it must be 200 or an integer from 400 to 599, which"},
       {kQuestion, R"({"status":600})", "status is the number 600; it must be"},
       {kQuestion, R"({"status":-1})", "status is the number -1; it must be"},
       {kQuestion, R"({"status":200.0})", "status is the number 200.0; it must be"},
       {kQuestion, R"({"status":"200"})", "status is the string \"200\"; it must be"},
       {kQuestion, R"({"status":99999999999999999999})", "it must be"},
       {kQuestion, R"({"status":0})", ""},
-      {kQuestion, R"({"status":100})", ""},
+      {kQuestion, R"({"status":100})", "status is the number 100; it must be 200 or an integer from 400 to 599, which"},
+      {kQuestion, R"({"status":201})", "which are all that this server answers with"},
+      {kQuestion, R"({"status":302})", "which are all that this server answers with"},
+      {kQuestion, R"({"status":399})", "which are all that this server answers with"},
+      {kQuestion, R"({"status":200})", ""},
+      {kQuestion, R"({"status":400})", ""},
+      {kQuestion, R"({"clientLeft":true,"status":0})", ""},
+      {kQuestion, R"({"clientLeft":false,"status":200})", ""},
+      {kQuestion, R"({"clientLeft":true,"status":200})",
+       "clientLeft is true, and a client that has left got no answer: status must be 0 or absent"},
+      {kQuestion, R"({"clientLeft":1})", "clientLeft must be true or false"},
+      {kFault, R"({"clientLeft":true})", "'clientLeft' is unknown here"},
+      {kQuestion, R"({"method":"CONNECT"})", ""},
+      {kFault, R"({"method":"CONNECT"})",
+       "method is 'CONNECT'; this server is no proxy, and refuses such a request before any fault"},
       {kQuestion, R"({"status":599})", ""},
       {kFault, R"({"status":200})",
        "'status' is unknown here; known are headers, method, path, pathPrefix, pathTemplate, query, user"},
-      {Matcher::Use::Filter, R"({"status":42})", "status is '42'; it must be an integer from 100 to 599, or 0"},
+      {Matcher::Use::Filter, R"({"status":42})", "status is '42'; it must be 200 or an integer from 400 to 599"},
       {Matcher::Use::Filter, R"({"path":"/x?a=1"})",
        "path is '/x?a=1'; a path ends before '?': '/x' ('%3F' stands for the character itself)"},
       {Matcher::Use::Filter, R"({"query":{}})",
-       "'query' is unknown here; known are method, path, pathPrefix, pathTemplate, status"},
+       "'query' is unknown here; known are clientLeft, method, path, pathPrefix, pathTemplate, status"},
   };
   for (const auto& [use, json, text] : cases) {
     CAPTURE(json.substr(0, 100));
@@ -323,21 +339,109 @@ TEST_CASE("matcher: what is cut off a request leaves a doubt, where it is asked 
   CHECK_FALSE(parse("{}").is_unsure(request));
 }
 
-TEST_CASE("matcher: the text tells filters apart, and paths begin as it says") {
-  CHECK(parse(R"({"path":"/a","method":"GET"})").text() == parse(R"({"method":"GET","path":"/%61/"})").text());
-  CHECK(parse(R"({"path":"/a"})").text() != parse(R"({"pathPrefix":"/a"})").text());
-  CHECK(parse(R"({"query":{"a":["1","2"]}})").text() != parse(R"({"query":{"a":{"anyOrder":["1","2"]}}})").text());
-  const std::pair<std::string, std::string> cases[] = {
-      {R"({})", ""},
-      {R"({"method":"GET"})", ""},
-      {R"({"path":"/%61/b/"})", "/a/b"},
-      {R"({"pathPrefix":"/%61/b/"})", "/a/b/"},
-      {R"({"pathTemplate":"/%61/{x}/c"})", "/a"},
-      {R"({"pathTemplate":"/{x}"})", "/"},
-      {R"({"pathTemplate":"/a/b"})", "/a/b"},
+TEST_CASE("matcher: criteria that no request of this server can meet together are refused") {
+  constexpr auto kFault = Matcher::Use::Fault;
+  constexpr auto kQuestion = Matcher::Use::Question;
+  constexpr auto kFilter = Matcher::Use::Filter;
+  const std::string longer(200, 'x');
+  const RequestFacts small{.head_bytes = 100};
+  const RequestFacts checked{.needs_credentials = true};
+  const RequestFacts of_a{.user = "a"};
+  const std::string too_long = "makes the head of a request longer than 100 bytes, the most that --max-head allows";
+  const struct {
+    RequestFacts facts;
+    Matcher::Use use;
+    std::string json;
+    std::string text;  // empty: it is right
+  } cases[] = {
+      {small, kFault, R"({"path":"/)" + longer + "\"}", "path " + too_long},
+      {small, kQuestion, R"({"pathPrefix":"/)" + longer + "\"}", "pathPrefix " + too_long},
+      {small, kFilter, R"({"pathTemplate":"/{x}/)" + longer + "\"}", "pathTemplate " + too_long},
+      {small, kFault, R"({"query":{"a":")" + longer + "\"}}", "query " + too_long},
+      {small, kFault, R"({"query":{"a":{"anyOrder":[")" + longer + "\"]}}}", "query " + too_long},
+      {small, kFault, R"({"headers":{"a":")" + longer + "\"}}", "headers " + too_long},
+      {small, kFault, R"({"method":")" + longer + "\"}", "method " + too_long},
+      {small, kFault, R"({"user":")" + longer + "\"}", "user " + too_long},
+      {small, kFault, R"({"path":"/)" + longer.substr(0, 60) + R"(","user":")" + longer.substr(0, 60) + "\"}",
+       "user " + too_long},
+      {small, kFault, R"({"path":"/)" + longer.substr(0, 60) + "\"}", ""},
+      {checked, kFault, R"({"user":"","path":"/api/status"})",
+       "user is ''; without --auth off a request without credentials is refused with 401 and meets no fault; only "
+       "/api/v2/time and / are open to all"},
+      {checked, kFault, R"({"user":"","pathPrefix":"/api/v2/ob/"})", "is refused with 401"},
+      {checked, kFault, R"({"user":"","path":"/api/v2/time"})", ""},
+      {checked, kFault, R"({"user":""})", ""},
+      {checked, kQuestion, R"({"user":"","path":"/api/status","status":200})", "is refused with 401; only"},
+      {checked, kQuestion, R"({"user":"","path":"/api/status","status":401})", ""},
+      {checked, kQuestion, R"({"user":"","path":"/api/status"})", ""},
+      {{}, kFault, R"({"user":"","path":"/api/status"})", ""},
+      {of_a, kFault, R"({"user":"b"})",
+       "user is 'b'; under --isolate-by user, requests of that user are in another world: ask with ?user=b"},
+      {of_a, kQuestion, R"({"user":"b c"})", "ask with ?user=b%20c"},
+      {of_a, kQuestion, R"({"user":""})", "ask without ?user"},
+      {of_a, kFault, R"({"user":"a"})", ""},
   };
-  for (const auto& [json, beginning] : cases) {
+  for (const auto& [facts, use, json, text] : cases) {
     CAPTURE(json);
-    CHECK(parse(json).path_beginning() == beginning);
+    std::string said;
+    try {
+      const JsonValue value = read_json_text(json);
+      JsonFields fields(value);
+      Matcher::parse(fields, use, facts);
+    } catch (const JsonFieldError& error) {
+      said = error.text();
+    }
+    CAPTURE(said);
+    CHECK(said.empty() == text.empty());
+    CHECK(said.find(text) != std::string::npos);
   }
+}
+
+TEST_CASE("matcher: an encoded slash is a character of its segment") {
+  const auto matches = [](const std::string& json, const std::string& path) {
+    return parse(json).matches({"GET", path, "", kHeaders, "", {}});
+  };
+  CHECK(matches(R"({"path":"/a%2Fb"})", "/a%2fb"));
+  CHECK_FALSE(matches(R"({"path":"/a%2Fb"})", "/a/b"));
+  CHECK_FALSE(matches(R"({"path":"/a/b"})", "/a%2Fb"));
+  CHECK_FALSE(matches(R"({"pathPrefix":"/a/"})", "/a%2Fb"));
+  CHECK(matches(R"({"pathPrefix":"/a%2F"})", "/a%2Fb/c"));
+  CHECK(matches(R"({"pathTemplate":"/{x}/c"})", "/a%2Fb/c"));
+  const auto differences = parse(R"({"path":"/a/b"})").differences({"GET", "/a%2fb", "", kHeaders, "", {}});
+  REQUIRE(differences.size() == 1);
+  CHECK(differences[0].actual == R"("/a%2Fb")");
+}
+
+TEST_CASE("matcher: users and passwords of URLs are compared as the journal keeps them") {
+  const std::string json = R"({"query":{"u":"https://a:geheim@h/"}})";
+  CHECK(parse(json).matches({"GET", "/", "u=https%3A%2F%2F***@h%2F", kHeaders, "", {}}));
+  CHECK(parse(json, Matcher::Use::Fault).matches({"GET", "/", "u=https://a:geheim@h/", kHeaders, "", {}}));
+}
+
+TEST_CASE("matcher: a client that has left can be asked for") {
+  RequestView left = kRequest;
+  left.status = 0;
+  left.client_left = true;
+  CHECK(parse(R"({"clientLeft":true})").matches(left));
+  CHECK_FALSE(parse(R"({"clientLeft":false})").matches(left));
+  CHECK(parse(R"({"clientLeft":false})").matches(kRequest));
+  const auto differences = parse(R"({"clientLeft":true})").differences(kRequest);
+  REQUIRE(differences.size() == 1);
+  CHECK(differences[0].expected == "true");
+  CHECK(differences[0].actual == "false");
+}
+
+TEST_CASE("matcher: what a wait is found by") {
+  const Matcher all =
+      parse(R"({"method":"GET","pathTemplate":"/%61/{x}/","status":503,"user":"u","clientLeft":false})");
+  using Segment = PathTemplate::Segment;
+  CHECK(all.path().segments() == std::vector<Segment>{{"", false}, {"a", false}, {"", true}});
+  CHECK_FALSE(all.path().is_open());
+  CHECK(all.method() == "GET");
+  CHECK(all.status() == 503);
+  CHECK(all.others() == parse(R"({"clientLeft":false,"user":"u","path":"/b"})").others());
+  CHECK(all.others() != parse(R"({"user":"u"})").others());
+  CHECK(parse(R"({"query":{"a":["1","2"]}})").others() != parse(R"({"query":{"a":{"anyOrder":["1","2"]}}})").others());
+  CHECK(parse("{}").path().is_open());
+  CHECK(parse("{}").others() == "");
 }

@@ -653,3 +653,15 @@ TEST_CASE("http server: a request that never ends does not keep it from stopping
   server->stop();
   CHECK(client.read_to_end().empty());
 }
+
+TEST_CASE("http server: whether only this machine reaches it is told by its addresses, not by the host's text") {
+  const std::pair<std::string, bool> cases[] = {
+      {"127.0.0.1", true}, {"2130706433", true}, {"127.3.2.1", true}, {"0.0.0.0", false}, {"0", false},
+  };
+  for (const auto& [host, is_loopback] : cases) {
+    CAPTURE(host);
+    ServerOptions options;
+    options.host = host;
+    CHECK(HttpServer(options).is_loopback() == is_loopback);
+  }
+}

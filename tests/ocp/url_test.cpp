@@ -91,10 +91,31 @@ TEST_CASE("url: nobody sees the user and the password of a URL") {
       {"see <ftp://u:p@h>, http://h/x and https://@h/", "see <ftp://***@h>, http://h/x and https://***@h/"},
       {"user@host", "user@host"},
       {"://", "://"},
+      {"https%3A%2F%2Fuser%3Apass%40host%2Fa%40b", "https%3A%2F%2F***%40host%2Fa%40b"},
+      {"https%3a%2f%2fuser:pass@host", "https%3a%2f%2f***@host"},
+      {"https://user:p%2Fss%40host/", "https://***%40host/"},
+      {"https://user:p%40ss@host/", "https://***@host/"},
+      {"https%3A%2F%2Fhost%2Fa%40b", "https%3A%2F%2Fhost%2Fa%40b"},
+      {"http://h/?u=https%3A%2F%2Fa%3Ab%40c", "http://h/?u=https%3A%2F%2F***%40c"},
+      {"%3A%2F%2", "%3A%2F%2"},
       {"", ""},
   };
   for (const auto& [text, expected] : cases) {
     CAPTURE(text);
     CHECK(without_user_info(text) == expected);
+  }
+}
+
+TEST_CASE("url: nobody sees the user and the password of a URL in a query") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"a=1&u=https%3A%2F%2Fx%3Ay%40h%2F&b=c%40d", "a=1&u=https%3A%2F%2F***%40h%2F&b=c%40d"},
+      {"u=http://x&b=y@z", "u=http://x&b=y@z"},
+      {"https://a:b@h", "https://***@h"},
+      {"a=b&&c=@", "a=b&&c=@"},
+      {"", ""},
+  };
+  for (const auto& [query, expected] : cases) {
+    CAPTURE(query);
+    CHECK(query_without_user_info(query) == expected);
   }
 }

@@ -121,9 +121,10 @@ TEST_CASE("changes: where picks the tasks whose fields are the same JSON values"
       {R"({"delay":123456789012345678901.0})", "f"},
       {R"({"delay":123456789012345678902})", ""},
       {R"({"delay":null})", "cdehij"},
-      {R"({"checkpoint":"2024-08-01T00:00:00Z"})", "d"},
-      {R"({"checkpoint":"2024-08-01T08:00:00+08:00"})", "c"},
-      {R"({"checkpoint":"2024-08-01T00:00:00.0Z"})", ""},
+      {R"({"checkpoint":"2024-08-01T00:00:00Z"})", "cd"},
+      {R"({"checkpoint":"2024-08-01T08:00:00+08:00"})", "cd"},
+      {R"({"checkpoint":"2024-08-01T00:00:00.0Z"})", "cd"},
+      {R"({"checkpoint":"2024-08-01T00:00:01Z"})", ""},
       {R"({"checkpoint":"soon"})", ""},
       {R"({"checkpoint":null,"delay":null})", "ehij"},
       {R"({"errorMsg":"1"})", "a"},
@@ -307,6 +308,9 @@ TEST_CASE("changes: a where that can pick no task is misspelt, and so are words 
     CHECK(got.find(expected) != std::string::npos);
   }
   // What is yet to come along a timeline is known too.
+  const auto waiting = load("[" + task(R"("$timeline":[{"at":"PT1S","status":"ODD"}])") + "]");
+  CHECK(said(*waiting, R"({"status":"ODD"})").empty());
+  CHECK(said(*waiting, R"({"status":"ODDER"})").find("or one that a task has") != std::string::npos);
   const auto timed = load("[" + task(R"("$timeline":[{"at":"PT1S","later":1,"o":{"inner":1}}])") + "]");
   CHECK(said(*timed, "{}", R"({"later":2})").empty());
   CHECK(said(*timed, "{}", R"({"inner":2})").find("inner is no field") != std::string::npos);
@@ -344,6 +348,32 @@ TEST_CASE("changes: fixtures are added behind those that are there, whole or not
   CHECK(refusal([] { from_fixtures("request body", "{"); }).find("request body:1:") != std::string::npos);
   CHECK(everything(*ten) == before);
   CHECK(from_fixtures("request body", kTen).tasks == 10);
+}
+
+TEST_CASE("changes: one that changes nothing says so") {
+  const auto old = load(R"({"clusters":[{"id":1,"name":"c","tenants":[{"id":2}]}],"logBackupTasks":[)" +
+                        task(R"("letter":"a")") + "]}");
+  const struct {
+    Changed changed;
+    bool is_same;
+  } cases[] = {
+      {set(*old, R"({"status":"FAILED"})", R"({"delay":1})"), true},
+      {set(*old, "{}", R"({"delay":1})"), false},
+      {remove(*old, R"({"status":"FAILED"})"), true},
+      {remove(*old, R"({"letter":"b"})"), true},
+      {remove(*old, R"({"letter":"a"})"), false},
+      {remove(*old, "{}"), false},
+      {with_fixtures(*old, "f.json", "[]"), true},
+      {with_fixtures(*old, "f.json", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})"), true},
+      {with_fixtures(*old, "f.json", R"({"clusters":[{"id":1,"tenants":[{"id":3}]}]})"), false},
+      {with_fixtures(*old, "f.json", R"({"clusters":[{"id":9}]})"), false},
+      {with_fixtures(*old, "f.json", "[" + task(R"("letter":"b")") + "]"), false},
+  };
+  for (const auto& [changed, is_same] : cases) {
+    CAPTURE(&changed - &cases[0].changed);
+    CHECK(changed.is_same == is_same);
+    CHECK((everything(*changed.dataset) == everything(*old)) == is_same);
+  }
 }
 
 TEST_CASE("changes: a captured envelope stays, and none takes its place") {
