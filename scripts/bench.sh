@@ -8,5 +8,5 @@ case " $* " in *" --help "* | *" -h "*) exec python3 -B tests/bench/bench.py "$@
 scripts/install_dependencies.sh
 # What cannot be installed is not measured, and the table says so.
 scripts/install_dependencies.sh --bench || echo "bench.sh: measuring without what could not be installed" >&2
-(cmake --log-level=WARNING --preset release -DBUILD_TESTING=OFF && cmake --build --preset release) >&2
+(scripts/configure.sh release --log-level=WARNING -DBUILD_TESTING=OFF && cmake --build --preset release) >&2
 exec python3 -B tests/bench/bench.py "$@"

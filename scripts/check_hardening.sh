@@ -2,6 +2,10 @@
 # Fails when a built program lacks what makes a fault in memory hard to use: check_hardening.sh PROGRAM [optimised].
 # With "optimised" it must have been built with _FORTIFY_SOURCE too, which needs an optimising compiler.
 set -euo pipefail
+case ${1:-} in
+  -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
+  "" | -*) echo "usage: check_hardening.sh PROGRAM [optimised]" >&2 && exit 2 ;;
+esac
 program=$1
 
 header=$(readelf --wide --file-header --program-headers --dynamic "$program")

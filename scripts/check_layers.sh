@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Fails when a file under server/ includes what its module may not know: a module includes itself and those before it in
-# the list. See ARCHITECTURE.md.
+# check_layers.sh fails when a file under server/ includes what its module may not know: a module includes itself and
+# those before it in the list. See ARCHITECTURE.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../server"
+case ${1:-} in
+  -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' ../scripts/check_layers.sh && exit ;;
+  ?*) echo "usage: check_layers.sh" >&2 && exit 2 ;;
+esac
 
 order=(base json http ocp catalogue fixtures store control app client cli main)
 # Texts that the build compiles in, and the modules that may include them.

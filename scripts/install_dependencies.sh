@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the build needs, with --tests those of the tests and with --bench those of the
-# benchmark too; those that are missing only. Needs root for that; with nothing missing it needs neither root nor a
+# install_dependencies.sh [--tests|--bench] installs the Debian packages that the build needs, with --tests those of the
+# tests and with --bench those of the benchmark too; those that are missing only. Needs root for that; with nothing missing it needs neither root nor a
 # network.
 set -euo pipefail
 
@@ -46,6 +46,7 @@ case ${1:-} in
   "") ;;
   --tests) packages+=("${test_packages[@]}") ;;
   --bench) packages+=("${bench_packages[@]}") ;;
+  -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
   *) echo "usage: install_dependencies.sh [--tests|--bench]" >&2 && exit 2 ;;
 esac
 

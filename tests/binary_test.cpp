@@ -168,7 +168,7 @@ TEST_CASE("binary: --status-match and --window say how requests are read, also f
 
 TEST_CASE("binary: the port file holds the port, whole") {
   const TemporaryFolder folder;
-  const auto file = folder.write("port", "an older run's, longer than a port");
+  const auto file = folder.write("port", "12345\n");
   const RunningServer server({"--port-file", file.string()});
   CHECK(read_file(file) == std::to_string(server.port()) + "\n");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
@@ -176,11 +176,11 @@ TEST_CASE("binary: the port file holds the port, whole") {
 
 TEST_CASE("binary: the port file is a new file, and never takes the place of a device or a link") {
   const TemporaryFolder folder;
-  const auto file = folder.write("port", "old");
+  const auto file = folder.write("port", "1\n");
   std::filesystem::create_hard_link(file, folder.path() / "old");
   std::filesystem::create_symlink("port", folder.path() / "link");
   const RunningServer server({"--port-file", (folder.path() / "link").string()});
-  CHECK(read_file(folder.path() / "old") == "old");
+  CHECK(read_file(folder.path() / "old") == "1\n");
   CHECK(read_file(file) == std::to_string(server.port()) + "\n");
   CHECK(std::filesystem::is_symlink(folder.path() / "link"));
 
@@ -193,7 +193,7 @@ TEST_CASE("binary: an older port file is gone before the load begins, and the fi
   for (const int number : {SIGTERM, SIGINT}) {
     const TemporaryFolder folder;
     const auto file = folder.write("port", "1\n");
-    const auto ca = folder.write("ca.pem", "of an older run");
+    const auto ca = folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\nof an older run");
     const std::string pipe = (folder.path() / "logBackupTasks.json").string();
     REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
     Process process(kBinary, {"--port", "0", "--port-file", file.string(), "--tls-self-signed", "--tls-ca-out",
@@ -233,7 +233,7 @@ TEST_CASE("binary: a port file and a CA file that are mounted by themselves are 
   }
   const TemporaryFolder folder;
   const auto port = folder.write("host/port", "1\n");
-  const auto ca = folder.write("host/ca", "old");
+  const auto ca = folder.write("host/ca", "-----BEGIN CERTIFICATE-----\n");
   folder.write("port", "");
   folder.write("ca", "");
   Process process("/usr/bin/unshare",
@@ -249,6 +249,42 @@ TEST_CASE("binary: a port file and a CA file that are mounted by themselves are 
   process.signal(SIGTERM);
   CHECK(process.wait() == 0);
   CHECK(read_file(port).empty());
+}
+
+TEST_CASE("binary: a file that the server writes is none that it reads, or that somebody needs") {
+  const TemporaryFolder folder;
+  const auto at = [&](const std::string& name) { return (folder.path() / name).string(); };
+  const std::string fixture = folder.write("fx/a.json", "[]").string();
+  std::filesystem::create_symlink("fx", at("link"));
+  std::filesystem::create_hard_link(fixture, at("hard"));
+  const struct {
+    std::vector<std::string> arguments;
+    std::string message;
+  } cases[] = {
+      {{"--port-file", at("new"), "--db", at("fx/../new")},
+       "--port-file " + at("new") + " and --db " + at("fx/../new")},
+      {{"--db", at("link/new"), "--tls-ca-out", at("fx/new"), "--tls-self-signed"},
+       "--db " + at("link/new") + " and --tls-ca-out " + at("fx/new")},
+      {{"--port-file", at("hard"), "--fixtures", fixture}, "--port-file " + at("hard") + " and --fixtures " + fixture},
+      {{"--db", at("link/a.json"), "--fixtures", at("fx")}, "--db " + at("link/a.json") + " and --fixtures " + fixture},
+      {{"--port-file", fixture, "--init", fixture}, "--port-file " + fixture + " and --init " + fixture},
+  };
+  for (auto [arguments, message] : cases) {
+    CAPTURE(message);
+    arguments.insert(arguments.end(), {"--port", "0"});
+    CHECK(failure(arguments) == "1 ocp-mock-server: " + message + " are one file; each must have a file of its own\n");
+  }
+  CHECK(failure({"--port", "0", "--port-file", fixture}) ==
+        "1 ocp-mock-server: the port file " + fixture +
+            " exists and does not hold a port; it is left alone, and another one must be named\n");
+  CHECK(failure({"--port", "0", "--tls-self-signed", "--tls-ca-out", fixture}) ==
+        "1 ocp-mock-server: the CA file " + fixture +
+            " exists and does not hold a certificate; it is left alone, and another one must be named\n");
+  CHECK(read_file(fixture) == "[]");
+  // A folder that may not be written is told before the load, which would wait here.
+  REQUIRE(::mkfifo(at("pipe.json").c_str(), 0600) == 0);
+  CHECK(contains(failure({"--port", "0", "--port-file", "/proc/port", "--fixtures", at("pipe.json")}),
+                 "cannot write the port file /proc/port: "));
 }
 
 TEST_CASE("binary: a port file where standard output goes is refused before that is touched") {

@@ -175,13 +175,35 @@ auto elapsed(std::chrono::steady_clock::time_point start) {
 App::App(AppOptions options, AppContext context, Worlds& worlds)
     : options_(std::move(options)),
       context_(std::move(context)),
-      frozen_time_(options_.frozen ? parse_rfc3339(options_.frozen->timestamp) : std::nullopt),
       worlds_(worlds),
-      authenticator_(options_.auth, options_.credentials) {}
+      authenticator_(options_.auth, options_.credentials) {
+  if (options_.frozen) freeze(*options_.frozen);
+}
+
+void App::freeze(EnvelopeValues values) {
+  auto frozen = std::make_shared<Frozen>();
+  frozen->time = parse_rfc3339(values.timestamp);
+  frozen->values = std::move(values);
+  const std::lock_guard lock(mutex_);
+  frozen_ = std::move(frozen);
+}
+
+std::shared_ptr<const App::Frozen> App::frozen() const {
+  if (!options_.frozen) return nullptr;
+  const std::lock_guard lock(mutex_);
+  return frozen_;
+}
+
+Instant App::time_of_answer(const Frozen* frozen, Instant now) {
+  return frozen != nullptr && frozen->time ? *frozen->time : now;
+}
 
 http::Response App::handle(const http::Request& request) const {
-  Exchange exchange{
-      .start = std::chrono::steady_clock::now(), .world = worlds_.of_user(""), .values = envelope_values(request)};
+  const std::shared_ptr<const Frozen> frozen = this->frozen();
+  Exchange exchange{.start = std::chrono::steady_clock::now(),
+                    .world = worlds_.of_user(""),
+                    .frozen = frozen,
+                    .values = envelope_values(request, frozen.get())};
   auto refused = guarded(request, exchange, [&]() -> std::optional<http::Response> {
     admit(request, exchange);
     return std::nullopt;
@@ -475,7 +497,7 @@ std::string App::list(const PathMatch& route, std::string_view query, Exchange& 
   const bool first_look = !exchange.data.dataset;
   if (first_look) exchange.data = exchange.world->snapshot();
   const std::shared_ptr<const Dataset>& dataset = exchange.data.dataset;
-  list.now = time_of_answer(exchange.data.time);
+  list.now = time_of_answer(exchange.frozen.get(), exchange.data.time);
   if (first_look && dataset->is_slow(*route.endpoint, list)) {
     exchange.order = std::make_shared<PreparedOrder>();
     exchange.preparation = [dataset, order = exchange.order, endpoint = route.endpoint, list] {
@@ -523,18 +545,20 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
 // was computed for a time.
 void App::stamp(Exchange& exchange, std::optional<Instant> now) const {
   exchange.time = now ? *now : exchange.world->clock().now();
-  if (options_.frozen) return;
+  if (exchange.frozen) return;
   exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
   exchange.values.timestamp = format_iso_offset(exchange.time, options_.offset_minutes);
 }
 
-EnvelopeValues App::envelope_values(const http::Request& request) const {
-  if (options_.frozen) return *options_.frozen;
+EnvelopeValues App::envelope_values(const http::Request& request, const Frozen* frozen) const {
+  if (frozen != nullptr) return frozen->values;
   const auto given = request.header("x-trace-id");
   return {0, options_.server, "", given && !given->empty() ? header_text(*given) : context_.next_trace_id()};
 }
 
-std::string App::date(const Exchange& exchange) const { return format_http_date(time_of_answer(exchange.time)); }
+std::string App::date(const Exchange& exchange) {
+  return format_http_date(time_of_answer(exchange.frozen.get(), exchange.time));
+}
 
 EnvelopeValues frozen_values(const CapturedEnvelope& captured, const std::optional<std::string>& server) {
   return {captured.duration.value_or(79), server ? *server : captured.server.value_or(std::string(kDefaultServer)),

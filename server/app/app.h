@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +35,7 @@ struct AppOptions {
   int offset_minutes = 8 * 60;         // of timestamps
   std::string server{kDefaultServer};  // the envelope's server
   std::string ocp_version{kDefaultOcpVersion};
-  std::optional<EnvelopeValues> frozen;  // every answer has these values
+  std::optional<EnvelopeValues> frozen;  // every answer has these values, until others are frozen
   bool admin = true;                     // there are admin calls, which GET / may name
   AuthMode auth = AuthMode::Any;
   Credentials credentials;
@@ -54,14 +55,24 @@ class App {
 
   http::Response handle(const http::Request& request) const;
 
+  // Requests that come from now on are answered with these values. Needs AppOptions::frozen.
+  void freeze(EnvelopeValues values);
+
   // The time of an answer that is made when the world's clock shows so: with frozen values theirs.
-  Instant time_of_answer(Instant now) const { return frozen_time_.value_or(now); }
+  Instant time_of_answer(Instant now) const { return time_of_answer(frozen().get(), now); }
 
  private:
+  // What --frozen answers with.
+  struct Frozen {
+    EnvelopeValues values;
+    std::optional<Instant> time;
+  };
+
   // What is known of a request on its way.
   struct Exchange {
     std::chrono::steady_clock::time_point start;
     std::shared_ptr<World> world;
+    std::shared_ptr<const Frozen> frozen;  // null without --frozen
     EnvelopeValues values;
     Instant time = {};                    // by the world's clock, when the answer was made
     std::optional<PathMatch> route = {};  // nothing for a path that is not known
@@ -97,8 +108,10 @@ class App {
   void record_leaving(const http::Request& request, Exchange& exchange) const;
   void check_form(const http::Request& request, Exchange& exchange) const;
   void refuse_violations(const std::vector<Violation>& violations) const;
-  EnvelopeValues envelope_values(const http::Request& request) const;
-  std::string date(const Exchange& exchange) const;
+  std::shared_ptr<const Frozen> frozen() const;
+  static Instant time_of_answer(const Frozen* frozen, Instant now);
+  EnvelopeValues envelope_values(const http::Request& request, const Frozen* frozen) const;
+  static std::string date(const Exchange& exchange);
   static JournalEntry entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response);
 
   // A connection waits for one answer at a time.
@@ -106,7 +119,8 @@ class App {
 
   const AppOptions options_;
   const AppContext context_;
-  const std::optional<Instant> frozen_time_;
+  mutable std::mutex mutex_;  // of the next
+  std::shared_ptr<const Frozen> frozen_;
   Worlds& worlds_;
   const Authenticator authenticator_;
   mutable Worker preparations_{kConnectionsBoundIt};

@@ -74,6 +74,8 @@ Service::Service(const ServeOptions& options, AppContext context, Load load)
     : logger_(context.logger),
       paths_(options.fixtures),
       watches_(options.watch),
+      frozen_(options.frozen),
+      server_name_(options.server_name),
       no_reload_(reason_for_no_reload(options)),
       load_(std::move(load)),
       worlds_(world_options(options, context), load_first()),
@@ -192,6 +194,7 @@ Loaded Service::load_seen() {
 LoadedFixtures Service::load_again(std::string_view why) {
   try {
     Loaded loaded = load_seen();
+    if (frozen_) app_.freeze(frozen_values(loaded.dataset->envelope(), server_name_));
     worlds_.reload(loaded.dataset);
     logger_->info("the fixtures were loaded again, {}", why);
     log_notes(loaded.fixtures);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,9 @@ class Service {
   const std::shared_ptr<spdlog::logger> logger_;
   const std::vector<std::filesystem::path> paths_;  // of fixtures
   const bool watches_;
-  const std::string no_reload_;  // why they cannot be loaded again; empty if they can
+  const bool frozen_;
+  const std::optional<std::string> server_name_;  // given by the user
+  const std::string no_reload_;                   // why they cannot be loaded again; empty if they can
   const Load load_;
   std::mutex loading_;       // held while one loads; of the next two
   std::string fingerprint_;  // with --watch, of what the last load has read; empty if it changed meanwhile
@@ -65,7 +68,7 @@ class Service {
   std::mutex mutex_;         // of the next
   std::string problem_;      // that kept the last load from its end
   Worlds worlds_;
-  const App app_;
+  App app_;
   std::unique_ptr<Admin> admin_;  // null with --no-admin
   std::unique_ptr<Watcher> watcher_;
 };

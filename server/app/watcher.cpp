@@ -154,6 +154,8 @@ Sighting look_at(const std::vector<fs::path>& paths) {
   const FixtureFiles found = find_fixture_files(paths);
   // Also those of which nothing is found.
   for (const fs::path& path : paths) trace.follow(path.string());
+  // Also those that lead nowhere, or to something that is not read: a folder may come there.
+  for (const fs::path& link : found.links) trace.follow(link.string());
   for (const fs::path& folder : found.folders) trace.note_folder(folder);
   for (const fs::path& file : found.files) {
     trace.note_file(file, std::ranges::find(paths, file) != paths.end());

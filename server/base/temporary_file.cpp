@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -17,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMostLinks = 40;  // in a row, as many as Linux follows
 constexpr std::size_t kDigits = 16;
 constexpr std::string_view kSuffix = ".tmp";
 
@@ -54,18 +57,30 @@ void remove_abandoned(const fs::path& target) {
 
 }  // namespace
 
-fs::path behind_own_links(fs::path path) {
-  // As many in a row as Linux follows.
-  for (int links = 0; links < 40; ++links) {
+fs::path behind_own_links(const fs::path& path) {
+  fs::path at;
+  std::deque<fs::path> rest(path.begin(), path.end());
+  int links = 0;
+  while (!rest.empty()) {
+    const fs::path next = at / rest.front();
+    rest.pop_front();
     struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) break;
-    if (status.st_uid != ::geteuid() && status.st_uid != 0) break;
     std::error_code error;
-    const fs::path next = fs::read_symlink(path, error);
-    if (error) break;
-    path = path.parent_path() / next;
+    const bool is_link = ::lstat(next.c_str(), &status) == 0 && S_ISLNK(status.st_mode) && links < kMostLinks;
+    const fs::path target = is_link ? fs::read_symlink(next, error) : fs::path();
+    if (!is_link || error) {
+      at = next;
+      continue;
+    }
+    if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+      if (rest.empty()) return next;
+      throw std::runtime_error(fmt::format("{} is a link that another user has made", next.string()));
+    }
+    ++links;
+    // An absolute target takes the place of the path so far.
+    rest.insert(rest.begin(), target.begin(), target.end());
   }
-  return path;
+  return at;
 }
 
 void write_all(int descriptor, std::string_view text) {

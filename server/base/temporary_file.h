@@ -9,14 +9,15 @@ namespace ocp_mock {
 
 // The file that a path means to this process: links of this user and of root are followed, also to a file that is not
 // there yet. A link of another user is not: it may have been put into a shared folder, such as /tmp, so that this
-// process writes to a file that the other user could not write to.
-std::filesystem::path behind_own_links(std::filesystem::path path);
+// process writes to a file that the other user could not write to. Such a link at the end of the path is the result;
+// for one on the way throws std::runtime_error, "LINK is a link that another user has made".
+std::filesystem::path behind_own_links(const std::filesystem::path& path);
 
 class TemporaryFile {
  public:
   // Makes an empty file beside behind_own_links(target), with a name that no other file has. Removes such files of the
   // same target whose processes were killed: those of this user on which nobody holds the lock that every
-  // TemporaryFile holds on its file. Throws std::system_error.
+  // TemporaryFile holds on its file. Throws std::system_error, and what behind_own_links() throws.
   explicit TemporaryFile(const std::filesystem::path& target);
 
   // Removes the file unless it was committed. A process that is killed leaves it behind.

@@ -44,9 +44,25 @@ void refuse_special_file(const fs::path& target, const fs::path& file, std::stri
   }
 }
 
-std::string reason(const std::runtime_error& error) {
+std::string reason(const std::runtime_error& error, const fs::path& target) {
   const auto* of_system = dynamic_cast<const std::system_error*>(&error);
-  return of_system != nullptr ? of_system->code().message() : error.what();
+  if (of_system == nullptr) return error.what();
+  std::string text = of_system->code().message();
+  std::error_code ignored;
+  const int code = of_system->code().value();
+  if ((code != ENOENT && !is_of_folder(code)) || fs::exists(target, ignored)) return text;
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  return fmt::format("{}; the folder {} must be there, and this user must be allowed to write to it", text,
+                     folder.string());
+}
+
+// What is to be done to the file stands in the mistake.
+fs::path target_of(const fs::path& file, std::string_view name, std::string_view verb) {
+  try {
+    return behind_own_links(file);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("cannot {} {} {}: {}", verb, name, file.string(), error.what()));
+  }
 }
 
 // Writes into the file that is there, after the folder has refused a new one.
@@ -80,7 +96,7 @@ std::string read_text_file(const fs::path& file, std::string_view name) {
 }
 
 void write_text_file(const fs::path& file, std::string_view name, std::string_view text) {
-  const fs::path target = behind_own_links(file);
+  const fs::path target = target_of(file, name, "write");
   refuse_special_file(target, file, name);
   try {
     try {
@@ -92,12 +108,12 @@ void write_text_file(const fs::path& file, std::string_view name, std::string_vi
       overwrite(target, text, error.code().value());
     }
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("cannot write {} {}: {}", name, file.string(), reason(error)));
+    throw std::runtime_error(fmt::format("cannot write {} {}: {}", name, file.string(), reason(error, target)));
   }
 }
 
 void remove_text_file(const fs::path& file, std::string_view name) {
-  const fs::path target = behind_own_links(file);
+  const fs::path target = target_of(file, name, "remove");
   refuse_special_file(target, file, name);
   if (::unlink(target.c_str()) == 0 || errno == ENOENT) return;
   const int error = errno;
@@ -105,7 +121,28 @@ void remove_text_file(const fs::path& file, std::string_view name) {
     if (!is_of_folder(error)) throw_error(error);
     overwrite(target, "", error);
   } catch (const std::runtime_error& problem) {
-    throw std::runtime_error(fmt::format("cannot remove {} {}: {}", name, file.string(), reason(problem)));
+    throw std::runtime_error(fmt::format("cannot remove {} {}: {}", name, file.string(), reason(problem, target)));
+  }
+}
+
+void clear_text_file(const fs::path& file, std::string_view name, std::string_view content,
+                     bool (*is_left)(std::string_view text)) {
+  const fs::path target = target_of(file, name, "write");
+  std::error_code ignored;
+  if (fs::symlink_status(target, ignored).type() == fs::file_type::regular) {
+    const std::string text = read_text_file(file, name);
+    if (!text.empty() && !is_left(text)) {
+      throw std::runtime_error(
+          fmt::format("{} {} exists and does not hold {}; it is left alone, and another one must be named", name,
+                      file.string(), content));
+    }
+  }
+  remove_text_file(file, name);
+  if (fs::exists(target, ignored)) return;  // emptied
+  try {
+    const TemporaryFile probe(target);
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(fmt::format("cannot write {} {}: {}", name, file.string(), reason(error, target)));
   }
 }
 

@@ -22,4 +22,10 @@ void write_text_file(const std::filesystem::path& file, std::string_view name, s
 // write_text_file() does.
 void remove_text_file(const std::filesystem::path& file, std::string_view name);
 
+// Removes what an earlier run has left of a file that is to be written later: a file that is empty or of which is_left
+// is true. Throws as write_text_file() does, also if the file could not be written now; and for a file that holds
+// something else, which may be precious: "the port file FILE exists and does not hold CONTENT; ...".
+void clear_text_file(const std::filesystem::path& file, std::string_view name, std::string_view content,
+                     bool (*is_left)(std::string_view text));
+
 }  // namespace ocp_mock

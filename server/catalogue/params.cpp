@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/ascii.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "json/text.h"
 #include "ocp/url.h"
@@ -131,6 +132,13 @@ std::optional<Instant> time(Query& query, std::string_view name) {
   return instant;
 }
 
+// What a word was probably meant to be.
+std::vector<Sentence> did_you_mean_one_of(std::string_view word, const std::vector<std::string_view>& known) {
+  const auto meant = nearest(word, known);
+  if (!meant || *meant == word) return {};
+  return {{Message::DidYouMean, {std::string(*meant)}}};
+}
+
 StatusSet with_same_meaning(const Endpoint& endpoint, StatusSet statuses) {
   StatusSet found = 0;
   for (StatusSet rest = statuses; rest != 0; rest &= rest - 1) {
@@ -163,7 +171,8 @@ StatusSet statuses(const Endpoint& endpoint, const Query& query, std::vector<Vio
         has_empty_word = true;
       } else if (found == 0) {
         const auto all = endpoint.words_of(~StatusSet{0});
-        throw ApiError(Message::UnknownStatus, {printable(word), fmt::format("{}", fmt::join(all, ", "))});
+        throw ApiError(Sentence{Message::UnknownStatus, {printable(word), fmt::format("{}", fmt::join(all, ", "))}},
+                       did_you_mean_one_of(word, all));
       }
     }
     if (has_empty_word) note(violations, {Message::EmptyValue, {"status", printable(value)}});
@@ -182,7 +191,9 @@ std::vector<SortKey> sort_keys(const Endpoint& endpoint, const Query& query) {
     const bool descending = equals_ignoring_case(direction, "desc");
     if (std::ranges::find(endpoint.sorts, name) == endpoint.sorts.end() ||
         (!descending && !equals_ignoring_case(direction, "asc"))) {
-      throw ApiError(Message::UnknownSort, {printable(value), fmt::format("{}", fmt::join(endpoint.sorts, ", "))});
+      throw ApiError(
+          Sentence{Message::UnknownSort, {printable(value), fmt::format("{}", fmt::join(endpoint.sorts, ", "))}},
+          did_you_mean_one_of(name, {endpoint.sorts.begin(), endpoint.sorts.end()}));
     }
     const Field* field = endpoint.find_field(name);
     if (std::ranges::find(keys, field, &SortKey::field) == keys.end()) keys.push_back({field, descending});

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,10 +23,12 @@
 #include "app/service.h"
 #include "base/log_sink.h"
 #include "base/stop_signal.h"
+#include "base/temporary_file.h"
 #include "base/text_file.h"
 #include "cli/credentials.h"
 #include "client/healthcheck.h"
 #include "embedded/default_fixture.h"
+#include "fixtures/files.h"
 #include "fixtures/forms.h"
 #include "http/certificate.h"
 #include "http/http_server.h"
@@ -39,6 +42,44 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kCaFile = "the CA file";
+
+// A certificate and nothing before it, as --tls-ca-out writes it.
+bool is_certificate(std::string_view text) { return text.starts_with("-----BEGIN CERTIFICATE-----"); }
+
+// A file that the server writes must be none that it reads, or writes as something else.
+void refuse_shared_files(const ServeOptions& options) {
+  struct Named {
+    std::string_view flag;
+    fs::path path;
+    std::string identity;  // the same for all names of one file, also of one that is not there yet
+  };
+  std::vector<Named> all;
+  const auto add = [&](std::string_view flag, const std::optional<fs::path>& path, bool is_written) {
+    if (!path) return;
+    struct stat status {};
+    const bool exists = ::stat(path->c_str(), &status) == 0;
+    Named named{flag, *path,
+                exists ? fmt::format("{}:{}", status.st_dev, status.st_ino)
+                       : fs::weakly_canonical(is_written ? behind_own_links(*path) : *path).string()};
+    for (const Named& other : all) {
+      if (named.identity != other.identity) continue;
+      throw std::runtime_error(fmt::format("{} {} and {} {} are one file; each must have a file of its own", other.flag,
+                                           other.path.string(), flag, path->string()));
+    }
+    // Only what is written can be in the way of another one.
+    if (is_written) all.push_back(std::move(named));
+  };
+  add("--port-file", options.port_file, true);
+  add("--db", options.db, true);
+  add("--tls-ca-out", options.tls_ca_out, true);
+  if (all.empty()) return;
+  add("--init", options.init, false);
+  add("--credentials", options.credentials_file, false);
+  add("--tls-cert", options.tls_certificate, false);
+  add("--tls-key", options.tls_key, false);
+  for (const fs::path& path : options.fixtures) add("--fixtures", path, false);
+  for (const fs::path& path : find_fixture_files(options.fixtures).files) add("--fixtures", path, false);
+}
 
 std::string count_of_tasks(std::int64_t count) { return fmt::format("{} {}", count, count == 1 ? "task" : "tasks"); }
 
@@ -100,9 +141,10 @@ std::size_t allowed_connections() {
 // The file in which a server that is ready names its port.
 class PortFile {
  public:
-  // What an earlier run has left would tell of a server that is not there: it is removed. Throws std::runtime_error.
+  // What an earlier run has left would tell of a server that is not there: it is removed. Throws std::runtime_error,
+  // also if the file could not be written.
   explicit PortFile(std::optional<fs::path> file) : file_(std::move(file)) {
-    if (file_) remove_text_file(*file_, kName);
+    if (file_) clear_text_file(*file_, kName, "a port", [](std::string_view text) { return parse(text).has_value(); });
   }
   PortFile(const PortFile&) = delete;
   PortFile& operator=(const PortFile&) = delete;
@@ -131,18 +173,20 @@ class PortFile {
 
   // The port that a server has written. Throws std::runtime_error.
   static int read(const fs::path& file) {
-    const std::string text = read_text_file(file, kName);
-    int port = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{} || std::string_view(stop, text.data() + text.size()) != "\n" || port < 1 || port > 65535) {
-      throw std::runtime_error(
-          fmt::format("the port file {} names no port; the server may be starting", file.string()));
-    }
-    return port;
+    if (const auto port = parse(read_text_file(file, kName))) return *port;
+    throw std::runtime_error(fmt::format("the port file {} names no port; the server may be starting", file.string()));
   }
 
  private:
   static constexpr std::string_view kName = "the port file";
+
+  static std::optional<int> parse(std::string_view text) {
+    int port = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    const bool is_port =
+        error == std::errc{} && std::string_view(stop, text.data() + text.size()) == "\n" && port >= 1 && port <= 65535;
+    return is_port ? std::optional(port) : std::nullopt;
+  }
 
   const std::optional<fs::path> file_;
   std::string text_;  // written by this server; empty: nothing
@@ -225,7 +269,12 @@ int run_serve(ServeOptions options) {
   std::signal(SIGPIPE, SIG_IGN);
   for (const std::string& text : options.warnings) logger->warn(text);
 
+  refuse_shared_files(options);
   if (options.credentials_file) add_credentials_of_file(options.credentials, *options.credentials_file);
+  // Keys still tell whose a request is.
+  if (options.credentials_file && options.auth == AuthMode::Off && options.credentials.access_keys.empty()) {
+    logger->warn("the users of {} do nothing beside --auth off", options.credentials_file->string());
+  }
   http::ServerOptions server_options;
   server_options.host = options.host;
   server_options.port = options.port;
@@ -237,7 +286,7 @@ int run_serve(ServeOptions options) {
   http::HttpServer server(server_options);
   // Not before the port is this server's: a server that cannot start leaves the files of a running one alone.
   PortFile port_file(options.port_file);
-  if (options.tls_ca_out) remove_text_file(*options.tls_ca_out, kCaFile);
+  if (options.tls_ca_out) clear_text_file(*options.tls_ca_out, kCaFile, "a certificate", is_certificate);
 
   const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
   const auto load = [options, logger, &stop] {

@@ -76,6 +76,23 @@ std::optional<std::string> link_of(std::string_view variable, std::string_view v
   return is_ours ? std::optional(name_of_link(*prefix)) : std::nullopt;
 }
 
+namespace {
+
+// The candidate that the word resembles, or else the only one of which it is the end: ADMIN_TOKEN for TOKEN.
+std::optional<std::string_view> meant_by(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (const auto found = nearest(word, candidates)) return found;
+  std::optional<std::string_view> found;
+  for (const std::string_view candidate : candidates) {
+    const auto before = before_suffix(candidate, word);
+    if (!before || !before->ends_with('_')) continue;
+    if (found) return std::nullopt;
+    found = candidate;
+  }
+  return found;
+}
+
+}  // namespace
+
 Environment::Environment(const char* const* variables) {
   for (; *variables != nullptr; ++variables) {
     const std::string_view text = *variables;
@@ -114,7 +131,8 @@ std::vector<std::string> Environment::warnings(std::span<const std::string> know
     // All begin alike, which is no resemblance.
     std::vector<std::string_view> candidates;
     for (const std::string& one : known) candidates.push_back(std::string_view(one).substr(kVariablePrefix.size()));
-    const auto meant = nearest(std::string_view(name).substr(kVariablePrefix.size()), candidates);
+    const std::string_view word = std::string_view(name).substr(kVariablePrefix.size());
+    const auto meant = meant_by(word, candidates);
     texts.push_back(fmt::format("{} is passed over: this server has no such variable{}", name,
                                 meant ? fmt::format("; did you mean {}{}?", kVariablePrefix, *meant) : ""));
   }

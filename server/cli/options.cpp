@@ -125,7 +125,7 @@ std::chrono::milliseconds duration(const std::string& text) { return std::chrono
 
 int offset(const std::string& text) {
   const auto minutes = parse_offset(text);
-  if (!minutes) refuse("it must be +hh:mm, -hh:mm or Z, the offset from UTC");
+  if (!minutes) refuse("it must be +hh:mm, -hh:mm or Z, the offset from UTC, at most 23:59");
   return *minutes;
 }
 
@@ -220,7 +220,8 @@ constexpr Option kOptions[]{
      "Same request, same bytes: timestamp, duration, server and trace id are constant"},
     {"--strict", "", "", kOnce,
      [](Serve& serve, const Text&) { serve.strict = true; },
-     "Refuse with 400 what OCP ignores: unknown or repeated parameters and such"},
+     "Refuse what breaks OCP's rules and would otherwise be answered and logged at warn: with 400 unknown, empty and "
+     "repeated parameters, sizes over the maximum and raw characters in a query, with 406 an Accept that excludes JSON"},
     {"--status-match", "HOW", "meaning", kOnce,
      [](Serve& serve, const Text& text) {
        serve.rules.status_match = one_of(text, {"meaning", "exact"}) == "exact" ? StatusMatch::Exact : StatusMatch::Meaning;
@@ -339,6 +340,7 @@ struct Rule {
   std::string_view flag;
   Kind kind;
   std::string_view other;
+  std::string_view value = {};  // the other one counts with this value only, a switch that is off with "false"
 };
 
 // In this order, because an option that is passed over breaks no further rule.
@@ -349,16 +351,25 @@ constexpr Rule kRules[]{
     {"--tls-key",         Rule::Kind::IsHalfOf,    "--tls-cert"},
     {"--tls-name",        Rule::Kind::Needs,       "--tls-self-signed"},
     {"--tls-ca-out",      Rule::Kind::Needs,       "--tls-self-signed"},
+    {"--user",            Rule::Kind::IdleBeside,  "--auth", "off"},
     {"--admin-token",     Rule::Kind::IdleBeside,  "--no-admin"},
     {"--admin-host",      Rule::Kind::IdleBeside,  "--no-admin"},
     {"--journal-size",    Rule::Kind::IdleBeside,  "--no-admin"},
     {"--init",            Rule::Kind::IdleBeside,  "--no-admin"},
     {"--max-worlds",      Rule::Kind::Needs,       "--isolate-by"},
+    {"--watch-poll",      Rule::Kind::Contradicts, "--watch", "false"},
     {"--watch",           Rule::Kind::Needs,       "--fixtures"},
     {"--watch",           Rule::Kind::IdleBeside,  "--db"},
     {"--watch-poll",      Rule::Kind::Needs,       "--fixtures"},
     {"--watch-poll",      Rule::Kind::IdleBeside,  "--db"},
 };
+
+struct SwitchWord {
+  std::string_view text;  // letters of either case
+  bool is_on;
+};
+constexpr SwitchWord kSwitchWords[]{{"true", true},   {"1", true},  {"on", true},   {"yes", true},
+                                    {"false", false}, {"0", false}, {"off", false}, {"no", false}};
 
 struct CommandText {
   const char* name;
@@ -395,6 +406,7 @@ const Option& option_of(std::string_view flag) { return *std::ranges::find(kOpti
 struct Given {
   enum class From { Nowhere, Flag, Variable } from = From::Nowhere;
   std::vector<std::string> values;
+  From off_from = From::Nowhere;  // of a switch that was given as off
 
   explicit operator bool() const { return from != From::Nowhere; }
 };
@@ -411,6 +423,14 @@ class AllGiven {
     return operator[](option).from == Given::From::Variable ? variable_of(option) : std::string(flag);
   }
 
+  // The other option of a rule, with the value that counts: "--auth off", "OCP_MOCK_WATCH=false".
+  std::string name_with_value(const Rule& rule, bool is_variable) {
+    const Option& option = option_of(rule.other);
+    const std::string name = is_variable ? variable_of(option) : std::string(rule.other);
+    if (rule.value.empty()) return name;
+    return fmt::format("{}{}{}", name, is_variable || option.value.empty() ? "=" : " ", rule.value);
+  }
+
   [[noreturn]] void refuse_value(const Option& option, const std::string& value, std::string_view rule) {
     throw Mistake(option.has(kSecret) ? fmt::format("{}: {}", name(option.flag), rule)
                                       : fmt::format("{} is '{}'; {}", name(option.flag), printable(value), rule));
@@ -420,14 +440,14 @@ class AllGiven {
   void take(const Option& option, std::vector<std::string> flags, const Environment& environment) {
     Given& given = operator[](option);
     if (!flags.empty()) {
-      given = {Given::From::Flag, std::move(flags)};
+      given = {Given::From::Flag, std::move(flags), {}};
     } else if (const std::string* value = environment.find(variable_of(option))) {
-      given = {Given::From::Variable, split(option, *value)};
+      given = {Given::From::Variable, split(option, *value), {}};
     }
     if (given.values.empty()) given.from = Given::From::Nowhere;
     if (!given) return;
     if (option.value.empty()) {
-      if (!is_on(option, given.values.back())) given = {};
+      if (!is_on(option, given.values.back())) given = {Given::From::Nowhere, {}, given.from};
     } else if (given.values.size() > 1 && !option.has(kAgain)) {
       throw Mistake(fmt::format("{} is given more than once", option.flag));
     }
@@ -438,17 +458,19 @@ class AllGiven {
     Given& one = operator[](rule.flag);
     Given& other = operator[](rule.other);
     if (!one) return;
+    const bool is_off = rule.value == "false" && other.off_from != Given::From::Nowhere;
+    if (!rule.value.empty() && !is_off && (!other || other.values.back() != rule.value)) return;
     const bool one_yields = one.from == Given::From::Variable;
-    const bool other_yields = other.from == Given::From::Variable;
+    const bool other_yields = (is_off ? other.off_from : other.from) == Given::From::Variable;
     const std::string its = name(rule.flag);
-    const std::string others = name(rule.other);
+    const std::string others = name_with_value(rule, other_yields);
     const auto pass_over = [&](Given& given, const std::string& which, const std::string& why) {
       warnings.push_back(fmt::format("{} is passed over: {}", which, why));
       given = {};
     };
     switch (rule.kind) {
       case Rule::Kind::Contradicts: {
-        if (!other) return;
+        if (!other && !is_off) return;
         const std::string text = "cannot be combined with";
         if (one_yields == other_yields) throw Mistake(fmt::format("{} {} {}", its, text, others));
         if (one_yields) return pass_over(one, its, fmt::format("it {} {}", text, others));
@@ -497,9 +519,9 @@ class AllGiven {
   }
 
   bool is_on(const Option& option, const std::string& text) {
-    const auto is = [&](std::string_view word) { return equals_ignoring_case(text, word); };
-    if (is("true") || is("1") || is("on") || is("yes")) return true;
-    if (is("false") || is("0") || is("off") || is("no")) return false;
+    for (const auto& [word, is_on] : kSwitchWords) {
+      if (equals_ignoring_case(text, word)) return is_on;
+    }
     refuse_value(option, text, "it must be true or false, 1 or 0, on or off, yes or no");
   }
 
@@ -649,6 +671,12 @@ class CommandLine {
     const std::string said = hidden ? std::string(kNotShown)
                                     : fmt::format("'{}{}'", printable(name), name.size() == word.size() ? "" : "...");
     if (!word.starts_with('-')) {
+      if (const std::string flag = switch_before(word); !flag.empty()) {
+        return fmt::format("{} is a switch: give {} alone, or {}={}", flag, flag, flag, word);
+      }
+      if (!hidden && &command() == &serve_ && is_path(word)) {
+        return fmt::format("{} is not expected here; did you mean --fixtures {}?", said, printable(name));
+      }
       if (!app_.get_subcommands().empty())
         return fmt::format("{} is not expected behind {}", said, command().get_name());
       if (hidden) return fmt::format("{} is not expected here", said);
@@ -668,6 +696,24 @@ class CommandLine {
     return fmt::format("{} is no option{}", said, meant ? fmt::format("; did you mean --{}?", *meant) : "");
   }
 
+  // The switch that the word stands behind, where it may be meant as its value; empty if there is none.
+  std::string switch_before(const std::string& word) const {
+    const bool is_value =
+        std::ranges::any_of(kSwitchWords, [&](const SwitchWord& one) { return equals_ignoring_case(word, one.text); });
+    for (std::size_t i = 1; is_value && i < arguments_.size(); ++i) {
+      const auto option = std::ranges::find(kOptions, std::string_view(arguments_[i - 1]), &Option::flag);
+      if (word == arguments_[i] && option != std::end(kOptions) && option->value.empty()) return arguments_[i - 1];
+    }
+    return "";
+  }
+
+  // Whether somebody may have meant fixtures.
+  static bool is_path(const std::string& word) {
+    std::error_code ignored;
+    return word.ends_with(".json") || word.ends_with(".ndjson") || word.ends_with(".jsonl") ||
+           word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
+  }
+
   std::vector<std::string> commands() const {
     std::vector<std::string> names;
     for (const CLI::App* one : app_.get_subcommands({})) names.push_back(one->get_name());
@@ -679,7 +725,8 @@ class CommandLine {
     for (const CLI::App* one : app_.get_subcommands({})) {
       if (one->get_name() == topic_) return Exit{0, help_of(*one), ""};
     }
-    throw Mistake(fmt::format("there is no help of '{}'{}", printable(topic_), did_you_mean(topic_, commands())));
+    throw Mistake(fmt::format("there is no help of '{}'; the commands are {}{}", printable(topic_),
+                              fmt::join(commands(), ", "), did_you_mean(topic_, commands())));
   }
 
   // Of the options that the command has. Throws Mistake for others.

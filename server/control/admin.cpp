@@ -195,11 +195,18 @@ struct Admin::Functions {
       throw Problem(400, "give only one of now, advance and offset");
     }
     const auto instant = now ? parse_rfc3339(*now) : std::nullopt;
-    if (now && !instant) fields.refuse("now", "must be an RFC 3339 time such as \"2024-08-09T16:06:02+08:00\"");
+    if (now && !instant) {
+      const std::string flaw = flaw_of_rfc3339(*now);
+      fields.refuse("now", fmt::format("must be an RFC 3339 time such as \"2024-08-09T16:06:02+08:00\"{}{}",
+                                       flaw.empty() ? "" : "; ", flaw));
+    }
     const auto text = advance ? advance : offset;
     const auto distance = text ? parse_duration(*text) : std::nullopt;
     if (text && !distance) {
-      fields.refuse(advance ? "advance" : "offset", "must be an ISO 8601 duration such as \"PT5M\" or \"-P1D\"");
+      const bool has_months = text->find('M') < text->find('T');
+      fields.refuse(advance ? "advance" : "offset",
+                    fmt::format("must be an ISO 8601 duration such as \"PT5M\" or \"-P1D\"{}",
+                                has_months ? "; a minute is PT1M, and a month has no fixed length" : ""));
     }
     const std::shared_ptr<World> world = call.world();
     try {

@@ -91,6 +91,8 @@ void World::begin_here() {
   start_faults_.set_as(faults_);
   const std::lock_guard lock(mutex_);
   start_ = origin_;
+  loaded_ = clock_.now();
+  timeline_ = {};
 }
 
 void World::reset() {

@@ -66,7 +66,7 @@ class World {
   // has changed a user's world these stay until then; where it was forked from changed data all stays as it is.
   void reload(const std::shared_ptr<const Dataset>& dataset);
 
-  // What reset() returns to is from now on what is here now.
+  // What reset() returns to is from now on what is here now. Timelines begin anew, as they do then.
   void begin_here();
 
   // Data, faults, journal, clock and windows are as at the world's start; pending delays end.

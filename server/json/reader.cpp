@@ -108,8 +108,14 @@ class TreeBuilder {
 
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) {
     // nlohmann takes it for the end.
-    if (source_.just_took('\0')) throw JsonSyntaxError(source_.position(), "a NUL byte; JSON is text and has none");
-    throw JsonSyntaxError(source_.position(), sentence(error.what()));
+    if (source_.just_took('\0'))
+      throw JsonSyntaxError(source_.position(),
+                            "a NUL byte; JSON is text and has none, so make the file again or take it out");
+    std::string text = sentence(error.what());
+    if (text.find("ill-formed UTF-8 byte") != std::string::npos) {
+      text = "a byte that is no UTF-8; convert the text first, of GBK with iconv -f GB18030 -t UTF-8";
+    }
+    throw JsonSyntaxError(source_.position(), text);
   }
 
  private:

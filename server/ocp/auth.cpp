@@ -149,7 +149,11 @@ std::string Authenticator::basic_user(std::string_view encoded) const {
   BasicCredentials given = parse_basic(encoded);
   if (mode_ == AuthMode::Off || credentials_.empty()) return std::move(given.user);
   const auto known = credentials_.passwords.find(given.user);
-  if (known == credentials_.passwords.end()) throw ApiError(Message::UnknownUser, {name_shown(given.user)});
+  if (known == credentials_.passwords.end()) {
+    std::vector<Sentence> explanation;
+    if (credentials_.access_keys.contains(given.user)) explanation.push_back({Message::UserIsAccessKey, {}});
+    throw ApiError(Sentence{Message::UnknownUser, {name_shown(given.user)}}, std::move(explanation));
+  }
   if (!equal_in_constant_time(given.password, known->second))
     throw ApiError(Message::WrongPassword, {printable(given.user)});
   return std::move(given.user);

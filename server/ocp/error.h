@@ -24,6 +24,7 @@ enum class Message {
   BasicWithoutColon,
   BasicUser,
   UnknownUser,
+  UserIsAccessKey,  // said after UnknownUser
   WrongPassword,
   AccessKeyForm,
   DateMissing,
@@ -59,6 +60,7 @@ enum class Message {
   StartAfterEnd,
   UnknownStatus,
   UnknownSort,
+  DidYouMean,  // said after these two
   // refused under --strict only
   UnknownParameter,
   NoParameters,

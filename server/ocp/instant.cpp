@@ -222,6 +222,34 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   return instant;
 }
 
+std::string flaw_of_rfc3339(std::string_view text) {
+  struct Part {
+    std::string_view name;
+    std::size_t at;
+    int least;
+    int most;
+  };
+  static constexpr std::array<Part, 5> kParts{
+      {{"month", 5, 1, 12}, {"day", 8, 1, 31}, {"hour", 11, 0, 23}, {"minute", 14, 0, 59}, {"second", 17, 0, 59}}};
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  const auto shape = [](std::string_view piece) {
+    std::string form(piece);
+    for (char& c : form) c = c >= '0' && c <= '9' ? '0' : c == 't' ? 'T' : c;
+    return form;
+  };
+  if (shape(text.substr(0, kForm.size())) != kForm) return "";
+  const auto number = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  for (const Part& part : kParts) {
+    const int value = number(part.at);
+    if (value < part.least || value > part.most) return fmt::format("its {} is {:02}", part.name, value);
+  }
+  if (!parse_rfc3339(std::string(text.substr(0, kForm.size())) + 'Z')) return "its month has no such day";
+  const auto sign = text.find_first_of("+-", kForm.size());
+  if (sign == std::string_view::npos || shape(text.substr(sign + 1)) != "00:00") return "";
+  const bool is_offset = number(sign + 1) <= 23 && number(sign + 4) <= 59;
+  return is_offset ? "" : fmt::format("its offset is {}, and 23:59 is the most", text.substr(sign));
+}
+
 std::optional<int> parse_offset(std::string_view text) {
   if (text == "Z") return 0;
   Scanner scanner(text);

@@ -36,6 +36,12 @@ Instant operator+(Instant instant, Duration distance);
 // years long. Nothing for any other text, and for years and months, whose length depends on the calendar.
 std::optional<Duration> parse_duration(std::string_view text);
 
+// What messages say of its form.
+inline constexpr std::string_view kDurationForm =
+    "an ISO 8601 duration of weeks, days, hours, minutes and seconds (PT1M is a minute; P1M would be a month, which "
+    "has "
+    "no fixed length)";
+
 Instant to_instant(std::chrono::system_clock::time_point time);
 
 // Reads a time of a query parameter: exactly YYYY-MM-DDThh:mm:ssZ, years 0001 to 9999 (OCP's page of the endpoint:
@@ -45,6 +51,9 @@ std::optional<Instant> parse_query_time(std::string_view text);
 // Reads a time of a fixture: RFC 3339, years 0000 to 9999, with an offset and up to nine digits of fraction; T and Z in
 // either case. Nothing for any other text; a 60th second is refused, for OCP's Java cannot hold one.
 std::optional<Instant> parse_rfc3339(std::string_view text);
+
+// What no calendar or clock has in a text of that form, "its month is 13"; empty for any other text.
+std::string flaw_of_rfc3339(std::string_view text);
 
 // Reads an offset from UTC, "+08:00", "-03:30" or "Z", as minutes. Nothing for any other text.
 std::optional<int> parse_offset(std::string_view text);

@@ -347,13 +347,19 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
           fmt::format("{} exists and is not a dataset of ocp-mock-server; it is left alone", file.string()));
     }
   }
+  const auto refuse = [&](const std::string& why) {
+    throw DatasetError(fmt::format("cannot write the dataset {}: {}", file.string(), why));
+  };
+  std::unique_ptr<TemporaryFile> temporary;
   try {
-    auto temporary = std::make_unique<TemporaryFile>(file);
-    std::string uri = uri_to_write(temporary->path());
-    return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
+    temporary = std::make_unique<TemporaryFile>(file);
   } catch (const std::system_error& error) {
-    throw DatasetError(fmt::format("cannot write the dataset {}: {}", file.string(), error.code().message()));
+    refuse(error.code().message());
+  } catch (const std::runtime_error& error) {
+    refuse(error.what());
   }
+  std::string uri = uri_to_write(temporary->path());
+  return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
 }
 
 }  // namespace ocp_mock

@@ -101,7 +101,7 @@ class Watching {
   void await_first_look() const {
     const fs::path file = find_fixture_files(paths_).files.front();
     fs::last_write_time(file, fs::last_write_time(file) - 1h);
-    CHECK(comes_true([&] { return loads() == 2; }));
+    CHECK(comes_true([&] { return loads() >= 2; }));
   }
 
   int loads() const { return loads_; }
@@ -253,7 +253,15 @@ const std::vector<Scenario> kScenarios{
        f.put("there/in/a.json", 1), f.link("../there", "fx/more"), f.link("../..", "there/in/loop");
      },
      {{"a file in it", [](const Files& f) { f.put("there/in/b.json", 1); }, 2, {}},
-      {"swapped", [](const Files& f) { f.put("other/c.json", 5), f.swap_link("../other", "fx/more"); }, 5, {}}}},
+      {"swapped", [](const Files& f) { f.put("other/c.json", 5), f.swap_link("../other", "fx/more"); }, 5, {}},
+      {"what it leads to away", [](const Files& f) { f.put("fx/a.json", 0), f.move("other", "gone"); }, 5,
+       "fx/more: " + kMissing + "; it is a link that leads nowhere, to ../other"},
+      {"back", [](const Files& f) { f.move("gone", "other"); }, 5, {}},
+      {"a file in its place", [](const Files& f) { f.remove("other"), f.write("other", "x"); }, 0, {}},
+      {"a folder again", [](const Files& f) { f.remove("other"), f.put("other/d.json", 4); }, 4, {}},
+      {"to itself", [](const Files& f) { f.swap_link("more", "fx/more"); }, 4, "Too many levels of symbolic links"},
+      {"through a folder that comes", [](const Files& f) { f.swap_link("../x/y", "fx/more"); }, 4, kMissing},
+      {"comes", [](const Files& f) { f.put("x/y/e.json", 2); }, 2, {}}}},
     {"a folder that is away, with a slash at its end",
      {"fx/"},
      [](const Files& f) { f.put("fx/a.json", 1); },
@@ -337,6 +345,26 @@ void play_all(const std::vector<std::string>& flags) {
 TEST_CASE("watch: whatever is swapped on the way to the files, the new data are served") { play_all({"--watch"}); }
 
 TEST_CASE("watch: looking at intervals beside inotify disturbs nothing") { play_all({"--watch-poll", "20ms"}); }
+
+TEST_CASE("watch: the envelope of --frozen is that of the answer that was loaded last") {
+  const Files files;
+  const auto capture = [&](const std::string& server, int tasks) {
+    const std::string set = fixture(tasks);
+    const auto at = set.find("\"logBackupTasks\":") + 17;
+    files.write("a.json", R"({"data":{"contents":)" + set.substr(at, set.rfind('}') - at) + R"(},"server":")" + server +
+                              R"(","timestamp":"2020-01-01T00:00:0)" + std::to_string(tasks) + "Z\"}");
+  };
+  capture("one", 1);
+  const Watching server({files.at("a.json")}, {}, {"--watch", "--frozen"});
+  const auto time = [&] { return server.service().handle({"GET", "/api/v2/time", {}, "", {}}).body; };
+  CHECK(time() == "2020-01-01T00:00:01Z");
+  capture("two", 2);
+  CHECK(server.serves(2));
+  CHECK(time() == "2020-01-01T00:00:02Z");
+  const std::string body = server.service().handle({"GET", kList, {}, "", {}}).body;
+  CHECK(body.find(R"("server":"two")") != std::string::npos);
+  CHECK(body.find(R"("timestamp":"2020-01-01T00:00:02Z")") != std::string::npos);
+}
 
 TEST_CASE("watch: --watch-poll sees what inotify does not tell") {
   const Files files;

@@ -86,7 +86,8 @@ TEST_CASE("text file: where the folder cannot be changed the file itself is writ
     write_text_file(closed.file, "the port file", "1\n");
     CHECK(read_file(closed.file) == "1\n");
     CHECK(mistake_of([&] { write_text_file(closed.folder.path() / "new", "the port file", "1\n"); }) ==
-          "cannot write the port file " + (closed.folder.path() / "new").string() + ": Permission denied");
+          "cannot write the port file " + (closed.folder.path() / "new").string() + ": Permission denied; the folder " +
+              closed.folder.path().string() + " must be there, and this user must be allowed to write to it");
   });
   CHECK(names_in(closed.folder.path()) == std::set<std::string>{"port"});
 
@@ -159,6 +160,68 @@ TEST_CASE("text file: links of this user are followed, those of another one neve
           "cannot remove the CA file " + planted.string() + ": it is a link that another user has made");
   });
   CHECK(read_file(victim) == "precious");
+}
+
+TEST_CASE("text file: a link of another user on the way to it is not followed") {
+  if (!is_root()) return;
+  const TemporaryFolder folder;
+  folder.write("victim/port", "precious");
+  const auto link = [&](const std::string& target, const std::string& name, uid_t owner) {
+    fs::create_symlink(target, folder.path() / name);
+    REQUIRE(::lchown((folder.path() / name).c_str(), owner, owner) == 0);
+  };
+  link("victim", "own", 0);
+  link("victim", "planted", kOther);
+  link("planted/.", "to_planted", 0);
+  write_text_file(folder.path() / "own/port", "the port file", "1\n");
+  CHECK(read_file(folder.path() / "victim/port") == "1\n");
+  for (const std::string name : {"planted/port", "planted/new", "to_planted/port", "own/../planted/port"}) {
+    CAPTURE(name);
+    const fs::path file = folder.path() / name;
+    const std::string why = file.string() + ": " +
+                            (folder.path() / (name.starts_with("own") ? "victim/../planted" : "planted")).string() +
+                            " is a link that another user has made";
+    CHECK(mistake_of([&] { write_text_file(file, "the port file", "2\n"); }) == "cannot write the port file " + why);
+    CHECK(mistake_of([&] { remove_text_file(file, "the port file"); }) == "cannot remove the port file " + why);
+    CHECK(mistake_of([&] { TemporaryFile temporary(file); }).ends_with("is a link that another user has made"));
+  }
+  CHECK(read_file(folder.path() / "victim/port") == "1\n");
+  CHECK(names_in(folder.path() / "victim") == std::set<std::string>{"port"});
+}
+
+TEST_CASE("text file: what is cleared is what an earlier run has left, and then it can be written") {
+  const TemporaryFolder folder;
+  const auto clear = [&](const fs::path& file) {
+    clear_text_file(file, "the port file", "a port", [](std::string_view text) { return text == "8080\n"; });
+  };
+  for (const std::string text : {"8080\n", ""}) {
+    const fs::path file = folder.write("port", text);
+    clear(file);
+    CHECK_FALSE(fs::exists(file));
+    clear(file);
+  }
+  const fs::path precious = folder.write("precious", "8080");
+  CHECK(mistake_of([&] { clear(precious); }) ==
+        "the port file " + precious.string() +
+            " exists and does not hold a port; it is left alone, and another one must be named");
+  fs::create_symlink("precious", folder.path() / "link");
+  CHECK(mistake_of([&] { clear(folder.path() / "link"); }).find("does not hold a port") != std::string::npos);
+  CHECK(read_file(precious) == "8080");
+  CHECK(mistake_of([&] { clear(folder.path() / "none/port"); }) ==
+        "cannot write the port file " + (folder.path() / "none/port").string() +
+            ": No such file or directory; the folder " + (folder.path() / "none").string() +
+            " must be there, and this user must be allowed to write to it");
+  CHECK(names_in(folder.path()) == std::set<std::string>{"link", "precious"});
+  if (!is_root()) return;
+  const ClosedFolder closed;
+  fs::permissions(closed.file, fs::perms(0666));
+  as_other([&] {
+    CHECK(mistake_of([&] { clear(closed.folder.path() / "new"); }).find(": Permission denied; the folder ") !=
+          std::string::npos);
+    write_text_file(closed.file, "the port file", "8080\n");
+    clear(closed.file);
+    CHECK(read_file(closed.file).empty());
+  });
 }
 
 TEST_CASE("text file: what is no regular file is refused") {

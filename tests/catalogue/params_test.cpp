@@ -233,6 +233,28 @@ TEST_CASE("params: another word is no status") {
         "INTERRUPTED, UNKNOWN, RUNNING, BEGINNING.");
 }
 
+TEST_CASE("params: a misspelt status or sort field is answered with the nearest right one, where there is one") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"status=RUNING", "RUNNING"},
+      {"status=running", "RUNNING"},
+      {"status=FAILED,STOPED", "STOPPED"},
+      {"status=IN+PROGRESS", "INPROGRESS"},
+      {"sort=createtime", "createTime"},
+      {"sort=createTme,desc", "createTime"},
+      {"sort=check_point", "checkpoint"},
+      {"status=DONE", ""},
+      {"sort=clusterName", ""},
+      {"sort=createTime,down", ""},
+  };
+  for (const auto& [query, meant] : cases) {
+    CAPTURE(query);
+    const std::string text = refusal(path(), query);
+    CAPTURE(text);
+    CHECK((text.find("Did you mean") != std::string::npos) == !meant.empty());
+    if (!meant.empty()) CHECK(text.ends_with(". Did you mean '" + meant + "'?"));
+  }
+}
+
 TEST_CASE("params: an empty status filters nothing and is noted") {
   for (const std::string query : {"status=", "status", "status=,", "status=&page=1"}) {
     CAPTURE(query);

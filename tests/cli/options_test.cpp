@@ -154,7 +154,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   const ServeOptions given = serve({"--ocp-version",
                                     "4.2",
                                     "--auth",
-                                    "off",
+                                    "any",
                                     "--user",
                                     "admin:se:cr,et",
                                     "--user",
@@ -183,7 +183,8 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
                                     "--max-connections",
                                     "7"});
   CHECK(given.ocp_version == "4.2");
-  CHECK(given.auth == AuthMode::Off);
+  CHECK(given.auth == AuthMode::Any);
+  CHECK(serve({"--auth", "off"}).auth == AuthMode::Off);
   CHECK(given.credentials.passwords.size() == 2);
   CHECK(given.credentials.passwords.at("admin") == "se:cr,et");
   CHECK(given.credentials.passwords.at("[用户]").empty());
@@ -204,7 +205,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   CHECK(given.limits.write_time == std::chrono::seconds(1));
   CHECK(given.max_connections == 7);
 
-  const Words environment{"OCP_MOCK_OCP_VERSION=4.1",      "OCP_MOCK_AUTH=off",
+  const Words environment{"OCP_MOCK_OCP_VERSION=4.1",      "OCP_MOCK_AUTH=any",
                           "OCP_MOCK_USER=admin:a,b",       "OCP_MOCK_ACCESS_KEY=AK:SK:u",
                           "OCP_MOCK_CREDENTIALS=c",        "OCP_MOCK_RATE_LIMIT=1/1d",
                           "OCP_MOCK_TLS_SELF_SIGNED=true", "OCP_MOCK_TLS_NAME=ocp.test,10.0.0.1, ::1,",
@@ -214,7 +215,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
                           "OCP_MOCK_MAX_CONNECTIONS=9"};
   const ServeOptions variables = serve({}, environment);
   CHECK(variables.ocp_version == "4.1");
-  CHECK(variables.auth == AuthMode::Off);
+  CHECK(serve({}, {"OCP_MOCK_AUTH=off"}).auth == AuthMode::Off);
   CHECK(variables.credentials.passwords.at("admin") == "a,b");
   CHECK(variables.credentials.access_keys.at("AK").user == "u");
   CHECK(variables.credentials_file == "c");
@@ -404,7 +405,15 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--port="}, "--port needs a value"},
       {{"--port", "1", "--port", "2"}, "--port is given more than once"},
       {{"--timezone", "Asia/Shanghai"},
-       "--timezone is 'Asia/Shanghai'; it must be +hh:mm, -hh:mm or Z, the offset from UTC"},
+       "--timezone is 'Asia/Shanghai'; it must be +hh:mm, -hh:mm or Z, the offset from UTC, at most 23:59"},
+      {{"--timezone", "+25:00"},
+       "--timezone is '+25:00'; it must be +hh:mm, -hh:mm or Z, the offset from UTC, at most"},
+      {{"--frozen", "true"}, "--frozen is a switch: give --frozen alone, or --frozen=true"},
+      {{"serve", "--strict", "No"}, "--strict is a switch: give --strict alone, or --strict=No"},
+      {{"serve", "fixtures/x.json"},
+       "'fixtures/x.json' is not expected here; did you mean --fixtures fixtures/x.json?"},
+      {{"fixtures"}, "'fixtures' is not expected here; did you mean --fixtures fixtures?"},
+      {{"x.ndjson", "--port", "0"}, "'x.ndjson' is not expected here; did you mean --fixtures x.ndjson?"},
       {{"--log-level", "loud"}, "--log-level is 'loud'; it must be trace, debug, info, warn, error or off"},
       {{"--server-name", "\xFF"}, "--server-name is '%FF'; it must be UTF-8 text"},
       {{"--pretty=banana"}, "--pretty is 'banana'; it must be true or false, 1 or 0, on or off, yes or no"},
@@ -420,7 +429,7 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--", "unknown"}, "'unknown' is no command"},
       {{"serve", "check", "x"}, "'check' is not expected behind serve"},
       {{"version", "x"}, "'x' is not expected behind version"},
-      {{"help", "x"}, "there is no help of 'x'"},
+      {{"help", "x"}, "there is no help of 'x'; the commands are serve, check, healthcheck, help, version"},
       {{"--auth", "maybe"}, "--auth: it must be any or off"},
       {{"--access-key", "AK:SK:"}, "--access-key: the user of access key 'AK' must be"},
       {{"--user", "admin"}, "--user: it must be NAME:PASSWORD; the colon is missing"},
@@ -485,7 +494,8 @@ TEST_CASE("options: a misspelt word is answered with the nearest right one") {
       {{"healthcheck", "--fixture", "1"}, "'--fixture' is no option"},
       {{"chekc", "f"},
        "'chekc' is no command; the commands are serve, check, healthcheck, help, version; did you mean 'check'?"},
-      {{"help", "chek"}, "there is no help of 'chek'; did you mean 'check'?"},
+      {{"help", "chek"},
+       "there is no help of 'chek'; the commands are serve, check, healthcheck, help, version; did you mean 'check'?"},
       // What may be a secret is not shown, but what it was meant to be is none.
       {{"--user", "a:b", "--pretyt"}, "(not shown, it may be a secret) is no option; did you mean --pretty?"},
       {{"--pretyt", "--user", "a:b"}, "'--pretyt' is no option; did you mean --pretty?"},
@@ -510,6 +520,9 @@ TEST_CASE("options: flags that do nothing together are refused") {
       {{"--journal-size", "5", "--no-admin"}, "--journal-size does nothing beside --no-admin; leave one of them out"},
       {{"--init", "f", "--no-admin"}, "--init does nothing beside --no-admin; leave one of them out"},
       {{"--max-worlds", "5"}, "--max-worlds does nothing without --isolate-by"},
+      {{"--user", "a:b", "--auth", "off"}, "--user does nothing beside --auth off; leave one of them out"},
+      {{"--watch-poll", "1s", "--fixtures", "f", "--watch=false"},
+       "--watch-poll cannot be combined with --watch=false"},
       {{"--watch"}, "--watch does nothing without --fixtures"},
       {{"--watch", "--fixtures", "f", "--db", "d"}, "--watch does nothing beside --db; leave one of them out"},
       {{"--watch-poll", "1s"}, "--watch-poll does nothing without --fixtures"},
@@ -518,6 +531,9 @@ TEST_CASE("options: flags that do nothing together are refused") {
   };
   for (const auto& [arguments, sentence] : cases) CHECK(mistake(arguments) == sentence);
   CHECK(serve({"--watch=false"}) == serve({}));
+  CHECK(serve({"--user", "a:b", "--auth", "any"}).credentials.passwords.size() == 1);
+  // A key still tells whose a request is.
+  CHECK(serve({"--access-key", "AK:SK:admin", "--auth", "off"}).credentials.access_keys.size() == 1);
   CHECK(serve({"--admin-token", "t", "--no-admin=false"}).admin);
 }
 
@@ -561,6 +577,22 @@ TEST_CASE("options: of a flag and a variable that do nothing together the variab
        {},
        {"OCP_MOCK_TLS_CA_OUT is passed over: it does nothing without --tls-self-signed"}},
       {{"--tls-cert", "c"}, {"OCP_MOCK_TLS_KEY=k"}, {"--tls-cert", "c", "--tls-key", "k"}, {}},
+      {{"--auth", "off"},
+       {"OCP_MOCK_USER=a:b"},
+       {"--auth", "off"},
+       {"OCP_MOCK_USER is passed over: it does nothing beside --auth off"}},
+      {{"--user", "a:b"},
+       {"OCP_MOCK_AUTH=off"},
+       {"--user", "a:b"},
+       {"OCP_MOCK_AUTH=off is passed over: --user does nothing beside it"}},
+      {{"--watch=false", "--fixtures", "f"},
+       {"OCP_MOCK_WATCH_POLL=1s"},
+       {"--fixtures", "f"},
+       {"OCP_MOCK_WATCH_POLL is passed over: it cannot be combined with --watch=false"}},
+      {{"--watch-poll", "1s", "--fixtures", "f"},
+       {"OCP_MOCK_WATCH=false"},
+       {"--watch-poll", "1s", "--fixtures", "f"},
+       {"OCP_MOCK_WATCH=false is passed over: it cannot be combined with --watch-poll"}},
   };
   for (const auto& [arguments, variables, same_as, warnings] : cases) {
     ServeOptions options = serve(arguments, variables);
@@ -620,10 +652,11 @@ TEST_CASE("options: variables of a Kubernetes Service or a Docker link are known
 }
 
 TEST_CASE("options: variables that are passed over are warned about, once for each Service") {
-  const ServeOptions options = serve(
-      {}, {"OCP_MOCK_SERVICE_HOST=10.96.0.12", "OCP_MOCK_SERVICE_PORT=8080", "OCP_MOCK_PORT=tcp://10.96.0.12:8080",
-           "OCP_MOCK_PORT_8080_TCP=tcp://10.96.0.12:8080", "OCP_MOCK_DB_SERVICE_HOST=10.96.0.13", "HOME=/",
-           "OCP_MOCK_FIXTURE=geheim", "OCP_MOCK_COLOUR=geheim", "OCP_MOCK_STRICT=true"});
+  const ServeOptions options =
+      serve({}, {"OCP_MOCK_SERVICE_HOST=10.96.0.12", "OCP_MOCK_SERVICE_PORT=8080",
+                 "OCP_MOCK_PORT=tcp://10.96.0.12:8080", "OCP_MOCK_PORT_8080_TCP=tcp://10.96.0.12:8080",
+                 "OCP_MOCK_DB_SERVICE_HOST=10.96.0.13", "HOME=/", "OCP_MOCK_FIXTURE=geheim", "OCP_MOCK_COLOUR=geheim",
+                 "OCP_MOCK_STRICT=true", "OCP_MOCK_TOKEN=geheim", "OCP_MOCK_CA_OUT=geheim", "OCP_MOCK_HEAD=1"});
   CHECK(options.port == 8080);
   CHECK(options.strict);
   CHECK(options.warnings ==
@@ -632,8 +665,11 @@ TEST_CASE("options: variables that are passed over are warned about, once for ea
             "has set them; rename it, or set enableServiceLinks: false in the pod",
             "OCP_MOCK_DB_SERVICE_HOST is passed over: a Kubernetes Service or Docker link called 'ocp-mock-db' has set "
             "it; rename it, or set enableServiceLinks: false in the pod",
+            "OCP_MOCK_CA_OUT is passed over: this server has no such variable; did you mean OCP_MOCK_TLS_CA_OUT?",
             "OCP_MOCK_COLOUR is passed over: this server has no such variable",
-            "OCP_MOCK_FIXTURE is passed over: this server has no such variable; did you mean OCP_MOCK_FIXTURES?"});
+            "OCP_MOCK_FIXTURE is passed over: this server has no such variable; did you mean OCP_MOCK_FIXTURES?",
+            "OCP_MOCK_HEAD is passed over: this server has no such variable; did you mean OCP_MOCK_MAX_HEAD?",
+            "OCP_MOCK_TOKEN is passed over: this server has no such variable; did you mean OCP_MOCK_ADMIN_TOKEN?"});
   CHECK(serve({"--port", "1"}, {"OCP_MOCK_PORT=tcp://10.96.0.12:8080"}).port == 1);
 }
 

@@ -147,6 +147,8 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"PUT", "/clock", "[]", 400, "request body:1:1: this must be an object"},
       {"PUT", "/clock", R"({"now":"x"})", 400, "request body:1:2: now must be an RFC 3339 time such as"},
       {"PUT", "/clock", R"({"advance":"5m"})", 400, "request body:1:2: advance must be an ISO 8601 duration such as"},
+      {"PUT", "/clock", R"({"advance":"P1M"})", 400, "; a minute is PT1M, and a month has no fixed length"},
+      {"PUT", "/clock", R"({"now":"2024-13-01T00:00:00Z"})", 400, "\"; its month is 13"},
       {"PUT", "/clock", R"({"now":"2024-01-01T00:00:00Z","offset":"PT1S"})", 400,
        "give only one of now, advance and offset"},
       {"PUT", "/clock", R"({"advance":"P3000000D"})", 400, "the clock's time must stay in the years 0000 to 9999"},
@@ -1178,6 +1180,26 @@ TEST_CASE("control: a reload reaches the worlds that nobody has changed") {
   for (const auto& [user, now, after_reset] : cases) {
     CAPTURE(user);
     CHECK(count_of(user) == (user == "of-changed" ? 3 : 6));
+  }
+}
+
+TEST_CASE("control: timelines count from the end of --init, as from a reset") {
+  const TemporaryFolder folder;
+  const auto init =
+      folder.write("init.json", R"([{"method":"PUT","path":"/__admin/clock","body":{"now":"2030-01-01T00:00:00Z"}}])");
+  // The real clock of the load is far from that of --init, before it or after it.
+  for (const std::string now : {"2030-01-01T00:00:00Z", "2000-01-01T00:00:00Z"}) {
+    CAPTURE(now);
+    folder.write("init.json", R"([{"method":"PUT","path":"/__admin/clock","body":{"now":")" + now + "\"}}]");
+    const Server server({"--init", init.string()},
+                        R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"STARTING",)"
+                        R"("$timeline":[{"at":"PT10S","status":"STOPPED"}]}])");
+    const std::string first = server.get().body;
+    CHECK(contains(first, "\"STARTING\""));
+    CHECK(server.admin("POST", "/reset").status == 204);
+    CHECK(contains(server.get().body, "\"STARTING\""));
+    CHECK(server.admin("PUT", "/clock", R"({"advance":"PT10S"})").status == 200);
+    CHECK(contains(server.get().body, "\"STOPPED\""));
   }
 }
 

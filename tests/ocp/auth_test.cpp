@@ -137,7 +137,9 @@ TEST_CASE("auth: once credentials are configured only those pass") {
       {"admin:" + std::string(8192, 'x'), "401 The password of user 'admin' is wrong."},
       {"用户:密码", "401 The password of user '用户' is wrong."},
       {"Admin:se:cret", "401 User 'Admin' is not known; it must be one that the server was started with."},
-      {"AK:" + kSecretKey, "401 User 'AK' is not known; it must be one that the server was started with."},
+      {"AK:" + kSecretKey,
+       "401 User 'AK' is not known; it must be one that the server was started with. There is an access key of this "
+       "name; its requests carry no Basic credentials but 'OCP-ACCESS-KEY-HMACSHA1 ACCESS_KEY:SIGNATURE'."},
   };
   for (const auto& [given, expected] : cases) {
     CAPTURE(given);

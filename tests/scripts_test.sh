@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Fails when a script does not say what it does, takes an argument that it does not know, or builds in a folder that was
+# copied from another checkout.
+set -euo pipefail
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/../scripts" && pwd)
+failed=0
+complain() {
+  echo "scripts_test.sh: $1" >&2
+  failed=1
+}
+
+for script in "$scripts"/*.sh; do
+  name=$(basename "$script")
+  text=$("$script" --help 2>&1) && [[ $text == *"$name"* ]] || complain "$name --help says: $text"
+  # Those hand their arguments on.
+  if [[ $name == run.sh || $name == bench.sh ]]; then continue; fi
+  text=$("$script" --nonsense 2>&1) && code=0 || code=$?
+  [[ $code == 2 && $text == *"$name"* ]] || complain "$name --nonsense ends with $code and says: $text"
+done
+
+# A copied checkout, with programs that only note what they find.
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+mkdir -p "$copy/bin" "$copy/scripts" "$copy/build/release"
+cp "$scripts/run.sh" "$scripts/configure.sh" "$copy/scripts"
+printf '#!/bin/sh\n' >"$copy/scripts/install_dependencies.sh"
+cat >"$copy/bin/cmake" <<'END'
+#!/bin/sh
+[ "$1" = --preset ] || exit 0
+[ -e build/release/CMakeCache.txt ] && echo "kept" || echo "made anew"
+mkdir -p build/release
+printf '#!/bin/sh\necho "$@"\n' >build/release/ocp-mock-server
+chmod +x build/release/ocp-mock-server
+END
+chmod +x "$copy/bin/cmake" "$copy/scripts/install_dependencies.sh"
+try() { # HOME_OF_THE_CACHE WHAT_BECOMES_OF_IT
+  echo "CMAKE_HOME_DIRECTORY:INTERNAL=$1" >"$copy/build/release/CMakeCache.txt"
+  text=$(PATH="$copy/bin:$PATH" "$copy/scripts/run.sh" --port 0 2>"$copy/log")
+  [[ $text == "--port 0" ]] || complain "run.sh gave the server '$text'"
+  grep -qx "$2" "$copy/log" || complain "a build folder of $1 was not $2: $(cat "$copy/log")"
+}
+try "$scripts/.." "made anew"
+try "/does/not/exist" "made anew"
+try "$copy" "kept"
+exit $failed
