@@ -538,7 +538,6 @@ TEST_CASE("binary: on a terminal its start ends with a request to try, which pas
   const std::vector<Case> cases{
       {{}, "curl -u admin:secret 'http://", list},
       {{"--auth", "off"}, "curl 'http://", list},
-      {{"--auth", "off", "--user", "tester:pass"}, "curl 'http://", list},
       {{"--user", "it's:pass"}, "curl -u 'it'\\''s' 'http://", list, true},
       {{"--access-key", "AK:SK"}, "curl 'http://", "/api/v2/time'"},
       {{"--tls-self-signed"}, "curl --insecure -u admin:secret 'https://", list},
