@@ -8,14 +8,14 @@ case ${1:-} in
   ?*) echo "usage: check_layers.sh" >&2 && exit 2 ;;
 esac
 
-order=(base json http ocp catalogue fixtures store control app client cli main)
+order=(base json http ocp catalogue fixtures store behaviour control app client cli main)
 # Texts that the build compiles in, and the modules that may include them.
 embedded=" store control cli "
 # A library, and the files that may include it; a folder ends with a slash.
 declare -A owners=(
-  ["httplib.h"]="http/response_writer.cpp"
+  ["httplib.h"]="http/httplib_server.cpp"
   ["SQLiteCpp/"]="store/database.h"
-  ["sqlite3.h"]="store/database.h store/dataset_builder.cpp store/page_checks.cpp store/pages/ordering.cpp"
+  ["sqlite3.h"]="store/database.h store/dataset_builder.cpp store/page_checks.cpp store/versions.cpp"
   ["nlohmann/"]="json/reader.cpp"
   ["CLI/"]="cli/options.cpp"
   ["openssl/"]="ocp/digest.cpp client/healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"

@@ -24,7 +24,7 @@
 #include "process.h"
 #include "temporary_folder.h"
 
-using ocp_mock::test::comes_true;
+using ocp_mock::test::eventually;
 using ocp_mock::test::Process;
 using ocp_mock::test::read_file;
 using ocp_mock::test::SocketClient;
@@ -102,7 +102,7 @@ TEST_CASE("binary: standard descriptors that are closed at the start are never t
     std::filesystem::remove(db);
     const Process server("/bin/sh", {"-c", "exec \"$@\" " + closing, "sh", kBinary, "--port", "0", "--port-file",
                                      port_file.string(), "--db", db.string(), "--log-level", "trace"});
-    REQUIRE(comes_true([&] { return std::filesystem::exists(port_file); }));
+    REQUIRE(eventually([&] { return std::filesystem::exists(port_file); }));
     const int port = std::stoi(read_file(port_file));
     for (int i = 0; i < 10; ++i) {
       SocketClient client(port);
@@ -390,7 +390,7 @@ TEST_CASE("binary: check notes captured answers without tasks and files that are
   const std::string at = folder.path().string() + "/";
   CHECK(
       process.read_out() ==
-      at + "a.json: a captured answer, 0 tasks\n" + at + "b.json: a captured answer with its request, 0 tasks\n" +
+      at + "a.json: a captured answer, no rows\n" + at + "b.json: a captured answer with its request, no rows\n" +
           "note: passed over: " + at +
           "A.JSON (its ending is not in lower case); read are files called *.json, *.ndjson and *.jsonl\n"
           "note: " +
@@ -656,6 +656,23 @@ TEST_CASE("binary: --tls-cert and --tls-key serve a certificate of the user's") 
             ": the key is not that of the certificate\n");
   CHECK(failure({"--port", "0", "--tls-cert", "/does/not/exist", "--tls-key", key}) ==
         "1 ocp-mock-server: cannot read the certificate /does/not/exist: No such file or directory\n");
+}
+
+TEST_CASE("binary: httplib serves the same, arms no wire faults, and stops at once") {
+  RunningServer server({"--http-engine", "httplib"});
+  SocketClient client(server.port());
+  const std::string head = " HTTP/1.1\r\nHost: h\r\n" + kCredentials;
+  client.send("GET /api/status" + head + "\r\n");
+  CHECK(client.read_answer().ends_with("\r\n\r\nokay"));
+  const std::string fault = R"({"action":{"fault":"EMPTY_RESPONSE"}})";
+  client.send("POST /__admin/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + std::to_string(fault.size()) +
+              "\r\n\r\n" + fault);
+  const std::string refusal = client.read_answer();
+  CHECK(refusal.starts_with("HTTP/1.1 400 "));
+  CHECK(contains(refusal, "need --http-engine epoll"));
+  server->signal(SIGTERM);
+  CHECK(server->wait() == 0);
+  CHECK(client.read_to_end().empty());
 }
 
 TEST_CASE("binary: the limits of the options are kept, and the answers name them") {

@@ -23,7 +23,7 @@
 
 #include "app/service.h"
 #include "fixtures/forms.h"
-#include "http/pending.h"
+#include "http/deferred_response.h"
 #include "ocp/digest.h"
 #include "store/dataset_builder.h"
 #include "store/page_checks.h"
@@ -137,9 +137,10 @@ class Server {
     options.frozen = true;
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     const auto now = [] { return Instant{1720000000, 0}; };  // before any timeline begins
-    service_ = std::make_unique<Service>(options,
-                                         AppContext{now, [] { return std::string("0123456789abcdef"); }, logger}, [&] {
-                                           return Loaded{Dataset::open(file), {}};
+    service_ = std::make_unique<Service>(options, ocp_catalogue(),
+                                         AppContext{now, [] { return std::string("0123456789abcdef"); }, logger},
+                                         [&](const Router&) {
+                                           return Loaded{Dataset::open(file, ocp_catalogue()), {}};
                                          });
   }
 
@@ -150,19 +151,19 @@ class Server {
     request.headers.add("Authorization", "Basic " + base64_encode("admin:x"));
     request.body = call.body;
     http::Response response = service_->handle(request);
-    while (response.pending) {
+    while (response.deferred) {
       std::mutex mutex;
       std::condition_variable changed;
       bool woken = false;
-      const auto pending = response.pending;
-      const bool ready = pending->await([&] {
+      const auto pending = response.deferred;
+      const bool ready = pending->on_complete([&] {
         const std::lock_guard lock(mutex);
         woken = true;
         changed.notify_one();
       });
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return ready || woken; });
-      response = pending->finish();
+      response = pending->take();
     }
     return response;
   }
@@ -341,8 +342,8 @@ Ended serve_apart(const std::filesystem::path& file, const Original& original) {
 
 Original make_original(const TemporaryFolder& folder, const std::string& text) {
   const auto made = [&](const char* name) {
-    const auto builder = DatasetBuilder::in_file(folder.path() / name);
-    load_fixture_text("f.json", text, *builder);
+    const auto builder = DatasetBuilder::in_file(folder.path() / name, ocp_catalogue());
+    load_fixture_text(Router(ocp_catalogue()), "f.json", text, *builder);
     builder->finish();
     return read_file(folder.path() / name);
   };

@@ -15,11 +15,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/service.h"
 #include "cli/commands.h"
-#include "http/http_server.h"
+#include "http/server.h"
 #include "http/socket_client.h"
 #include "temporary_folder.h"
 
@@ -36,18 +37,22 @@ constexpr Instant kRealNow{1673946897, 0};
 
 class GoldenServer {
  public:
-  explicit GoldenServer(const std::vector<std::string>& flags)
-      : logger_(std::make_shared<spdlog::logger>("golden", std::make_shared<spdlog::sinks::null_sink_mt>())),
+  GoldenServer(const std::vector<std::string>& flags, http::Engine engine)
+      : engine_(engine),
+        logger_(std::make_shared<spdlog::logger>("golden", std::make_shared<spdlog::sinks::null_sink_mt>())),
         options_(parse(flags)),
-        service_(options_, {[] { return kRealNow; }, [] { return std::string("no golden shows this"); }, logger_},
-                 [this] { return load_dataset(options_, *logger_); }),
-        server_({"127.0.0.1", 0, 2, {}, 1000, std::chrono::seconds(3)}) {
-    server_.start([this](const http::Request& request) { return service_.handle(request); });
+        service_(options_, ocp_catalogue(),
+                 {[] { return kRealNow; }, [] { return std::string("no golden shows this"); }, logger_},
+                 [this](const Router& router) { return load_dataset(options_, router, *logger_); }),
+        server_(http::make_server(engine, {"127.0.0.1", 0, 2, {}, 1000, std::chrono::seconds(3)})) {
+    server_->start([this](const http::Request& request) { return service_.handle(request); });
   }
 
   std::string answer(const std::string& request) {
-    SocketClient client(server_.port());
+    SocketClient client(server_->port());
     client.send(request);
+    // httplib takes a client that shuts its side for one that has gone.
+    if (engine_ == http::Engine::Httplib) return client.read_answer(!request.starts_with("HEAD "));
     client.shut_sending();
     return client.read_to_end();
   }
@@ -59,11 +64,30 @@ class GoldenServer {
     return std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
   }
 
+  const http::Engine engine_;
   std::shared_ptr<spdlog::logger> logger_;
   ServeOptions options_;
   Service service_;
-  http::HttpServer server_;
+  std::unique_ptr<http::Server> server_;
 };
+
+// Goldens that httplib cannot have the bytes of.
+struct EpollOnly {
+  std::string_view golden;
+  std::string_view why;
+};
+constexpr EpollOnly kEpollOnly[]{
+    {"logBackupTasks/strict_raw_characters", "httplib cuts a target at its #"},
+    {"logBackupTasks/unhappy_headers_64_kib", "a line of a head has 8 KiB at most"},
+    {"logBackupTasks/unhappy_method_unheard", "the method is none that httplib knows"},
+    {"logBackupTasks/unhappy_query_64_kib", "a request line has 8 KiB at most"},
+    {"logBackupTasks/unhappy_status_60_kib", "a request line has 8 KiB at most"},
+};
+
+bool is_epoll_only(const fs::path& folder) {
+  return std::ranges::any_of(kEpollOnly,
+                             [&](const EpollOnly& one) { return folder == fs::path("tests/golden") / one.golden; });
+}
 
 // Replaces the ends of lines up to the first empty line.
 std::string head_lines(const std::string& text, const std::string& from, const std::string& to) {
@@ -98,7 +122,7 @@ std::vector<std::string> cut_options(std::string& text) {
 
 }  // namespace
 
-TEST_CASE("golden: every request has its answer") {
+TEST_CASE("golden: every request has its answer, whichever engine carries it") {
   const bool update = std::getenv("OCP_MOCK_UPDATE_GOLDENS") != nullptr;
   std::vector<fs::path> cases;
   for (const auto& entry : fs::recursive_directory_iterator("tests/golden")) {
@@ -106,25 +130,34 @@ TEST_CASE("golden: every request has its answer") {
   }
   std::ranges::sort(cases);
   REQUIRE(cases.size() >= 25);
+  for (const EpollOnly& one : kEpollOnly) {
+    CAPTURE(std::string(one.golden));
+    CHECK(std::ranges::count(cases, fs::path("tests/golden") / one.golden) == 1);
+  }
 
-  std::map<std::vector<std::string>, std::unique_ptr<GoldenServer>> servers;
-  for (const fs::path& folder : cases) {
-    CAPTURE(folder.string());
-    std::string request = read_file(folder / "request");
-    const std::vector<std::string> options = cut_options(request);
-    auto& server = servers[options];
-    if (!server) server = std::make_unique<GoldenServer>(options);
-    const std::string answer = head_lines(server->answer(head_lines(request, "\n", "\r\n")), "\r\n", "\n");
-    if (update) {
-      std::ofstream(folder / "answer", std::ios::binary) << answer;
-    } else {
-      CHECK(answer == read_file(folder / "answer"));
+  for (const http::Engine engine : {http::Engine::Epoll, http::Engine::Httplib}) {
+    const std::string name = engine == http::Engine::Epoll ? "epoll" : "httplib";
+    CAPTURE(name);
+    std::map<std::vector<std::string>, std::unique_ptr<GoldenServer>> servers;
+    for (const fs::path& folder : cases) {
+      if (engine == http::Engine::Httplib && (update || is_epoll_only(folder))) continue;
+      CAPTURE(folder.string());
+      std::string request = read_file(folder / "request");
+      const std::vector<std::string> options = cut_options(request);
+      auto& server = servers[options];
+      if (!server) server = std::make_unique<GoldenServer>(options, engine);
+      const std::string answer = head_lines(server->answer(head_lines(request, "\n", "\r\n")), "\r\n", "\n");
+      if (update) {
+        std::ofstream(folder / "answer", std::ios::binary) << answer;
+      } else {
+        CHECK(answer == read_file(folder / "answer"));
+      }
     }
   }
 }
 
 TEST_CASE("golden: the page's example comes back as OCP's page has it") {
-  GoldenServer server({"--pretty"});
+  GoldenServer server({"--pretty"}, http::Engine::Epoll);
   const std::string answer = server.answer(
       "GET /api/v2/ob/clusters/1000005/tenants/1000012/backup/task/logBackupTasks?page=1&size=10 HTTP/1.1\r\n"
       "Host: localhost\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n\r\n");

@@ -7,13 +7,12 @@
 #include <array>
 #include <chrono>
 
+#include "app/journal_entry.h"
 #include "base/utf8.h"
-#include "catalogue/endpoints.h"
-#include "catalogue/params.h"
 #include "control/admin.h"
 #include "control/welcome.h"
-#include "http/delivery.h"
-#include "http/pending.h"
+#include "http/deferred_response.h"
+#include "http/paced_response.h"
 #include "json/text.h"
 #include "ocp/negotiation.h"
 #include "ocp/url.h"
@@ -21,37 +20,21 @@
 namespace ocp_mock {
 namespace {
 
-const std::string kAllowed = "GET, HEAD";
 const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
 constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
 constexpr std::string_view kText = "text/plain;charset=UTF-8";
 constexpr std::size_t kViolationsLogged = 10;
 
-// The refusal of a request that did not arrive as HTTP.
-ApiError refusal(http::Defect defect, const AppOptions& options) {
-  using http::Defect;
-  switch (defect) {
-    case Defect::MalformedRequestLine: return ApiError(Message::MalformedRequestLine);
-    case Defect::VersionNotSupported: return ApiError(Message::VersionNotSupported);
-    case Defect::TargetTooLong:
-      return ApiError(Message::TargetTooLong, {std::to_string(options.limits.parser.head_bytes)});
-    case Defect::MalformedHeader: return ApiError(Message::MalformedHeader);
-    case Defect::HeadTooLarge:
-      return ApiError(Message::HeadTooLarge, {std::to_string(options.limits.parser.head_bytes)});
-    case Defect::HostHeader: return ApiError(Message::HostHeader);
-    case Defect::BadContentLength: return ApiError(Message::BadContentLength);
-    case Defect::UnsupportedTransferEncoding: return ApiError(Message::UnsupportedTransferEncoding);
-    case Defect::BadChunk: return ApiError(Message::BadChunk);
-    case Defect::BodyTooLarge:
-      return ApiError(Message::BodyTooLarge, {std::to_string(options.limits.parser.body_bytes)});
-    case Defect::ExpectationFailed: return ApiError(Message::ExpectationFailed);
-    case Defect::PlainHttp: return ApiError(Message::PlainHttp);
-    case Defect::Tls: return ApiError(Message::SpokenTls);
-    case Defect::Timeout:
-      return ApiError(Message::RequestTimeout,
-                      {fmt::format("{}", static_cast<double>(options.limits.request_time.count()) / 1000)});
+// The limit that a request with this parse error has passed, for its message; empty for the errors without one.
+std::string limit_passed(http::ParseError error, const http::Limits& limits) {
+  using http::ParseError;
+  switch (error) {
+    case ParseError::TargetTooLong:
+    case ParseError::HeadTooLarge: return std::to_string(limits.parser.head_bytes);
+    case ParseError::BodyTooLarge: return std::to_string(limits.parser.body_bytes);
+    case ParseError::Timeout: return fmt::format("{}", static_cast<double>(limits.request_time.count()) / 1000);
+    default: return "";
   }
-  return ApiError(Message::MalformedRequestLine);
 }
 
 // Header values are UTF-8 here or, failing that, Latin-1, as servers of Java read them.
@@ -78,14 +61,6 @@ std::string_view reason_of(int status) {
     case 504: return "Gateway Timeout";
     default: return status < 500 ? "Request Refused" : "Error";
   }
-}
-
-// A target for the log.
-std::string shown_target(const http::Request& request) {
-  const auto [path, query] = split_target(request.target);
-  if (request.target.empty()) return "";
-  return printable(fmt::format("{}{}{}", without_user(path), query.empty() ? "" : "?", query_without_user_info(query)),
-                   2000);
 }
 
 // Of all headers of a name, as one list.
@@ -131,39 +106,6 @@ std::string error_page(int status) {
       title);
 }
 
-// Of a text, what the journal keeps.
-std::string cut(std::string text) {
-  if (text.size() <= kJournalTextBytes) return text;
-  text.resize(kJournalTextBytes);
-  return text + "...";
-}
-
-std::string cut(std::string text, JournalEntry& entry, RequestPart part) {
-  if (text.size() > kJournalTextBytes) entry.cut |= static_cast<unsigned>(part);
-  return cut(std::move(text));
-}
-
-// Of a request's headers, what the journal keeps.
-void keep_headers(const Headers& headers, JournalEntry& entry) {
-  const std::string& text = headers.text();
-  const bool is_short = headers.size() <= kJournalHeaders && text.size() <= kJournalTextBytes;
-  const bool may_name_user = text.find('@') != std::string::npos || text.find("%40") != std::string::npos;
-  if (is_short && !may_name_user) {
-    entry.headers = headers;
-    entry.headers.erase_if([](const HeaderField& field) { return is_secret_header(field.name); });
-    return;
-  }
-  for (const auto& [name, value] : headers) {
-    if (entry.headers.size() == kJournalHeaders) {
-      entry.cut |= static_cast<unsigned>(RequestPart::Headers);
-      return;
-    }
-    if (is_secret_header(name)) continue;
-    const std::string kept_name = cut(std::string(name), entry, RequestPart::Headers);
-    entry.headers.add(kept_name, cut(without_user_info(value), entry, RequestPart::Headers));
-  }
-}
-
 // Whole units since then.
 template <typename Unit>
 auto elapsed(std::chrono::steady_clock::time_point start) {
@@ -172,9 +114,10 @@ auto elapsed(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-App::App(AppOptions options, AppContext context, Worlds& worlds)
+App::App(AppOptions options, AppContext context, const Router& router, Worlds& worlds)
     : options_(std::move(options)),
       context_(std::move(context)),
+      router_(router),
       worlds_(worlds),
       authenticator_(options_.auth, options_.credentials) {
   if (options_.frozen) freeze(*options_.frozen);
@@ -218,21 +161,28 @@ http::Response App::handle(const http::Request& request) const {
 
 // Authentication and throttling, and whether a fault shall happen: before any parameter is looked at.
 void App::admit(const http::Request& request, Exchange& exchange) const {
-  if (request.defect) throw refusal(*request.defect, options_);
+  if (const auto error = request.parse_error) {
+    throw ApiError(message_of(*error), {limit_passed(*error, options_.limits)});
+  }
   // Before authentication, for its credentials would be those for a proxy.
   if (request.method == "CONNECT") throw ApiError(Message::NotAProxy, {printable(without_user(request.target))});
   const auto [path, query] = split_target(request.target);
   // Before authentication, for admin calls need no credentials of OCP's.
   if (const std::string meant = options_.admin ? admin_call_meant(path) : ""; !meant.empty()) {
-    throw refusal_of_path(path, {{Message::MeantAdminCall, {printable(meant)}}});
+    throw refusal_of(router_, request.method, path, {{Message::MeantAdminCall, {printable(meant)}}});
   }
   const SignedRequest asked{request.method, path, query, request.headers, request.body};
-  exchange.route = match_path(path);
-  // The mock's own page is there to be looked at; to OCP's other methods the path is unknown.
-  const bool is_page =
-      exchange.route && exchange.route->companion && exchange.route->companion->answer == Companion::Answer::Welcome;
-  if (is_page && request.method != "GET" && request.method != "HEAD") exchange.route.reset();
-  const bool open = exchange.route && exchange.route->companion && exchange.route->companion->open;
+  exchange.route = router_.find(request.method, path);
+  const Endpoint* endpoint = exchange.route ? exchange.route->endpoint : nullptr;
+  if (exchange.route && endpoint == nullptr) {
+    if (const auto other = router_.find("GET", path)) endpoint = other->endpoint;
+    // The mock's own page is there to be looked at; to OCP's other methods the path is unknown.
+    if (endpoint != nullptr && !endpoint->listed) {
+      exchange.route.reset();
+      endpoint = nullptr;
+    }
+  }
+  const bool open = endpoint != nullptr && endpoint->open;
   if (open) {
     // Whoever shows credentials that pass sees the time of their world.
     try {
@@ -257,7 +207,12 @@ void App::admit(const http::Request& request, Exchange& exchange) const {
   }
   if (worlds_.options().keeps_journal) exchange.ticket = exchange.world->journal().begin();
   exchange.releases = exchange.world->releases();
-  exchange.fault = exchange.world->faults().fire({request.method, path, query, request.headers, exchange.user, {}});
+  exchange.fault = exchange.world->faults().fire({.method = request.method,
+                                                  .path = path,
+                                                  .query = query,
+                                                  .headers = request.headers,
+                                                  .user = exchange.user,
+                                                  .body = RequestBody(request.body)});
 }
 
 // The rest of the way, after what holds no thread of a connection. A client that goes meanwhile leaves an entry in the
@@ -283,7 +238,7 @@ class App::Later {
   }
 
   // Whether the answer will begin with a head, as far as its fault says.
-  bool has_head() const { return !exchange_.fault || http::has_head(exchange_.fault->action.delivery.fault); }
+  bool has_head() const { return !exchange_.fault || http::has_head(exchange_.fault->action.wire.fault); }
 
   // Goes with this.
   void keep(Scheduler::Timer timer) { timer_ = std::move(timer); }
@@ -296,8 +251,8 @@ class App::Later {
   bool concluded_ = false;
 };
 
-std::shared_ptr<http::Pending> App::pending(const std::shared_ptr<Later>& later) {
-  return std::make_shared<http::Pending>([later] { return later->conclude(); }, later->has_head());
+std::shared_ptr<http::DeferredResponse> App::pending(const std::shared_ptr<Later>& later) {
+  return std::make_shared<http::DeferredResponse>([later] { return later->conclude(); }, later->has_head());
 }
 
 http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
@@ -306,24 +261,25 @@ http::Response App::delayed(const http::Request& request, Exchange& exchange) co
   const std::uint64_t releases = exchange.releases;
   const auto later = std::make_shared<Later>(*this, request, std::move(exchange));
   http::Response response;
-  response.pending = pending(later);
-  later->keep(world->delay(delay, response.pending, releases));
+  response.deferred = pending(later);
+  later->keep(world->delay(delay, response.deferred, releases));
   return response;
 }
 
 // The request is answered from the beginning once it is prepared.
 http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
   auto preparation = std::exchange(exchange.preparation, {});
+  Worker& preparer = *exchange.preparer;
   exchange.violations.clear();
   http::Response response;
-  response.pending = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
-  preparations_.add([preparation = std::move(preparation), pending = response.pending] {
-    // What it throws, list() throws again.
+  response.deferred = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
+  preparer.add([preparation = std::move(preparation), pending = response.deferred] {
+    // What it throws, the answer throws again.
     try {
       if (!pending->abandoned()) preparation();
     } catch (const std::exception&) {
     }
-    pending->make_ready();
+    pending->complete();
   });
   return response;
 }
@@ -334,7 +290,7 @@ http::Response App::conclude(const http::Request& request, Exchange& exchange) c
   if (exchange.fault) {
     const FaultAction& action = exchange.fault->action;
     if (action.retry_after) response.headers.add("Retry-After", std::to_string(*action.retry_after));
-    response.delivery = action.delivery;
+    response.wire = action.wire;
   }
   finish(request, exchange, response);
   return response;
@@ -348,7 +304,10 @@ std::optional<http::Response> App::guarded(const http::Request& request, Exchang
   } catch (const ApiError& error) {
     http::Response response = refuse(error, request, exchange);
     if (error.status() == 401) response.headers.add("WWW-Authenticate", kChallenge);
-    if (error.status() == 405) response.headers.add("Allow", kAllowed);
+    if (error.status() == 405) {
+      const std::string methods = router_.allowed_methods(split_target(request.target).path);
+      response.headers.add("Allow", methods.empty() ? "GET, HEAD" : methods);
+    }
     return response;
   } catch (const std::exception& error) {
     context_.logger->error("{} {} failed, trace id {}: {}", printable(request.method), shown_target(request),
@@ -363,23 +322,26 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   }
   check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
-  const std::optional<PathMatch>& route = exchange.route;
-  if (!route) throw refusal_of_path(path);
-  if (request.method != "GET" && request.method != "HEAD") {
-    throw ApiError(Message::MethodNotAllowed, {printable(request.method), printable(without_user(path)), kAllowed});
-  }
-  if (route->endpoint) return {200, {{"Content-Type", kJsonType}}, list(*route, query, exchange)};
-
-  parse_no_parameters(query, exchange.violations);
+  if (!exchange.route || exchange.route->endpoint == nullptr) throw refusal_of(router_, request.method, path);
+  const Endpoint& endpoint = *exchange.route->endpoint;
+  Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
   refuse_violations(exchange.violations);
+  if (endpoint.does == Does::Constant) return answer_constant(request, endpoint, exchange);
+  const std::optional<AnswerData> data = answer_data(asked, exchange);
+  if (!data) return {};
+  stamp(exchange, data->is_of_now ? std::optional(exchange.data.time) : std::nullopt);
+  return {200, {{"Content-Type", kJsonType}}, envelope_of(*data, exchange.values)};
+}
+
+http::Response App::answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const {
   stamp(exchange);
-  switch (route->companion->answer) {
-    case Companion::Answer::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
-    case Companion::Answer::Info: return {200, {{"Content-Type", kJsonType}}, info_answer(options_.ocp_version)};
-    case Companion::Answer::Status: return {200, {{"Content-Type", kText}}, "okay"};
-    case Companion::Answer::Welcome: return welcome(request, options_.admin);
+  switch (endpoint.constant) {
+    case Constant::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
+    case Constant::Info: return {200, {{"Content-Type", kJsonType}}, info_answer(options_.ocp_version)};
+    case Constant::Status: return {200, {{"Content-Type", kText}}, "okay"};
+    case Constant::Welcome: return welcome(request, router_.catalogue(), options_.admin);
   }
-  throw std::logic_error("a companion without an answer");
+  throw std::logic_error("an endpoint without an answer");
 }
 
 // The answer of a fault in place of OCP's.
@@ -425,18 +387,11 @@ void App::finish(const http::Request& request, Exchange& exchange, http::Respons
 
 // The entry of a request that was answered so, but for its sequence.
 JournalEntry App::entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response) {
-  const auto [path, query] = split_target(request.target);
-  JournalEntry entry;
+  JournalEntry entry = journal_entry_of(request, exchange.user, exchange.values.trace_id);
   entry.time = exchange.time;
-  entry.user = cut(exchange.user, entry, RequestPart::User);
-  entry.method = cut(request.method, entry, RequestPart::Method);
-  entry.path = cut(without_user(path), entry, RequestPart::Path);
-  entry.query = cut(query_without_user_info(query), entry, RequestPart::Query);
-  entry.trace_id = cut(exchange.values.trace_id);
-  keep_headers(request.headers, entry);
-  if (response.delivery.fault == http::Delivery::Fault::None) {
+  if (response.wire.fault == http::WireBehavior::Fault::None) {
     entry.status = response.status;
-    entry.bytes = std::min(response.body.size(), response.delivery.truncate_at.value_or(response.body.size()));
+    entry.bytes = std::min(response.body.size(), response.wire.truncate_at.value_or(response.body.size()));
   }
   entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
   if (exchange.fault) entry.fault = exchange.fault->id;
@@ -451,7 +406,7 @@ void App::record(const http::Request& request, const Exchange& exchange, http::R
   JournalEntry entry = entry_of(request, exchange, response);
   Journal& journal = exchange.world->journal();
   const Journal::Ticket ticket = exchange.ticket ? *exchange.ticket : journal.begin();
-  if (http::leaves_whole(response.delivery)) return journal.record(ticket, std::move(entry));
+  if (http::is_default(response.wire)) return journal.record(ticket, std::move(entry));
   response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry)),
                           logger = context_.logger, start = exchange.start,
                           target = shown_target(request)](bool whole, std::size_t body_bytes) {
@@ -491,36 +446,47 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
   }
 }
 
-std::string App::list(const PathMatch& route, std::string_view query, Exchange& exchange) const {
-  ListRequest list = parse_list_request(route, query, exchange.violations, options_.rules);
-  refuse_violations(exchange.violations);
-  const bool first_look = !exchange.data.dataset;
-  if (first_look) exchange.data = exchange.world->snapshot();
-  const std::shared_ptr<const Dataset>& dataset = exchange.data.dataset;
-  list.now = time_of_answer(exchange.frozen.get(), exchange.data.time);
-  if (first_look && dataset->is_slow(*route.endpoint, list)) {
-    exchange.order = std::make_shared<PreparedOrder>();
-    exchange.preparation = [dataset, order = exchange.order, endpoint = route.endpoint, list] {
-      *order = dataset->prepare(*endpoint, list);
-    };
-    return "";
+// Nothing if another thread must make something first; it is then called again.
+std::optional<AnswerData> App::answer_data(Request& request, Exchange& exchange) const {
+  if (exchange.prepared && exchange.prepared->answer) return exchange.prepared->answer;
+  if (!exchange.data.dataset && !look_at_data(exchange)) return std::nullopt;
+  request.now = time_of_answer(exchange.frozen.get(), exchange.data.time);
+  Outcome outcome = perform(request, exchange.data.dataset);
+  if (auto* data = std::get_if<AnswerData>(&outcome)) return std::move(*data);
+  auto slow = std::get<SlowAnswer>(std::move(outcome));
+  // A preparation that failed left nothing; then it fails again, here, and is answered so.
+  if (exchange.preparer == &sorts_) return slow();
+  exchange.prepared = std::make_shared<Prepared>();
+  exchange.preparer = &sorts_;
+  exchange.preparation = [slow = std::move(slow), prepared = exchange.prepared] { prepared->answer = slow(); };
+  return std::nullopt;
+}
+
+// Takes the data of the request; false if another thread must make them first.
+bool App::look_at_data(Exchange& exchange) const {
+  if (exchange.prepared) {
+    // Without data the making has failed, and here it fails again.
+    exchange.data = exchange.prepared->data ? *exchange.prepared->data : exchange.world->snapshot();
+    return true;
   }
-  const ListResult found = dataset->list(*route.endpoint, list, exchange.order ? *exchange.order : nullptr);
-  if (!found.cluster_exists) throw ApiError(Message::UnknownCluster, {std::to_string(list.cluster_id)});
-  if (!found.tenant_exists) {
-    throw ApiError(Message::UnknownTenant, {std::to_string(list.tenant_id), std::to_string(list.cluster_id)});
+  if (auto ready = exchange.world->ready_snapshot()) {
+    exchange.data = *std::move(ready);
+    return true;
   }
-  stamp(exchange, found.is_of_now ? std::optional(exchange.data.time) : std::nullopt);
-  return page_envelope({found.contents, list.page, list.size, found.total}, exchange.values);
+  exchange.prepared = std::make_shared<Prepared>();
+  exchange.preparer = &timelines_;
+  exchange.preparation = [world = exchange.world, prepared = exchange.prepared] { prepared->data = world->snapshot(); };
+  return false;
 }
 
 // The rules that hold for every path, before it is looked at. Plain text is answered to those who ask for JSON, too, as
 // by Spring.
 void App::check_form(const http::Request& request, Exchange& exchange) const {
   note_raw_characters(split_target(request.target).query, exchange.violations);
-  const Companion* const companion = exchange.route ? exchange.route->companion : nullptr;
-  if (companion != nullptr && companion->answer == Companion::Answer::Welcome) return;
-  const bool is_text = companion != nullptr && companion->answer != Companion::Answer::Info;
+  const Endpoint* const endpoint = exchange.route ? exchange.route->endpoint : nullptr;
+  const bool is_constant = endpoint != nullptr && endpoint->does == Does::Constant;
+  if (is_constant && endpoint->constant == Constant::Welcome) return;
+  const bool is_text = is_constant && endpoint->constant != Constant::Info;
   if (!accepts(request.headers, kJsonType) && !(is_text && accepts(request.headers, kTextType))) {
     exchange.violations.push_back(
         {Message::NotAcceptable,

@@ -13,7 +13,9 @@
 #include <string_view>
 
 #include "base/worker.h"
-#include "catalogue/params.h"
+#include "behaviour/behaviour.h"
+#include "catalogue/request.h"
+#include "catalogue/router.h"
 #include "control/world.h"
 #include "http/limits.h"
 #include "http/message.h"
@@ -50,8 +52,8 @@ struct AppContext {
 
 class App {
  public:
-  // Answers from the worlds, which must outlive it.
-  App(AppOptions options, AppContext context, Worlds& worlds);
+  // Answers from the worlds, by the router's catalogue. Both must outlive it.
+  App(AppOptions options, AppContext context, const Router& router, Worlds& worlds);
 
   http::Response handle(const http::Request& request) const;
 
@@ -62,6 +64,12 @@ class App {
   Instant time_of_answer(Instant now) const { return time_of_answer(frozen().get(), now); }
 
  private:
+  // What is made on another thread; nothing where the making failed.
+  struct Prepared {
+    std::optional<World::Snapshot> data;
+    std::optional<AnswerData> answer;
+  };
+
   // What --frozen answers with.
   struct Frozen {
     EnvelopeValues values;
@@ -74,18 +82,19 @@ class App {
     std::shared_ptr<World> world;
     std::shared_ptr<const Frozen> frozen;  // null without --frozen
     EnvelopeValues values;
-    Instant time = {};                    // by the world's clock, when the answer was made
-    std::optional<PathMatch> route = {};  // nothing for a path that is not known
+    Instant time = {};                // by the world's clock, when the answer was made
+    std::optional<Route> route = {};  // nothing for a path that is not known
     std::string user = {};
     std::string refusal = {};  // why, in English; empty for a request that was granted
     std::vector<Violation> violations = {};
     std::optional<World::Admission> admission = {};
     std::optional<Faults::Fired> fault = {};
     std::optional<Journal::Ticket> ticket = {};
-    std::uint64_t releases = 0;                 // of the world, before the fault
-    World::Snapshot data = {};                  // from the first look at the data to the answer
-    std::function<void()> preparation = {};     // what must be done on another thread before there can be an answer
-    std::shared_ptr<PreparedOrder> order = {};  // what it made
+    std::uint64_t releases = 0;               // of the world, before the fault
+    World::Snapshot data = {};                // from the first look at the data to the answer
+    std::shared_ptr<Prepared> prepared = {};  // what another thread has made
+    std::function<void()> preparation = {};   // what another thread must do before there can be an answer
+    Worker* preparer = nullptr;               // that thread
   };
 
   class Later;
@@ -93,12 +102,14 @@ class App {
   void admit(const http::Request& request, Exchange& exchange) const;
   http::Response delayed(const http::Request& request, Exchange& exchange) const;
   http::Response prepared(const http::Request& request, Exchange& exchange) const;
-  static std::shared_ptr<http::Pending> pending(const std::shared_ptr<Later>& later);
+  static std::shared_ptr<http::DeferredResponse> pending(const std::shared_ptr<Later>& later);
   http::Response conclude(const http::Request& request, Exchange& exchange) const;
   http::Response answer(const http::Request& request, Exchange& exchange) const;
   http::Response fail(const FaultAction& action, const http::Request& request, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
-  std::string list(const PathMatch& route, std::string_view query, Exchange& exchange) const;
+  http::Response answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const;
+  std::optional<AnswerData> answer_data(Request& request, Exchange& exchange) const;
+  bool look_at_data(Exchange& exchange) const;
   template <typename Step>
   std::optional<http::Response> guarded(const http::Request& request, Exchange& exchange, const Step& step) const;
   http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;
@@ -119,11 +130,13 @@ class App {
 
   const AppOptions options_;
   const AppContext context_;
+  const Router& router_;
   mutable std::mutex mutex_;  // of the next
   std::shared_ptr<const Frozen> frozen_;
   Worlds& worlds_;
   const Authenticator authenticator_;
-  mutable Worker preparations_{kConnectionsBoundIt};
+  mutable Worker sorts_{kConnectionsBoundIt};
+  mutable Worker timelines_{kConnectionsBoundIt};  // a point that passes does not wait for a sort
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "catalogue/params.h"
+#include "catalogue/request.h"
 #include "http/limits.h"
 #include "ocp/auth.h"
 #include "ocp/envelope.h"
@@ -40,6 +40,7 @@ struct ServeOptions {
   bool tls_self_signed = false;
   std::vector<std::string> tls_names;               // with tls_self_signed; each an http::is_certificate_name()
   std::optional<std::filesystem::path> tls_ca_out;  // with tls_self_signed
+  http::Engine http_engine = http::Engine::Epoll;
   http::Limits limits;
   std::optional<std::size_t> max_connections;  // nothing: what the limit of descriptors allows
   bool admin = true;

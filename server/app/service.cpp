@@ -38,6 +38,7 @@ WorldOptions world_options(const ServeOptions& options, const AppContext& contex
   worlds.rate_limit = options.rate_limit;
   worlds.isolate_by_user = options.isolate_by_user;
   worlds.max_worlds = options.max_worlds;
+  worlds.has_wire_faults = options.http_engine == http::Engine::Epoll;
   return worlds;
 }
 
@@ -70,7 +71,7 @@ std::string reason_for_no_reload(const ServeOptions& options) {
 
 }  // namespace
 
-Service::Service(const ServeOptions& options, AppContext context, Load load)
+Service::Service(const ServeOptions& options, const Catalogue& catalogue, AppContext context, Load load)
     : logger_(context.logger),
       paths_(options.fixtures),
       watches_(options.watch),
@@ -78,10 +79,12 @@ Service::Service(const ServeOptions& options, AppContext context, Load load)
       server_name_(options.server_name),
       no_reload_(reason_for_no_reload(options)),
       load_(std::move(load)),
+      router_(catalogue),
       worlds_(world_options(options, context), load_first()),
-      app_(app_options(options, *worlds_.base().origin()), std::move(context), worlds_) {
+      app_(app_options(options, *worlds_.base().origin()), std::move(context), router_, worlds_) {
   if (options.admin) {
     AdminOptions admin;
+    admin.router = &router_;
     admin.token = options.admin_token;
     admin.hosts = options.admin_hosts;
     admin.hosts.push_back(options.host);
@@ -113,7 +116,7 @@ Service::Service(const ServeOptions& options, AppContext context, Load load)
 }
 
 http::Response Service::handle(const http::Request& request) {
-  return admin_ && !request.defect && Admin::owns(request.target) ? admin_->handle(request) : app_.handle(request);
+  return admin_ && !request.parse_error && Admin::owns(request.target) ? admin_->handle(request) : app_.handle(request);
 }
 
 void Service::make_calls(const std::filesystem::path& file) {
@@ -173,7 +176,7 @@ bool Service::reload_if_changed(bool settled) {
 
 // Needs the lock. Loads, and notes of which files.
 Loaded Service::load_seen() {
-  if (!watches_) return load_();
+  if (!watches_) return load_(router_);
   const Sighting before = look_at(paths_);
   const auto note = [&] {
     const Sighting after = look_at(paths_);
@@ -181,7 +184,7 @@ Loaded Service::load_seen() {
     fingerprint_ = same ? before.fingerprint : "";
   };
   try {
-    Loaded loaded = load_();
+    Loaded loaded = load_(router_);
     note();
     return loaded;
   } catch (const std::exception&) {

@@ -28,11 +28,11 @@ struct Loaded {
 class Service {
  public:
   // Called now, and by one thread at a time whenever the fixtures are to be loaded again. Throws what is wrong.
-  using Load = std::function<Loaded()>;
+  using Load = std::function<Loaded(const Router&)>;
 
-  // Loads, and makes the calls of --init. Throws what the load throws, and std::runtime_error if a call is refused, the
-  // file of calls is wrong, or the fixtures cannot be watched.
-  Service(const ServeOptions& options, AppContext context, Load load);
+  // Loads, and makes the calls of --init. The catalogue must outlive it. Throws what the load throws, and
+  // std::runtime_error if a call is refused, the file of calls is wrong, or the fixtures cannot be watched.
+  Service(const ServeOptions& options, const Catalogue& catalogue, AppContext context, Load load);
 
   http::Response handle(const http::Request& request);
 
@@ -67,6 +67,7 @@ class Service {
   std::string notes_;        // of the last load
   std::mutex mutex_;         // of the next
   std::string problem_;      // that kept the last load from its end
+  const Router router_;
   Worlds worlds_;
   App app_;
   std::unique_ptr<Admin> admin_;  // null with --no-admin

@@ -70,6 +70,7 @@ bool is_utf8(std::string_view bytes) {
 
 std::string printable(std::string_view text, std::size_t characters) {
   std::string out;
+  out.reserve(std::min(text.size(), characters));
   while (!text.empty()) {
     if (characters-- == 0) return out + "...";
     const std::size_t length = std::max(utf8_length(text), std::size_t{1});

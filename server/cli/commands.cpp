@@ -30,10 +30,13 @@
 #include "embedded/default_fixture.h"
 #include "fixtures/files.h"
 #include "fixtures/forms.h"
+#include "fixtures/problem.h"
+#include "fixtures/resources.h"
 #include "http/certificate.h"
-#include "http/http_server.h"
+#include "http/server.h"
 #include "http/tls.h"
 #include "json/text.h"
+#include "ocp/url.h"
 #include "store/dataset_builder.h"
 
 namespace ocp_mock {
@@ -81,7 +84,9 @@ void refuse_shared_files(const ServeOptions& options) {
   for (const fs::path& path : find_fixture_files(options.fixtures).files) add("--fixtures", path, false);
 }
 
-std::string count_of_tasks(std::int64_t count) { return fmt::format("{} {}", count, count == 1 ? "task" : "tasks"); }
+std::string count_of(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}", count, count == 1 ? std::string(noun) : plural(noun));
+}
 
 // Distinct for 2^64 calls, and without a pattern that a client could rely on: SplitMix64 (Steele, Lea, Flood 2014) over
 // a counter that starts at a random place.
@@ -119,9 +124,13 @@ Tls make_tls(const ServeOptions& options) {
 }
 
 std::string describe(const FixtureFile& file) {
-  std::string text = fmt::format("{}: {}, {}", file.name, file.form, count_of_tasks(file.tasks));
-  if (file.tasks_of_answers > file.tasks) {
-    text += fmt::format(" of {}; the other pages were not captured in it", file.tasks_of_answers);
+  std::string rows;
+  for (const auto& [resource, count] : file.counts) {
+    rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(count, resource->noun));
+  }
+  std::string text = fmt::format("{}: {}, {}", file.name, file.form, rows.empty() ? "no rows" : rows);
+  if (file.rows_of_answers > file.count()) {
+    text += fmt::format(" of {}; the other pages were not captured in it", file.rows_of_answers);
   }
   return text;
 }
@@ -199,8 +208,65 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
-// A command line with a request that passes: a page of the first tenant where the dataset has one. It shows no
-// password, curl asks for that.
+std::string text_of(const SqlValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  const auto* text = std::get_if<std::string>(&value);
+  return text == nullptr ? "" : *text;
+}
+
+// ": WORD n, WORD n"
+std::string words_of(const Resource& resource, const Outline& outline) {
+  std::string text;
+  for (const WordCount& count : outline.words) {
+    text += fmt::format("{} {} {}", text.empty() ? ":" : ",", count.word, count.rows);
+    if (resource.indexed_words->words->find(count.word) == WordList::npos) {
+      text += fmt::format(" (no {} that a client can ask for)", resource.indexed_words->name);
+    }
+  }
+  return text;
+}
+
+// The keys of the first parents, outermost first, below which there may be rows, or are rows; empty if there are none.
+std::vector<SqlValue> find_parents(const Outline& outline, std::size_t depth, bool with_rows) {
+  for (const Outline& child : outline.children) {
+    if (with_rows && child.rows == 0) continue;
+    std::vector<SqlValue> keys{child.key};
+    if (depth > 1) {
+      const std::vector<SqlValue> inner = find_parents(child, depth - 1, with_rows);
+      if (inner.empty()) continue;
+      keys.insert(keys.end(), inner.begin(), inner.end());
+    }
+    return keys;
+  }
+  return {};
+}
+
+// The first page of the first list that has rows, or else may have some; empty if there is none.
+std::string list_to_try(const Dataset& dataset) {
+  for (const bool with_rows : {true, false}) {
+    for (const Endpoint& endpoint : dataset.catalogue().endpoints) {
+      if (endpoint.does != Does::List || endpoint.method != "GET") continue;
+      const auto& parents = endpoint.resource->parents;
+      const Outline outline = dataset.outline(*endpoint.resource);
+      const std::vector<SqlValue> keys = find_parents(outline, parents.size(), with_rows);
+      if (keys.size() != parents.size() || (with_rows && outline.rows == 0)) continue;
+      std::string path(endpoint.path);
+      for (const PathParameter& parameter : endpoint.path_parameters) {
+        const auto parent = std::ranges::find(parents, parameter.field, &Parent::field);
+        const std::string placeholder = fmt::format("{{{}}}", parameter.name);
+        if (parent == parents.end()) continue;
+        const SqlValue& key = keys[static_cast<std::size_t>(parent - parents.begin())];
+        path.replace(path.find(placeholder), placeholder.size(), percent_encode(text_of(key)));
+      }
+      if (path.find('{') != std::string::npos) continue;
+      return path + (endpoint.paging.kind == PagingKind::None ? "" : "?page=1&size=10");
+    }
+  }
+  return "";
+}
+
+// A command line with a request that passes: a page of a list where the dataset has one. It shows no password, curl
+// asks for that.
 std::string request_to_try(const ServeOptions& options, const std::string& url, const Dataset& dataset) {
   std::string command = "curl";
   if (options.tls_self_signed) {
@@ -215,23 +281,18 @@ std::string request_to_try(const ServeOptions& options, const std::string& url, 
   } else if (options.auth == AuthMode::Any) {
     return fmt::format("{} {}", command, shell_word(url + "/api/v2/time"));  // curl cannot sign, and this needs nothing
   }
-  for (const ClusterSummary& cluster : dataset.summary(endpoints().front())) {
-    if (cluster.tenants.empty()) continue;
-    target = fmt::format("/api/v2/ob/clusters/{}/tenants/{}/backup/task/logBackupTasks?page=1&size=10", cluster.id,
-                         cluster.tenants.front().id);
-    break;
-  }
+  if (std::string list = list_to_try(dataset); !list.empty()) target = std::move(list);
   return fmt::format("{} {}", command, shell_word(url + target));
 }
 
-// Lets a load be given up between two tasks.
+// Lets a load be given up between two rows.
 class StoppableSink : public ForwardingSink {
  public:
   StoppableSink(FixtureSink& sink, const std::function<bool()>& stopped) : ForwardingSink(sink), stopped_(stopped) {}
 
-  void add_task(const Endpoint& endpoint, TaskRow& row) override {
+  void add_row(const Resource& resource, Row& row) override {
     if (stopped_()) throw Stopped();
-    ForwardingSink::add_task(endpoint, row);
+    ForwardingSink::add_row(resource, row);
   }
 
  private:
@@ -240,22 +301,25 @@ class StoppableSink : public ForwardingSink {
 
 }  // namespace
 
-Loaded load_dataset(const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped) {
+Loaded load_dataset(const ServeOptions& options, const Router& router, spdlog::logger& logger,
+                    const std::function<bool()>& stopped) {
   std::error_code ignored;
   // An empty file, as mktemp makes it, is one to be filled.
   if (options.db && options.fixtures.empty() && fs::exists(*options.db, ignored) &&
       !(fs::is_regular_file(*options.db, ignored) && fs::file_size(*options.db, ignored) == 0)) {
-    auto dataset = Dataset::open(*options.db);
+    auto dataset = Dataset::open(*options.db, router.catalogue());
     logger.info("opened the dataset {}", options.db->string());
     return {std::move(dataset), {}};
   }
-  const auto builder = options.db ? DatasetBuilder::in_file(*options.db) : DatasetBuilder::in_memory();
+  const auto builder = options.db ? DatasetBuilder::in_file(*options.db, router.catalogue())
+                                  : DatasetBuilder::in_memory(router.catalogue());
   StoppableSink sink(*builder, stopped);
   LoadedFixtures fixtures;
   if (options.fixtures.empty()) {
-    fixtures.files.push_back(load_fixture_text("logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
+    fixtures.files.push_back(
+        load_fixture_text(router, "logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
   } else {
-    fixtures = load_fixtures(options.fixtures, sink);
+    fixtures = load_fixtures(router, options.fixtures, sink);
   }
   for (const FixtureFile& file : fixtures.files) logger.info("loaded {}", describe(file));
   return {builder->finish(), std::move(fixtures)};
@@ -283,38 +347,38 @@ int run_serve(ServeOptions options) {
   server_options.warn = [logger](const std::string& text) { logger->warn(text); };
   const Tls tls = make_tls(options);
   server_options.tls = tls.context;
-  http::HttpServer server(server_options);
+  const std::unique_ptr<http::Server> server = http::make_server(options.http_engine, server_options);
   // Not before the port is this server's: a server that cannot start leaves the files of a running one alone.
   PortFile port_file(options.port_file);
   if (options.tls_ca_out) clear_text_file(*options.tls_ca_out, kCaFile, "a certificate", is_certificate);
 
   const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
-  const auto load = [options, logger, &stop] {
-    return load_dataset(options, *logger, [&stop] { return stop.requested(); });
+  const auto load = [options, logger, &stop](const Router& router) {
+    return load_dataset(options, router, *logger, [&stop] { return stop.requested(); });
   };
   std::shared_ptr<Service> service;
   try {
-    service = std::make_shared<Service>(options, AppContext{now, trace_id_source(), logger}, load);
+    service = std::make_shared<Service>(options, ocp_catalogue(), AppContext{now, trace_id_source(), logger}, load);
   } catch (const Stopped&) {
     return 0;
   }
-  if (options.admin && !options.admin_token && !server.is_loopback()) {
+  if (options.admin && !options.admin_token && !server->is_loopback()) {
     logger->warn(
         "whoever reaches {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the calls "
         "away",
         options.host);
   }
-  server.start([service](const http::Request& request) { return service->handle(request); });
+  server->start([service](const http::Request& request) { return service->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, kCaFile, tls.ca);
-  port_file.write(server.port());
+  port_file.write(server->port());
 
   std::string url;
-  append_json_string(url, server.url());
-  fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server.port(), getpid());
+  append_json_string(url, server->url());
+  fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server->port(), getpid());
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
   if (::isatty(STDERR_FILENO) == 1 && logger->should_log(spdlog::level::info)) {
     try {
-      logger->info("try from another shell: {}", request_to_try(options, server.url(), *service->data()));
+      logger->info("try from another shell: {}", request_to_try(options, server->url(), *service->data()));
     } catch (const std::exception& error) {
       logger->warn("the dataset cannot be read: {}", error.what());
     }
@@ -336,7 +400,7 @@ int run_serve(ServeOptions options) {
     logger->warn(error.what());
   }
   service->stop();
-  server.stop();
+  server->stop();
   return 0;
 }
 
@@ -353,33 +417,41 @@ int run_healthcheck(const HealthcheckOptions& options) {
   return 0;
 }
 
+namespace {
+
+// A line for each parent, with the rows of the innermost ones.
+void print_outline(const Resource& resource, std::size_t depth, const Outline& outline) {
+  for (const Outline& child : outline.children) {
+    std::string line(2 * depth + 2, ' ');
+    line += fmt::format("{} {}", resource.parents[depth].resource->noun, text_of(child.key));
+    if (child.label) line += " " + *child.label;
+    if (depth + 1 < resource.parents.size()) {
+      fmt::print("{}\n", line);
+    } else {
+      fmt::print("{}: {}{}\n", line, count_of(child.rows, resource.noun), words_of(resource, child));
+    }
+    print_outline(resource, depth + 1, child);
+  }
+  if (depth == 0 && resource.parents.empty()) {
+    fmt::print("  {}{}\n", count_of(outline.rows, resource.noun), words_of(resource, outline));
+  }
+}
+
+}  // namespace
+
 int run_check(const CheckOptions& options) {
-  const auto builder = DatasetBuilder::in_memory();
-  const LoadedFixtures fixtures = load_fixtures(options.paths, *builder);
+  const Router router(ocp_catalogue());
+  const FixtureResources resources(router.catalogue());
+  const auto builder = DatasetBuilder::in_memory(router.catalogue());
+  const LoadedFixtures fixtures = load_fixtures(router, options.paths, *builder);
   const auto dataset = builder->finish();
 
-  const auto named = [](std::int64_t id, const std::optional<std::string>& name) {
-    return name ? fmt::format("{} {}", id, *name) : std::to_string(id);
-  };
   for (const FixtureFile& file : fixtures.files) fmt::print("{}\n", describe(file));
   for (const std::string& note : fixtures.notes) fmt::print("note: {}\n", note);
-  for (const Endpoint& endpoint : endpoints()) {
-    fmt::print("{}\n", endpoint.fixture);
-    for (const ClusterSummary& cluster : dataset->summary(endpoint)) {
-      fmt::print("  cluster {}\n", named(cluster.id, cluster.name));
-      for (const TenantSummary& tenant : cluster.tenants) {
-        std::int64_t tasks = 0;
-        std::string statuses;
-        for (const StatusCount& count : tenant.statuses) {
-          tasks += count.tasks;
-          statuses += fmt::format("{} {} {}", statuses.empty() ? ":" : ",", count.status, count.tasks);
-          if (endpoint.find_status(count.status) == 0) {
-            statuses += " (no status that a client can ask for)";
-          }
-        }
-        fmt::print("    tenant {}: {}{}\n", named(tenant.id, tenant.name), count_of_tasks(tasks), statuses);
-      }
-    }
+  for (const Resource& resource : router.catalogue().resources) {
+    if (resources.is_declared(resource)) continue;
+    fmt::print("{}\n", resource.name);
+    print_outline(resource, 0, dataset->outline(resource));
   }
   return 0;
 }

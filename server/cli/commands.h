@@ -21,9 +21,10 @@ struct Stopped : std::runtime_error {
 };
 
 // Loads the fixtures that the options name, or opens their --db file. Throws FixtureError or DatasetError, and Stopped
-// at the next task once stopped() is true.
+// at the next row once stopped() is true.
 Loaded load_dataset(
-    const ServeOptions& options, spdlog::logger& logger, const std::function<bool()>& stopped = [] { return false; });
+    const ServeOptions& options, const Router& router, spdlog::logger& logger,
+    const std::function<bool()>& stopped = [] { return false; });
 
 // Serves until SIGTERM or SIGINT. Prints one line of JSON on standard output once connections are accepted.
 int run_serve(ServeOptions options);

@@ -21,7 +21,7 @@ class CredentialsReader : JsonHandler {
   CredentialsReader(Credentials& credentials, std::string name) : credentials_(credentials), name_(std::move(name)) {}
 
   void read(std::string_view text) {
-    ByteSource source(text);
+    BufferedReader source(text);
     JsonValue document;
     try {
       if (!read_json_document(source, *this, document)) throw std::runtime_error(name_ + ": the file is empty");

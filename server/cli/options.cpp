@@ -224,7 +224,7 @@ constexpr Option kOptions[]{
      "repeated parameters, sizes over the maximum and raw characters in a query, with 406 an Accept that excludes JSON"},
     {"--status-match", "HOW", "meaning", kOnce,
      [](Serve& serve, const Text& text) {
-       serve.rules.status_match = one_of(text, {"meaning", "exact"}) == "exact" ? StatusMatch::Exact : StatusMatch::Meaning;
+       serve.rules.word_match = one_of(text, {"meaning", "exact"}) == "exact" ? WordMatch::Exact : WordMatch::Meaning;
      },
      "Which tasks a status finds: all that mean the same (RUNNING also finds INPROGRESS), or only this very word"},
     {"--window", "HOW", "createTime", kOnce,
@@ -279,6 +279,11 @@ constexpr Option kOptions[]{
     {"--tls-ca-out", "FILE", "", kOnce,
      [](Serve& serve, const Text& text) { serve.tls_ca_out = path(text); },
      "Write the CA that clients must trust to this file (PEM)"},
+    {"--http-engine", "ENGINE", "epoll", kOnce,
+     [](Serve& serve, const Text& text) {
+       serve.http_engine = one_of(text, {"epoll", "httplib"}) == "httplib" ? http::Engine::Httplib : http::Engine::Epoll;
+     },
+     "What carries HTTP: epoll, or httplib, which has no wire faults and a thread for each connection"},
     {"--max-head", "SIZE", "64KiB", kOnce,
      [](Serve& serve, const Text& text) { serve.limits.parser.head_bytes = size(text, kHeadSize); },
      "Request line and headers, then 414 or 431"},
@@ -370,6 +375,9 @@ struct SwitchWord {
 };
 constexpr SwitchWord kSwitchWords[]{{"true", true},   {"1", true},  {"on", true},   {"yes", true},
                                     {"false", false}, {"0", false}, {"off", false}, {"no", false}};
+
+// Options of --http-engine epoll alone.
+constexpr std::string_view kEpollOnly[]{"--max-head", "--max-connections"};
 
 struct CommandText {
   const char* name;
@@ -488,6 +496,18 @@ class AllGiven {
         if (one_yields) return pass_over(one, its, fmt::format("it does nothing beside {}", others));
         if (other_yields) return pass_over(other, others, fmt::format("{} does nothing beside it", its));
         throw Mistake(fmt::format("{} does nothing beside {}; leave one of them out", its, others));
+    }
+  }
+
+  // Refuses what only the other engine can do; a variable is passed over with a warning instead.
+  void apply_engine(std::vector<std::string>& warnings) {
+    const Given& engine = operator[]("--http-engine");
+    if (!engine || engine.values.back() != "httplib") return;
+    for (const std::string_view flag : kEpollOnly) {
+      Given& given = operator[](flag);
+      if (given.from == Given::From::Flag) throw Mistake(fmt::format("{} needs --http-engine epoll", flag));
+      if (given) warnings.push_back(fmt::format("{} is passed over: it needs --http-engine epoll", name(flag)));
+      given = {};
     }
   }
 
@@ -783,6 +803,7 @@ class CommandLine {
     options.warnings = environment.warnings(variables);
     AllGiven all = given(environment, kOnce);
     for (const Rule& rule : kRules) all.apply(rule, options.warnings);
+    all.apply_engine(options.warnings);
     all.put_into(options);
     return options;
   }

@@ -20,6 +20,7 @@
 #include "control/welcome.h"
 #include "embedded/admin_openapi.h"
 #include "fixtures/forms.h"
+#include "fixtures/resources.h"
 #include "json/text.h"
 #include "ocp/digest.h"
 #include "ocp/path_template.h"
@@ -125,7 +126,7 @@ struct Admin::Call {
   // What holds for the requests of the world: those in its journal, or those that its faults may meet. Worlds of users
   // that are yet to be made take the base's faults along.
   RequestFacts facts(bool of_journal) const {
-    RequestFacts facts{options.head_bytes, options.needs_credentials};
+    RequestFacts facts{options.head_bytes, options.needs_credentials ? &options.router->catalogue() : nullptr};
     if (!worlds.options().isolate_by_user) return facts;
     facts.user = parameter("user");
     if (!facts.user && of_journal) facts.user = "";
@@ -139,7 +140,9 @@ struct Admin::Call {
 struct Admin::Functions {
   using Call = Admin::Call;
 
-  static http::Response welcome_page(const Call& call) { return welcome(call.request, true); }
+  static http::Response welcome_page(const Call& call) {
+    return welcome(call.request, call.options.router->catalogue(), true);
+  }
 
   static http::Response health(const Call& call) {
     const std::string problem = call.options.load_problem();
@@ -237,15 +240,17 @@ struct Admin::Functions {
   }
 
   static http::Response put_fixtures(const Call& call) {
-    return changed(
-        call.world()->change(true, [&](const Dataset&) { return from_fixtures("request body", call.request.body); }));
+    return changed(call.world()->change(true, [&](const std::shared_ptr<const Dataset>&) {
+      return from_fixtures(*call.options.router, "request body", call.request.body);
+    }));
   }
 
   static http::Response post_fixtures(const Call& call) {
     const auto world = call.world();
     const Instant now = world->clock().now();
-    return changed(world->change(
-        false, [&](const Dataset& old) { return with_fixtures(old, "request body", call.request.body, now); }));
+    return changed(world->change(false, [&](const std::shared_ptr<const Dataset>& old) {
+      return with_fixtures(*call.options.router, old, "request body", call.request.body, now);
+    }));
   }
 
   static http::Response reload_fixtures(const Call& call) {
@@ -254,8 +259,8 @@ struct Admin::Functions {
     std::int64_t tasks = 0;
     for (const FixtureFile& file : loaded.files) {
       files += fmt::format(R"({}{{"file":{},"form":{},"tasks":{}}})", files.empty() ? "" : ",", json_string(file.name),
-                           json_string(file.form), file.tasks);
-      tasks += file.tasks;
+                           json_string(file.form), file.count());
+      tasks += file.count();
     }
     std::string notes;
     for (const std::string& note : loaded.notes) notes.append(notes.empty() ? "" : ",").append(json_string(note));
@@ -265,7 +270,7 @@ struct Admin::Functions {
   // The resource and the selector of a change of tasks.
   struct Selection {
     JsonValue body;
-    const Endpoint* endpoint = nullptr;
+    const Resource* resource = nullptr;
     const JsonValue* where = nullptr;
     const JsonValue* set = nullptr;
   };
@@ -273,13 +278,17 @@ struct Admin::Functions {
   static void select(const Call& call, Selection& selection, bool with_set) {
     selection.body = call.body();
     JsonFields fields(selection.body);
-    const auto resource = fields.text("resource");
-    selection.endpoint = resource ? find_endpoint_of_fixture(*resource) : &endpoints().front();
-    if (selection.endpoint == nullptr) {
+    const auto name = fields.text("resource");
+    const Catalogue& catalogue = call.options.router->catalogue();
+    const FixtureResources resources(catalogue);
+    selection.resource = name ? catalogue.find_resource(*name) : &resources.default_resource();
+    if (selection.resource == nullptr || resources.is_declared(*selection.resource)) {
       std::vector<std::string_view> names;
-      for (const Endpoint& endpoint : endpoints()) names.push_back(endpoint.fixture);
+      for (const Resource& resource : catalogue.resources) {
+        if (!resources.is_declared(resource)) names.push_back(resource.name);
+      }
       fields.refuse("resource", fmt::format("must be the name of a resource: {}{}", fmt::join(names, ", "),
-                                            did_you_mean(*resource, names)));
+                                            did_you_mean(*name, names)));
     }
     selection.where = fields.object("where");
     if (with_set) selection.set = fields.object("set");
@@ -295,23 +304,23 @@ struct Admin::Functions {
   static http::Response patch_tasks(const Call& call) {
     Selection selection;
     select(call, selection, true);
-    return changed(call.world()->change(false, [&](const Dataset& old) {
-      refuse_misspelt(old, *selection.endpoint, *selection.where, selection.set);
-      return with_tasks_set(old, *selection.endpoint, *selection.where, *selection.set);
+    return changed(call.world()->change(false, [&](const std::shared_ptr<const Dataset>& old) {
+      refuse_misspelt(*old, *selection.resource, *selection.where, selection.set);
+      return with_rows_set(old, *selection.resource, *selection.where, *selection.set);
     }));
   }
 
   static http::Response delete_tasks(const Call& call) {
     Selection selection;
     select(call, selection, false);
-    return changed(call.world()->change(false, [&](const Dataset& old) {
-      refuse_misspelt(old, *selection.endpoint, *selection.where, nullptr);
-      return without_tasks(old, *selection.endpoint, *selection.where);
+    return changed(call.world()->change(false, [&](const std::shared_ptr<const Dataset>& old) {
+      refuse_misspelt(*old, *selection.resource, *selection.where, nullptr);
+      return without_rows(old, *selection.resource, *selection.where);
     }));
   }
 
   static http::Response changed(const Changed& changed) {
-    return json_response(fmt::format(R"({{"tasks":{}}})", changed.tasks));
+    return json_response(fmt::format(R"({{"tasks":{}}})", changed.rows));
   }
 
   static http::Response reset(const Call& call) {
@@ -442,14 +451,14 @@ struct Admin::Functions {
     };
     const auto held = std::make_shared<Held>(Held{listing});
     http::Response later;
-    later.pending = std::make_shared<http::Pending>([held, after] {
+    later.deferred = std::make_shared<http::DeferredResponse>([held, after] {
       const auto entry = held->wait->entry();
       std::int64_t last = 0;
       // All that have come by now; the one that has woken it may be gone from the journal.
       if (const auto found = entry ? held->listing.found(after, last) : std::nullopt) return json_response(*found);
       return json_response(held->listing.other(entry.get()));
     });
-    held->wait = listing.world->journal().wait(listing.matcher, after, later.pending);
+    held->wait = listing.world->journal().wait(listing.matcher, after, later.deferred);
     if (!held->wait) {
       throw Problem(503, fmt::format("{} calls wait for requests of this world, which is the most; end some first",
                                      Journal::kMostWaits));
@@ -457,7 +466,7 @@ struct Admin::Functions {
     // One may have come between the first look and the wait.
     std::int64_t last = 0;
     if (const auto found = listing.found(after, last)) return json_response(*found);
-    held->timer = call.worlds.scheduler().wake_after(time, nullptr, later.pending);
+    held->timer = call.worlds.scheduler().wake_after(time, nullptr, later.deferred);
     return later;
   }
 
@@ -485,8 +494,9 @@ struct Admin::Functions {
     const auto target = call.parameter("request");
     if (!target) throw Problem(400, "the parameter request is missing; it must be a request target, percent-encoded");
     const World::Snapshot data = call.world()->snapshot();
-    return json_response(explain_request(*target, *data.dataset, call.options.time_of_answer(data.time),
-                                         call.options.strict, call.options.rules));
+    return json_response(explain_request(*target, *call.options.router, *data.dataset,
+                                         call.options.time_of_answer(data.time), call.options.strict,
+                                         call.options.rules));
   }
 };
 
@@ -577,11 +587,11 @@ http::Response Admin::handle(const http::Request& request) {
   // What the worker makes of it; the connection takes it once it is ready.
   auto made = std::make_shared<http::Response>();
   http::Response later;
-  later.pending = std::make_shared<http::Pending>([made] { return std::move(*made); });
-  const bool added = worker_.add([this, request, made, pending = later.pending] {
+  later.deferred = std::make_shared<http::DeferredResponse>([made] { return std::move(*made); });
+  const bool added = worker_.add([this, request, made, pending = later.deferred] {
     if (pending->abandoned()) return;
     *made = answer(request, true);
-    pending->make_ready();
+    pending->complete();
   });
   if (!added) return problem_response(503, "too many calls wait for their turn; ask again later");
   return later;
@@ -614,8 +624,8 @@ http::Response Admin::refuse_token(const http::Request& request) {
   const auto held = std::make_shared<Held>();
   held->refused = std::move(refused);
   http::Response later;
-  later.pending = std::make_shared<http::Pending>([held] { return std::move(held->refused); });
-  held->timer = worlds_.scheduler().wake_after(delay, nullptr, later.pending);
+  later.deferred = std::make_shared<http::DeferredResponse>([held] { return std::move(held->refused); });
+  held->timer = worlds_.scheduler().wake_after(delay, nullptr, later.deferred);
   return later;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/worker.h"
+#include "catalogue/router.h"
 #include "control/guard.h"
 #include "control/world.h"
 #include "fixtures/forms.h"
@@ -30,6 +31,7 @@ class NoReload : public std::runtime_error {
 };
 
 struct AdminOptions {
+  const Router* router = nullptr;    // of the catalogue that the worlds' data are of; must outlive the Admin
   std::optional<std::string> token;  // that "Authorization: Bearer TOKEN" must show; nothing: all but strangers may ask
   std::vector<std::string> hosts;    // names of this server that are no stranger's, see refuse_stranger
   int offset_minutes = 8 * 60;       // of times in answers

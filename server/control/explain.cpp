@@ -2,6 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "behaviour/behaviour.h"
+#include "catalogue/request.h"
 #include "json/text.h"
 #include "ocp/url.h"
 #include "store/query.h"
@@ -29,69 +36,93 @@ std::string json_of(const SqlQuery& query, const Dataset& dataset) {
                      array_of(query.values, [](const SqlValue& value) { return json_of(value); }));
 }
 
-std::string time_of(const std::optional<Instant>& instant) {
-  return instant ? json_string(format_iso_offset(*instant, 0)) : "null";
+std::string json_of(const Value& value) {
+  if (const auto* instant = std::get_if<Instant>(&value)) return json_string(format_iso_offset(*instant, 0));
+  return json_of(column_values(value).front());
+}
+
+// Each parameter of the endpoint as it was read, in alphabetical order; null for one that filters nothing.
+std::string parameters_of(const Request& request) {
+  const Endpoint& endpoint = *request.endpoint;
+  std::map<std::string_view, std::string> texts;
+  for (std::size_t i = 0; i < endpoint.path_parameters.size(); ++i) {
+    texts[endpoint.path_parameters[i].name] = json_of(request.path[i]);
+  }
+  for (const Parameter& parameter : endpoint.parameters) {
+    std::string& text = texts[parameter.name];
+    switch (parameter.match) {
+      case Match::Page: text = std::to_string(request.page); break;
+      case Match::Size: text = std::to_string(request.size); break;
+      case Match::Sort:
+        text = array_of(request.sort, [](const SortKey& key) {
+          return json_string(fmt::format("{},{}", key.field->name, key.descending ? "desc" : "asc"));
+        });
+        break;
+      default: {
+        const auto condition = std::ranges::find(request.conditions, &parameter, &Condition::parameter);
+        const auto json = [](const Value& value) { return json_of(value); };
+        if (condition == request.conditions.end()) {
+          text = parameter.repeats ? "[]" : "null";
+        } else {
+          text = parameter.repeats ? array_of(condition->values, json) : json(condition->values.front());
+        }
+      }
+    }
+  }
+  std::string out;
+  for (const auto& [name, text] : texts) out += fmt::format("{}{}:{}", out.empty() ? "" : ",", json_string(name), text);
+  return "{" + out + "}";
+}
+
+// How many rows each filter leaves, added to those before it.
+std::string filters_of(const Request& request, const Explanation& explanation) {
+  const auto filter = [](const std::string& names, std::int64_t rows) {
+    return fmt::format(R"({{"parameters":{},"rows":{}}})", names, rows);
+  };
+  std::string out = filter(
+      array_of(request.endpoint->path_parameters, [](const PathParameter& one) { return json_string(one.name); }),
+      explanation.rows.front());
+  for (std::size_t i = 0; i < request.conditions.size(); ++i) {
+    out += "," + filter("[" + json_string(request.conditions[i].parameter->name) + "]", explanation.rows.at(i + 1));
+  }
+  return "[" + out + "]";
 }
 
 }  // namespace
 
-std::string explain_request(std::string_view target, const Dataset& dataset, Instant now, bool strict,
-                            const ListRules& rules) {
+std::string explain_request(std::string_view target, const Router& router, const Dataset& dataset, Instant now,
+                            bool strict, const ListRules& rules) {
   const auto [path, query] = split_target(target);
-  const auto error_of = [](const ApiError& error) {
+  std::vector<Violation> violations;
+  const auto refuse_violations = [&] {
+    if (strict && !violations.empty()) throw ApiError(violations.front());
+  };
+  try {
+    note_raw_characters(query, violations);
+    refuse_violations();
+    const auto route = router.find("GET", path);
+    if (!route || route->endpoint == nullptr) throw refusal_of(router, "GET", path);
+    const Endpoint& endpoint = *route->endpoint;
+    if (endpoint.does == Does::Constant) return fmt::format("{{\"path\":{}}}", json_string(endpoint.path));
+    Request request = read_parameters(endpoint, route->values, query, rules, violations);
+    request.now = now;
+    refuse_violations();
+    if (const auto missing = dataset.find_missing(request)) throw missing_row(request, *missing);
+
+    const Explanation explanation = dataset.explain(request);
+    const auto queries_of = [&](const std::vector<SqlQuery>& queries) {
+      return array_of(queries, [&](const SqlQuery& one) { return json_of(one, dataset); });
+    };
+    return fmt::format(
+        R"({{"count":{},"filters":{},"page":{},"parameters":{},"path":{},"violations":{},"window":"{}"}})",
+        queries_of(explanation.count), filters_of(request, explanation), queries_of(explanation.page),
+        parameters_of(request), json_string(endpoint.path),
+        array_of(violations, [](const Violation& violation) { return json_string(violation.text(Language::English)); }),
+        request.window == Window::Overlap ? "overlap" : "createTime");
+  } catch (const ApiError& error) {
     return fmt::format("{{\"error\":{{\"code\":{},\"message\":{},\"status\":{}}}}}", error.code(),
                        json_string(error.what()), error.status());
-  };
-  std::vector<Violation> violations;
-  const auto is_refused = [&] { return strict && !violations.empty(); };
-  note_raw_characters(query, violations);
-  if (is_refused()) return error_of(ApiError(violations.front()));
-  const auto route = match_path(path);
-  if (!route) return error_of(refusal_of_path(path));
-  if (route->companion != nullptr) return fmt::format("{{\"path\":{}}}", json_string(route->companion->path));
-  ListRequest request;
-  try {
-    request = parse_list_request(*route, query, violations, rules);
-    request.now = now;
-    if (is_refused()) return error_of(ApiError(violations.front()));
-  } catch (const ApiError& error) {
-    return error_of(error);
   }
-  const Endpoint& endpoint = *route->endpoint;
-
-  // Each filter is added to those before it.
-  ListRequest step;
-  step.cluster_id = request.cluster_id;
-  step.tenant_id = request.tenant_id;
-  const ListResult of_tenant = dataset.list(endpoint, step);
-  if (!of_tenant.cluster_exists) return error_of(ApiError(Message::UnknownCluster, {std::to_string(step.cluster_id)}));
-  if (!of_tenant.tenant_exists) {
-    return error_of(
-        ApiError(Message::UnknownTenant, {std::to_string(step.tenant_id), std::to_string(step.cluster_id)}));
-  }
-  step.start_time = request.start_time;
-  step.end_time = request.end_time;
-  step.window = request.window;
-  const std::int64_t in_window = dataset.list(endpoint, step).total;
-  const ListResult found = dataset.list(endpoint, request);
-
-  const Executed executed = dataset.explain(endpoint, request);
-  const auto queries_of = [&](const std::vector<SqlQuery>& queries) {
-    return array_of(queries, [&](const SqlQuery& one) { return json_of(one, dataset); });
-  };
-  const auto sort = array_of(request.sort, [](const SortKey& key) {
-    return json_string(fmt::format("{},{}", key.field->name, key.descending ? "desc" : "asc"));
-  });
-  return fmt::format(
-      R"({{"count":{},"page":{},"parameters":{{"clusterId":{},"endTime":{},"page":{},"size":{},"sort":{},)"
-      R"("startTime":{},"status":{},"tenantId":{},"window":"{}"}},"path":{},"tasks":{{"afterStatus":{},"afterTimes":{},"ofTenant":{}}},)"
-      R"("violations":{}}})",
-      queries_of(executed.count), queries_of(executed.page), request.cluster_id, time_of(request.end_time),
-      request.page, request.size, sort, time_of(request.start_time),
-      array_of(endpoint.words_of(request.statuses), json_string), request.tenant_id,
-      request.window == Window::Overlap ? "overlap" : "createTime", json_string(endpoint.path), found.total, in_window,
-      of_tenant.total,
-      array_of(violations, [](const Violation& violation) { return json_string(violation.text(Language::English)); }));
 }
 
 }  // namespace ocp_mock

@@ -1,17 +1,17 @@
 // How the mock reads and answers a list request.
-// Enters: a request target, a dataset and the time of the answer. Leaves: JSON: path and parameters as they were read,
-// of the status all words that are searched for, SQL with its values, SQLite's plan, and how many tasks each filter
-// leaves.
+// Input: a request target, a dataset and the time of the answer. Output: JSON: path and parameters as they were read,
+// with all words that are searched for, SQL with its values, SQLite's plan, and how many rows each filter leaves.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "catalogue/router.h"
 #include "store/dataset.h"
 
 namespace ocp_mock {
 
-std::string explain_request(std::string_view target, const Dataset& dataset, Instant now, bool strict,
-                            const ListRules& rules);
+std::string explain_request(std::string_view target, const Router& router, const Dataset& dataset, Instant now,
+                            bool strict, const ListRules& rules);
 
 }  // namespace ocp_mock

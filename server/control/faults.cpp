@@ -12,12 +12,13 @@
 #include <utility>
 
 #include "base/nearest.h"
+#include "http/paced_response.h"
 #include "json/text.h"
 
 namespace ocp_mock {
 namespace {
 
-using Kind = http::Delivery::Fault;
+using Kind = http::WireBehavior::Fault;
 
 // WireMock's words, which people know.
 constexpr std::array<std::pair<std::string_view, Kind>, 4> kWireFaults{{
@@ -127,23 +128,23 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
       const auto names = kWireFaults | std::views::keys;
       fields.refuse("fault", fmt::format("must be one of {}{}", fmt::join(names, ", "), did_you_mean(*fault, names)));
     }
-    step.action.delivery.fault = found->second;
+    step.action.wire.fault = found->second;
   }
-  if (truncate_at) step.action.delivery.truncate_at = static_cast<std::size_t>(*truncate_at);
+  if (truncate_at) step.action.wire.truncate_at = static_cast<std::size_t>(*truncate_at);
   if (dribble != nullptr) {
     JsonFields parts(*dribble);
     const auto chunks = parts.integer("numberOfChunks", 1, 10'000);
     const auto time = parts.integer("totalDuration", 0, kLongestDelay);
     parts.refuse_others();
     if (!chunks || !time) throw JsonFieldError(dribble->position, "give both numberOfChunks and totalDuration");
-    step.action.delivery.dribble_chunks = static_cast<std::size_t>(*chunks);
-    step.action.delivery.dribble_time = std::chrono::milliseconds(*time);
+    step.action.wire.dribble_chunks = static_cast<std::size_t>(*chunks);
+    step.action.wire.dribble_time = std::chrono::milliseconds(*time);
   }
-  const auto& delivery = step.action.delivery;
-  if ((delivery.fault != Kind::None) + delivery.truncate_at.has_value() + (delivery.dribble_chunks != 0) > 1) {
+  const auto& wire = step.action.wire;
+  if ((wire.fault != Kind::None) + wire.truncate_at.has_value() + (wire.dribble_chunks != 0) > 1) {
     throw JsonFieldError(value.position, "give only one of fault, truncateAt and chunkedDribble");
   }
-  if (delivery.fault != Kind::None && (status || step.action.retry_after)) {
+  if (wire.fault != Kind::None && (status || step.action.retry_after)) {
     throw JsonFieldError(value.position,
                          "fault lets no answer through, so it cannot be combined with status or retryAfter");
   }
@@ -173,15 +174,21 @@ std::int64_t Faults::add(const JsonValue& value, const RequestFacts& facts) {
   if ((action != nullptr) == (steps != nullptr)) {
     throw JsonFieldError(value.position, "give either \"action\" (an object) or \"steps\" (an array)");
   }
+  const auto add_step = [&](const JsonValue& step) {
+    fault.steps.push_back(parse_step(step));
+    if (!has_wire_faults_ && !http::is_default(fault.steps.back().action.wire)) {
+      throw JsonFieldError(step.position, "fault, truncateAt and chunkedDribble need --http-engine epoll");
+    }
+  };
   if (action != nullptr) {
-    fault.steps.push_back(parse_step(*action));
+    add_step(*action);
   } else {
     if (fault.times) fields.refuse("times", "cannot be combined with steps, each of which happens once");
     if (steps->empty() || steps->size() > kMostFaults) {
       fields.refuse("steps", fmt::format("must have 1 to {} items", kMostFaults));
     }
     fault.in_order = true;
-    for (const JsonValue& step : *steps) fault.steps.push_back(parse_step(step));
+    for (const JsonValue& step : *steps) add_step(step);
   }
   append_json(fault.text, value);
   fault.text = fault.text.substr(1, fault.text.size() - 2);

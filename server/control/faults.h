@@ -30,7 +30,7 @@ struct FaultAction {
   std::optional<Answer> answer;             // in place of OCP's
   std::optional<int> html_status;           // an HTML page as proxies send, in place of OCP's answer
   std::optional<std::int64_t> retry_after;  // seconds
-  http::Delivery delivery;
+  http::WireBehavior wire;
 };
 
 // The delay of a step: fixed, or drawn from a distribution.
@@ -47,6 +47,9 @@ inline constexpr std::size_t kMostFaults = 1000;               // armed at once 
 
 class Faults {
  public:
+  // Without wire faults it refuses to arm what gives an answer a WireBehavior, for servers that cannot do that.
+  explicit Faults(bool has_wire_faults = true) : has_wire_faults_(has_wire_faults) {}
+
   // Arms a fault behind those there are, and returns its id. Throws JsonFieldError; see schema/admin.openapi.json for
   // the form.
   std::int64_t add(const JsonValue& fault, const RequestFacts& facts = {});
@@ -111,6 +114,7 @@ class Faults {
 
   void count_armed() { armed_ = faults_.size(); }
 
+  const bool has_wire_faults_;
   std::atomic<std::size_t> armed_{0};  // so many are in faults_; seen without the lock
   mutable std::mutex mutex_;
   std::map<std::int64_t, Fault> faults_;  // by id, so in the order of their arming

@@ -13,7 +13,8 @@
 namespace ocp_mock {
 
 RequestView view_of(const JournalEntry& entry) {
-  return {entry.method, entry.path, entry.query, entry.headers, entry.user, entry.status, entry.cut, entry.client_left};
+  return {entry.method, entry.path, entry.query,       entry.headers,          entry.user,
+          entry.status, entry.cut,  entry.client_left, RequestBody(entry.body)};
 }
 
 bool is_secret_header(std::string_view name) {
@@ -219,7 +220,7 @@ Journal::Ticket Journal::begin() {
 }
 
 void Journal::record(Ticket ticket, JournalEntry entry) {
-  std::vector<std::weak_ptr<http::Pending>> woken;
+  std::vector<std::weak_ptr<http::DeferredResponse>> woken;
   {
     const std::lock_guard lock(mutex_);
     if (ticket.epoch != epoch_) return;
@@ -233,12 +234,12 @@ void Journal::record(Ticket ticket, JournalEntry entry) {
     if (ring_.size() > size_) ring_.pop_front();
   }
   for (const auto& one : woken) {
-    if (const auto pending = one.lock()) pending->make_ready();
+    if (const auto pending = one.lock()) pending->complete();
   }
 }
 
 void Journal::wake_waits(const std::shared_ptr<const JournalEntry>& entry,
-                         std::vector<std::weak_ptr<http::Pending>>& woken) {
+                         std::vector<std::weak_ptr<http::DeferredResponse>>& woken) {
   std::vector<Wait*> found;
   index_->find(*entry, [&](Wait& wait) { found.push_back(&wait); });
   for (Wait* wait : found) {
@@ -249,7 +250,7 @@ void Journal::wake_waits(const std::shared_ptr<const JournalEntry>& entry,
 }
 
 std::unique_ptr<Journal::Wait> Journal::wait(std::shared_ptr<const Matcher> matcher, std::int64_t after,
-                                             const std::shared_ptr<http::Pending>& pending) {
+                                             const std::shared_ptr<http::DeferredResponse>& pending) {
   auto wait = std::make_unique<Wait>(*this, std::move(matcher), after, pending);
   {
     const std::lock_guard lock(mutex_);
@@ -258,12 +259,12 @@ std::unique_ptr<Journal::Wait> Journal::wait(std::shared_ptr<const Matcher> matc
     wait->waits_ = true;
     if (!closed_) return wait;
   }
-  pending->make_ready();
+  pending->complete();
   return wait;
 }
 
 Journal::Wait::Wait(Journal& journal, std::shared_ptr<const Matcher> matcher, std::int64_t after,
-                    std::weak_ptr<http::Pending> pending)
+                    std::weak_ptr<http::DeferredResponse> pending)
     : journal_(journal), matcher_(std::move(matcher)), after_(after), pending_(std::move(pending)) {}
 
 Journal::Wait::~Wait() {
@@ -288,14 +289,14 @@ std::size_t Journal::waits() const {
 }
 
 void Journal::close() {
-  std::vector<std::weak_ptr<http::Pending>> woken;
+  std::vector<std::weak_ptr<http::DeferredResponse>> woken;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     index_->each([&](const Wait& wait) { woken.push_back(wait.pending_); });
   }
   for (const auto& one : woken) {
-    if (const auto pending = one.lock()) pending->make_ready();
+    if (const auto pending = one.lock()) pending->complete();
   }
 }
 

@@ -14,13 +14,14 @@
 
 #include "base/headers.h"
 #include "control/matcher.h"
-#include "http/pending.h"
+#include "http/deferred_response.h"
 #include "ocp/instant.h"
 
 namespace ocp_mock {
 
-inline constexpr std::size_t kJournalTextBytes = 4096;  // that are kept of each text of a request
-inline constexpr std::size_t kJournalHeaders = 100;     // that are kept of a request
+inline constexpr std::size_t kJournalTextBytes = 4096;       // that are kept of each text of a request
+inline constexpr std::size_t kJournalHeaders = 100;          // that are kept of a request
+inline constexpr std::size_t kJournalBodyBytes = 16 * 1024;  // that are kept of a request's body
 
 struct JournalEntry {
   std::int64_t sequence = 0;  // from 1, in the order of the answers; never given twice in a world
@@ -31,6 +32,9 @@ struct JournalEntry {
   std::string query;  // as sent, without the question mark
   std::string trace_id;
   Headers headers;                      // as sent, without those that hold secrets, and without user info in URLs
+  std::string body;                     // as masked_body has it, at most kJournalBodyBytes
+  std::size_t body_bytes = 0;           // of the whole body, as sent
+  std::string body_sha256;              // of the whole body, in lower-case hex, if it was cut and nothing masked
   unsigned cut = 0;                     // the parts that are not there as a whole, RequestPart by RequestPart
   int status = 0;                       // 0 if no answer left: a fault let none through, or the client had left
   bool client_left = false;             // before the answer, or before the last of its pieces
@@ -79,7 +83,7 @@ class Journal {
   class Wait {
    public:
     Wait(Journal& journal, std::shared_ptr<const Matcher> matcher, std::int64_t after,
-         std::weak_ptr<http::Pending> pending);
+         std::weak_ptr<http::DeferredResponse> pending);
     ~Wait();
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
@@ -93,7 +97,7 @@ class Journal {
     Journal& journal_;
     const std::shared_ptr<const Matcher> matcher_;
     const std::int64_t after_;
-    const std::weak_ptr<http::Pending> pending_;
+    const std::weak_ptr<http::DeferredResponse> pending_;
     bool waits_ = false;  // is in the index; this and the next under the journal's mutex
     std::shared_ptr<const JournalEntry> entry_;
   };
@@ -101,7 +105,7 @@ class Journal {
   // Makes the answer ready when the next entry comes that matches and has a higher sequence than after, or when the
   // journal is closed. Null if kMostWaits are there.
   std::unique_ptr<Wait> wait(std::shared_ptr<const Matcher> matcher, std::int64_t after,
-                             const std::shared_ptr<http::Pending>& pending);
+                             const std::shared_ptr<http::DeferredResponse>& pending);
   std::size_t waits() const;
 
   // Ends all waits, now and from now on: nobody will be asked here any more.
@@ -113,7 +117,8 @@ class Journal {
  private:
   class WaitIndex;
 
-  void wake_waits(const std::shared_ptr<const JournalEntry>& entry, std::vector<std::weak_ptr<http::Pending>>& woken);
+  void wake_waits(const std::shared_ptr<const JournalEntry>& entry,
+                  std::vector<std::weak_ptr<http::DeferredResponse>>& woken);
   void leave(Wait& wait);
 
   const std::size_t size_;

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <set>
 #include <system_error>
 
 #include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
-#include "catalogue/endpoints.h"
 #include "control/admin.h"
 #include "control/journal.h"
 #include "json/text.h"
@@ -78,6 +78,15 @@ Texts header_values(const RequestView& request, std::string_view name) {
     if (equals_ignoring_case(key, name)) values.emplace_back(value);
   }
   return sorted(std::move(values));
+}
+
+std::string shown_body(const RequestBody& body) {
+  if (body.text().empty()) return "null";
+  const JsonValue* json = body.json();
+  if (json == nullptr) return json_string(body.text());
+  std::string text;
+  append_json(text, *json);
+  return text;
 }
 
 // What may not stand in a criterion for paths as a character, because no path has it or because something else is
@@ -304,16 +313,47 @@ class Matcher::Parser {
         [](const RequestView& request) { return request.client_left ? "true" : "false"; });
   }
 
+  void add_body() {
+    const JsonValue* body = fields_.object("body");
+    if (body == nullptr) return;
+    JsonFields form(*body);
+    const JsonValue* equal = form.any("equal");
+    const JsonValue* contains = form.any("contains");
+    const auto text = form.text("text");
+    form.refuse_others();
+    if ((equal != nullptr) + (contains != nullptr) + text.has_value() != 1) {
+      fields_.refuse("body", "must have one of equal (a value), contains (a value) and text (a string)");
+    }
+    const auto actual = [](const RequestView& request) { return shown_body(request.body); };
+    if (text) {
+      const std::string expected = kept_text(*text);
+      return add(
+          RequestPart::Body, "body.text", json_string(expected),
+          [expected](const RequestView& request) { return request.body.text() == expected; }, actual);
+    }
+    const bool whole = equal != nullptr;
+    const auto expected = std::make_shared<const JsonValue>(kept_value(whole ? *equal : *contains));
+    std::string shown;
+    append_json(shown, *expected);
+    add(
+        RequestPart::Body, whole ? "body.equal" : "body.contains", std::move(shown),
+        [expected, whole](const RequestView& request) {
+          const JsonValue* json = request.body.json();
+          return json != nullptr && (whole ? same_json(*json, *expected) : contains_json(*json, *expected));
+        },
+        actual);
+  }
+
   // What the criteria together leave nothing of.
   void check_all() const {
-    if (!facts_.needs_credentials || matcher_.user_ != "") return;
+    if (facts_.guarded == nullptr || matcher_.user_ != "") return;
     // A request that is refused is in the journal too, but meets no fault.
     if (use_ != Use::Fault && matcher_.status_ != 200) return;
     std::vector<std::string_view> open;
-    for (const Companion& companion : companions()) {
-      if (!companion.open) continue;
-      if (matcher_.path_.fits(companion.path)) return;
-      open.push_back(companion.path);
+    for (const Endpoint& endpoint : facts_.guarded->endpoints) {
+      if (!endpoint.open) continue;
+      if (matcher_.path_.fits(endpoint.path)) return;
+      open.push_back(endpoint.path);
     }
     refuse(
         "user", "",
@@ -378,6 +418,29 @@ class Matcher::Parser {
   void check_length(std::string_view key, std::string_view text) const {
     if (use_ == Use::Fault || text.size() <= kJournalTextBytes) return;
     fields_.refuse(key, fmt::format("has {} bytes, of which the journal keeps {}", text.size(), kJournalTextBytes));
+  }
+
+  [[noreturn]] void refuse_secret() const {
+    fields_.refuse("body",
+                   "asks for what the journal does not keep, for it may be a secret; \"***\" stands for any value of "
+                   "such a name, and a fault may match the value");
+  }
+
+  // As the journal keeps it. It may be a secret, and is not shown.
+  std::string kept_text(const std::string& text) const {
+    if (use_ == Use::Fault) return text;
+    if (text.size() > kJournalBodyBytes) {
+      fields_.refuse("body", fmt::format("has a text of {} bytes, and the journal keeps no body of more than {} whole",
+                                         text.size(), kJournalBodyBytes));
+    }
+    MaskedBody masked = masked_body(text);
+    if (masked.has_secret) refuse_secret();
+    return std::move(masked.text);
+  }
+
+  JsonValue kept_value(JsonValue value) const {
+    if (use_ != Use::Fault && mask_secrets(value)) refuse_secret();
+    return value;
   }
 
   // The text of a criterion for paths, still encoded.
@@ -508,6 +571,7 @@ constinit const Matcher::Parser::Row Matcher::Parser::kRows[] = {
     {"user",          true,  true,    false, &Parser::add_user},
     {"status",        false, true,    true,  &Parser::add_status},
     {"clientLeft",    false, true,    true,  &Parser::add_client_left},
+    {"body",          true,  true,    false, &Parser::add_body},  // the last, for it costs the most
 };
 // clang-format on
 

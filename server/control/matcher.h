@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "base/headers.h"
+#include "catalogue/catalogue.h"
+#include "control/body.h"
 #include "json/fields.h"
 #include "ocp/path_template.h"
 
@@ -29,6 +31,7 @@ enum class RequestPart : unsigned {
   User = 16,
   Status = 32,
   ClientLeft = 64,
+  Body = 128,
 };
 
 // A request as matchers see it, all as sent.
@@ -38,15 +41,17 @@ struct RequestView {
   std::string_view query;
   const Headers& headers;
   std::string_view user;
-  std::optional<int> status;  // of the answer, where there is one; 0 if the request has got none
-  unsigned cut = 0;           // the parts that are not there as a whole, RequestPart by RequestPart
-  bool client_left = false;   // before it had its answer
+  std::optional<int> status = {};  // of the answer, where there is one; 0 if the request has got none
+  unsigned cut = 0;                // the parts that are not there as a whole, RequestPart by RequestPart
+  bool client_left = false;        // before it had its answer
+  RequestBody body = {};
 };
 
 // What holds for all requests that a matcher will see. The default leaves all open.
 struct RequestFacts {
   std::size_t head_bytes = std::numeric_limits<std::size_t>::max();  // of a request's head at most, as of --max-head
-  bool needs_credentials = false;        // all are refused that have no user, but for paths that are open to all
+  // Whose endpoints refuse requests without a user, but those that are open to all; null: none does.
+  const Catalogue* guarded = nullptr;
   std::optional<std::string> user = {};  // the only one whose requests come to the world, empty for nobody
 };
 
@@ -72,7 +77,9 @@ class Matcher {
   //   method, user: letter for letter. path, pathPrefix, pathTemplate, of which one may stand: decoded segment by
   //   segment, as all texts of queries are decoded; %XX in a criterion stands for its character. query: a name has its
   //   value, an array of all its values in any order, {"anyOrder":[...]} of all its words however they were spelled, or
-  //   null for none. headers: a value, or null. status: of the answer, 0 for none. clientLeft: true or false.
+  //   null for none. headers: a value, or null. status: of the answer, 0 for none. clientLeft: true or false. body: one
+  //   of equal (same_json), contains (contains_json) and text (byte for byte); the first two match no body that is no
+  //   JSON.
   // Throws JsonFieldError if a criterion has the wrong form, or if no request can match all of them.
   static Matcher parse(JsonFields& fields, Use use, const RequestFacts& facts = {});
   static std::vector<std::string_view> keys(Use use);

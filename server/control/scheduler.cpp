@@ -5,8 +5,8 @@
 namespace ocp_mock {
 namespace {
 
-void make_ready(const std::weak_ptr<http::Pending>& pending) {
-  if (const auto alive = pending.lock()) alive->make_ready();
+void complete(const std::weak_ptr<http::DeferredResponse>& pending) {
+  if (const auto alive = pending.lock()) alive->complete();
 }
 
 }  // namespace
@@ -17,7 +17,7 @@ Scheduler::~Scheduler() {
 }
 
 Scheduler::Timer Scheduler::wake_after(std::chrono::milliseconds time, const void* owner,
-                                       std::weak_ptr<http::Pending> pending) {
+                                       std::weak_ptr<http::DeferredResponse> pending) {
   const auto due = std::chrono::steady_clock::now() + time;
   {
     const std::lock_guard lock(mutex_);
@@ -29,7 +29,7 @@ Scheduler::Timer Scheduler::wake_after(std::chrono::milliseconds time, const voi
       return {*this, added->first};
     }
   }
-  make_ready(pending);
+  complete(pending);
   return {};
 }
 
@@ -53,7 +53,7 @@ void Scheduler::release(const void* owner) {
       return true;
     });
   }
-  for (const Entry& entry : released) make_ready(entry.pending);
+  for (const Entry& entry : released) complete(entry.pending);
 }
 
 void Scheduler::stop() {
@@ -87,7 +87,7 @@ void Scheduler::run() {
     const Entry entry = std::move(entries_.begin()->second);
     entries_.erase(entries_.begin());
     lock.unlock();
-    make_ready(entry.pending);
+    complete(entry.pending);
     lock.lock();
   }
 }

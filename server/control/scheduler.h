@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "http/pending.h"
+#include "http/deferred_response.h"
 
 namespace ocp_mock {
 
@@ -53,7 +53,7 @@ class Scheduler {
 
   // The owner only names what release() is about; null for nobody.
   [[nodiscard]] Timer wake_after(std::chrono::milliseconds time, const void* owner,
-                                 std::weak_ptr<http::Pending> pending);
+                                 std::weak_ptr<http::DeferredResponse> pending);
 
   // Makes ready at once what belongs to the owner.
   void release(const void* owner);
@@ -68,7 +68,7 @@ class Scheduler {
  private:
   struct Entry {
     const void* owner;
-    std::weak_ptr<http::Pending> pending;
+    std::weak_ptr<http::DeferredResponse> pending;
   };
 
   void run();

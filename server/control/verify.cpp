@@ -44,6 +44,21 @@ std::string reason_of_doubt(const Journal::View& view, std::int64_t cut) {
   return "it depends on requests of which nothing is known: " + reason;
 }
 
+// The members of an entry that has a body.
+std::string body_json(const JournalEntry& entry) {
+  if (entry.body_bytes == 0) return "";
+  const bool is_cut = (entry.cut & static_cast<unsigned>(RequestPart::Body)) != 0;
+  std::string body;
+  const RequestBody kept(entry.body);
+  if (const JsonValue* json = is_cut ? nullptr : kept.json()) {
+    append_json(body, *json);
+  } else {
+    body = json_string(entry.body);
+  }
+  return fmt::format("\"body\":{},\"bodyBytes\":{},{}", body, entry.body_bytes,
+                     entry.body_sha256.empty() ? "" : fmt::format("\"bodySha256\":\"{}\",", entry.body_sha256));
+}
+
 }  // namespace
 
 std::string json_of(const JournalEntry& entry, int offset_minutes) {
@@ -56,9 +71,9 @@ std::string json_of(const JournalEntry& entry, int offset_minutes) {
   for (const std::string& text : entry.violations)
     violations.append(violations.empty() ? "" : ",").append(json_string(text));
   return fmt::format(
-      R"({{"bytes":{},{}"durationMicroseconds":{},{}"headers":[{}],"method":{},"path":{},"query":{},"sequence":{},)"
+      R"({{{}"bytes":{},{}"durationMicroseconds":{},{}"headers":[{}],"method":{},"path":{},"query":{},"sequence":{},)"
       R"("status":{},"time":{},"traceId":{},"user":{},"violations":[{}]}})",
-      entry.bytes, entry.client_left ? "\"clientLeft\":true," : "", entry.microseconds,
+      body_json(entry), entry.bytes, entry.client_left ? "\"clientLeft\":true," : "", entry.microseconds,
       entry.fault == 0 ? "" : fmt::format("\"fault\":{},", entry.fault), headers, json_string(entry.method),
       json_string(entry.path), json_string(entry.query), entry.sequence,
       entry.status == 0 ? "null" : std::to_string(entry.status),
@@ -80,7 +95,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
   const std::int64_t most = exactly.value_or(at_most.value_or(kMost));
   if (least > most) fields.refuse("atLeast", "must not be above atMost");
 
-  const bool is_nobodys = facts.needs_credentials && facts.user == "";
+  const bool is_nobodys = facts.guarded != nullptr && facts.user == "";
   if (is_nobodys && least == 0 && !matcher.user()) {
     fields.refuse(
         exactly    ? "exactly"

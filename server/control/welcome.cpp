@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/ascii.h"
-#include "catalogue/endpoints.h"
 #include "embedded/version.h"
 
 namespace ocp_mock {
@@ -18,13 +17,12 @@ constexpr std::string_view kWhat =
     "a mock of OceanBase Cloud Platform (OCP) for the tests of its clients. It answers OCP's calls from fixtures";
 
 // Paths that a client of OCP may ask for.
-std::vector<std::string_view> paths() {
-  std::vector<std::string_view> found;
-  for (const Endpoint& endpoint : endpoints()) found.push_back(endpoint.path);
-  for (const Companion& companion : companions()) {
-    if (companion.answer != Companion::Answer::Welcome) found.push_back(companion.path);
+std::vector<std::string_view> paths_of(const Catalogue& catalogue) {
+  std::vector<std::string_view> paths;
+  for (const Endpoint& endpoint : catalogue.endpoints) {
+    if (endpoint.listed && std::ranges::find(paths, endpoint.path) == paths.end()) paths.push_back(endpoint.path);
   }
-  return found;
+  return paths;
 }
 
 bool accepts_html(const http::Request& request) {
@@ -38,10 +36,10 @@ bool accepts_html(const http::Request& request) {
   });
 }
 
-std::string html(bool with_admin) {
+std::string html(const std::vector<std::string_view>& paths, bool with_admin) {
   std::string items;
   // What has a place for a name is no link.
-  for (const std::string_view path : paths()) {
+  for (const std::string_view path : paths) {
     items += path.find('{') == std::string_view::npos
                  ? fmt::format("<li><a href=\"{0}\"><code>{0}</code></a></li>\n", path)
                  : fmt::format("<li><code>{}</code></li>\n", path);
@@ -57,9 +55,9 @@ std::string html(bool with_admin) {
                  : "");
 }
 
-std::string text(bool with_admin) {
+std::string text(const std::vector<std::string_view>& paths, bool with_admin) {
   std::string list;
-  for (const std::string_view path : paths()) list.append("  ").append(path).append("\n");
+  for (const std::string_view path : paths) list.append("  ").append(path).append("\n");
   return fmt::format(
       "This is ocp-mock-server {}, {}; most of them want credentials:\n{}{}", embedded::version, kWhat, list,
       with_admin ? "Tests steer it by calls under /__admin, which /__admin/openapi.json describes.\n" : "");
@@ -67,9 +65,10 @@ std::string text(bool with_admin) {
 
 }  // namespace
 
-http::Response welcome(const http::Request& request, bool with_admin) {
-  if (accepts_html(request)) return {200, {{"Content-Type", "text/html;charset=UTF-8"}}, html(with_admin)};
-  return {200, {{"Content-Type", "text/plain;charset=UTF-8"}}, text(with_admin)};
+http::Response welcome(const http::Request& request, const Catalogue& catalogue, bool with_admin) {
+  const std::vector<std::string_view> paths = paths_of(catalogue);
+  if (accepts_html(request)) return {200, {{"Content-Type", "text/html;charset=UTF-8"}}, html(paths, with_admin)};
+  return {200, {{"Content-Type", "text/plain;charset=UTF-8"}}, text(paths, with_admin)};
 }
 
 }  // namespace ocp_mock

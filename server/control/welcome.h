@@ -1,12 +1,13 @@
-// What this server is, for who looks at it with a browser or without knowing it.
-// Enters: a request. Leaves: a page of HTML if its Accept names that, else some sentences.
+// What this server is, for people who look at it with a browser or without knowing it.
+// Input: a request. Output: a page of HTML if its Accept names that, else some sentences.
 #pragma once
 
+#include "catalogue/catalogue.h"
 #include "http/message.h"
 
 namespace ocp_mock {
 
-// with_admin: it names the admin calls.
-http::Response welcome(const http::Request& request, bool with_admin);
+// Names the listed endpoints, and with_admin the admin calls.
+http::Response welcome(const http::Request& request, const Catalogue& catalogue, bool with_admin);
 
 }  // namespace ocp_mock

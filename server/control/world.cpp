@@ -7,6 +7,8 @@ World::World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<
       scheduler_(scheduler),
       clock_(options.real_now),
       start_clock_(options.real_now),
+      start_faults_(options.has_wire_faults),
+      faults_(options.has_wire_faults),
       journal_(options.journal_size),
       is_base_(true),
       start_(dataset),
@@ -19,6 +21,8 @@ World::World(const WorldOptions& options, Scheduler& scheduler, const World& ori
       scheduler_(scheduler),
       clock_(origin.clock_),
       start_clock_(origin.clock_),
+      start_faults_(options.has_wire_faults),
+      faults_(options.has_wire_faults),
       journal_(options.journal_size),
       loaded_(clock_.now()),
       throttle_(rate_limit_ ? std::make_shared<Throttle>(*rate_limit_) : nullptr) {
@@ -31,11 +35,36 @@ World::World(const WorldOptions& options, Scheduler& scheduler, const World& ori
   faults_.set_as(start_faults_);
 }
 
-World::Snapshot World::snapshot() {
+std::optional<World::Snapshot> World::ready_snapshot() const {
   const std::lock_guard lock(mutex_);
   const Instant now = clock_.now();
-  if (!origin_->has_timelines()) return {origin_, now};
-  return {at_time(origin_, loaded_, now, timeline_), now};
+  if (!origin_->has_timelines()) return Snapshot{origin_, now};
+  if (!timeline_.is_right(origin_, loaded_, now)) return std::nullopt;
+  return Snapshot{timeline_.dataset, now};
+}
+
+World::Snapshot World::snapshot() {
+  const std::lock_guard making(making_);
+  for (;;) {
+    if (auto ready = ready_snapshot()) return *std::move(ready);
+    Instant now;
+    std::shared_ptr<const Dataset> origin;
+    Instant loaded;
+    TimelineState state;
+    {
+      const std::lock_guard lock(mutex_);
+      now = clock_.now();
+      origin = origin_;
+      loaded = loaded_;
+      state = timeline_;
+    }
+    auto dataset = at_time(origin, loaded, now, state);
+    // What is no longer needed goes after the lock.
+    const std::lock_guard lock(mutex_);
+    if (origin_ != origin || loaded_ != loaded) continue;
+    std::swap(timeline_, state);
+    return {std::move(dataset), now};
+  }
 }
 
 std::shared_ptr<const Dataset> World::origin() const {
@@ -43,14 +72,14 @@ std::shared_ptr<const Dataset> World::origin() const {
   return origin_;
 }
 
-Changed World::change(bool loads, const std::function<Changed(const Dataset&)>& change) {
+Changed World::change(bool loads, const std::function<Changed(const std::shared_ptr<const Dataset>&)>& change) {
   for (;;) {
     const std::shared_ptr<const Dataset> before = origin();
-    Changed changed = change(*before);
+    Changed changed = change(before);
     const std::lock_guard lock(mutex_);
     if (origin_ != before) continue;
     // The world goes on to hold the pointer by which it follows the base.
-    if (changed.is_same) return changed;
+    if (changed.dataset == before) return changed;
     origin_ = changed.dataset;
     if (loads) loaded_ = clock_.now();
     timeline_ = {};
@@ -69,10 +98,10 @@ void World::reload(const std::shared_ptr<const Dataset>& dataset) {
   timeline_ = {};
 }
 
-Scheduler::Timer World::delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending,
+Scheduler::Timer World::delay(std::chrono::milliseconds time, const std::shared_ptr<http::DeferredResponse>& pending,
                               std::uint64_t releases) {
   Scheduler::Timer timer = scheduler_.wake_after(time, this, pending);
-  if (releases_ != releases) pending->make_ready();
+  if (releases_ != releases) pending->complete();
   return timer;
 }
 

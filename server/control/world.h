@@ -25,6 +25,7 @@
 #include "ocp/throttle.h"
 #include "store/changes.h"
 #include "store/dataset.h"
+#include "store/timeline.h"
 
 namespace ocp_mock {
 
@@ -35,6 +36,7 @@ struct WorldOptions {
   std::optional<RateLimit> rate_limit;
   bool isolate_by_user = false;
   std::size_t max_worlds = 1000;  // beside the base
+  bool has_wire_faults = true;    // the server can give an answer a WireBehavior
 };
 
 class World {
@@ -52,7 +54,11 @@ class World {
     Instant time;
   };
 
-  // The data as their timelines have them at the time of the clock, and that time.
+  // The data as their timelines have them at the time of the clock, and that time. Nothing where points have passed and
+  // the data must be made first, which snapshot() does. Cheap.
+  std::optional<Snapshot> ready_snapshot() const;
+
+  // The same, made if need be: nothing for a thread of connections. Others that ask meanwhile wait for the same data.
   Snapshot snapshot();
 
   // As it was loaded or last changed, with its timelines.
@@ -60,7 +66,7 @@ class World {
 
   // Puts what the change makes of the origin in its place; timelines begin anew if it loads. The change runs again if
   // another one was quicker; what it throws goes through, and nothing has changed then.
-  Changed change(bool loads, const std::function<Changed(const Dataset&)>& change);
+  Changed change(bool loads, const std::function<Changed(const std::shared_ptr<const Dataset>&)>& change);
 
   // The dataset is what reset() returns to from now on, and takes the place of the world's data at once. Where somebody
   // has changed a user's world these stay until then; where it was forked from changed data all stays as it is.
@@ -80,8 +86,8 @@ class World {
   std::uint64_t releases() const { return releases_; }
 
   // Makes the answer ready after the time, at once if delays were ended since then.
-  [[nodiscard]] Scheduler::Timer delay(std::chrono::milliseconds time, const std::shared_ptr<http::Pending>& pending,
-                                       std::uint64_t releases);
+  [[nodiscard]] Scheduler::Timer delay(std::chrono::milliseconds time,
+                                       const std::shared_ptr<http::DeferredResponse>& pending, std::uint64_t releases);
 
   // Ends pending delays.
   void release();
@@ -110,6 +116,7 @@ class World {
   Faults faults_;
   Journal journal_;
   const bool is_base_ = false;
+  std::mutex making_;         // held while data are made; taken before mutex_
   mutable std::mutex mutex_;  // of what follows
   bool follows_ = true;       // takes what the base loads: its data are the base's, or were before they were changed
   std::shared_ptr<const Dataset> start_;

@@ -1,5 +1,5 @@
 // A certificate that is made at start, so that clients of HTTPS can be tested without preparing one.
-// Enters: the names of the server. Leaves: PEM texts.
+// Input: the names of the server. Output: PEM texts.
 #pragma once
 
 #include <string>

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "http/response_writer.h"
+
 namespace ocp_mock::http {
 namespace {
 
@@ -56,15 +58,15 @@ unsigned Connection::interest() const {
   // What TLS must write first comes before what it could read.
   const bool reads = phase_ == Phase::Lingering || (takes_requests() && !stream_.waits_to_write());
   if (reads && !input_ended_) events |= EPOLLIN;
-  if (later_ && !later_->was_tested()) events |= EPOLLRDHUP;
+  if (partial_ && !partial_->was_tested()) events |= EPOLLRDHUP;
   return events;
 }
 
 bool Connection::takes_requests() const {
-  return phase_ == Phase::Open && !later_ && unparsed_.empty() && unsent() <= kMaximumUnsent;
+  return phase_ == Phase::Open && !partial_ && unparsed_.empty() && unsent() <= kMaximumUnsent;
 }
 
-bool Connection::on_readable(Service& service, SteadyTime now) {
+bool Connection::on_readable(LoopContext& loop, SteadyTime now) {
   if (phase_ == Phase::Lingering) return drain();
   if (!takes_requests()) return true;
 
@@ -76,22 +78,22 @@ bool Connection::on_readable(Service& service, SteadyTime now) {
     return true;
   }
   if (got == Stream::kNotTls || got == Stream::kTls) {
-    parser_.fail(got == Stream::kTls ? Defect::Tls : Defect::PlainHttp);
-    process({}, service);
-    return flush(service, now);
+    parser_.fail(got == Stream::kTls ? ParseError::Tls : ParseError::PlainHttp);
+    process({}, loop);
+    return flush(loop, now);
   }
   if (got == 0) {
     // The client sends nothing more, but may wait for answers.
     input_ended_ = true;
     phase_ = Phase::Finishing;
-    return flush(service, now);
+    return flush(loop, now);
   }
-  process({buffer.data(), static_cast<std::size_t>(got)}, service);
-  return flush(service, now);
+  process({buffer.data(), static_cast<std::size_t>(got)}, loop);
+  return flush(loop, now);
 }
 
-bool Connection::on_writable(Service& service, SteadyTime now) {
-  return stream_.waits_to_write() && unsent() == 0 ? on_readable(service, now) : flush(service, now);
+bool Connection::on_writable(LoopContext& loop, SteadyTime now) {
+  return stream_.waits_to_write() && unsent() == 0 ? on_readable(loop, now) : flush(loop, now);
 }
 
 void Connection::on_hangup() {
@@ -100,40 +102,40 @@ void Connection::on_hangup() {
   if (stream_.in_handshake()) stream_.receive(buffer.data(), buffer.size());
 }
 
-bool Connection::on_tick(Service& service, SteadyTime now) {
+bool Connection::on_tick(LoopContext& loop, SteadyTime now) {
   if (now < deadline_) return true;
   if (deadline_kind_ == Deadline::Write && stream_.unacknowledged() < unacknowledged_) {
     await_write(now);
     return true;
   }
   if (phase_ != Phase::Open || unsent() != 0 || parser_.idle()) return false;
-  parser_.fail(Defect::Timeout);
-  process({}, service);
-  return flush(service, now);
+  parser_.fail(ParseError::Timeout);
+  process({}, loop);
+  return flush(loop, now);
 }
 
-bool Connection::on_timer(Service& service, SteadyTime now) {
-  if (later_ && later_->next_test <= now) send_early(now);
-  return flush(service, now);
+bool Connection::on_timer(LoopContext& loop, SteadyTime now) {
+  if (partial_ && partial_->next_test <= now) send_early(now);
+  return flush(loop, now);
 }
 
-bool Connection::on_ready(Service& service, SteadyTime now) {
+bool Connection::on_ready(LoopContext& loop, SteadyTime now) {
   // The call may have been meant for an earlier answer.
-  if (!later_ || !later_->pending || !later_->pending->ready()) return true;
+  if (!partial_ || !partial_->deferred || !partial_->deferred->is_complete()) return true;
   // A client that has left before is not answered, even if the event that says so comes only after this one.
-  if (stream_.client() != Stream::Client::Open && !on_shut(service, now)) return false;
-  const Asked asked = later_->asked;
-  const std::shared_ptr<Pending> pending = std::move(later_->pending);
-  later_.reset();
-  respond(made_by([&] { return pending->finish(); }), asked, service);
-  return flush(service, now);
+  if (stream_.client() != Stream::Client::Open && !on_shut(loop, now)) return false;
+  const RequestTraits traits = partial_->traits;
+  const std::shared_ptr<DeferredResponse> deferred = std::move(partial_->deferred);
+  partial_.reset();
+  respond(made_by([&] { return deferred->take(); }), traits, loop);
+  return flush(loop, now);
 }
 
-bool Connection::on_shut(Service& service, SteadyTime now) {
-  if (later_ && !later_->was_tested()) {
-    if (later_->pending && !later_->pending->has_head()) return false;
+bool Connection::on_shut(LoopContext& loop, SteadyTime now) {
+  if (partial_ && !partial_->was_tested()) {
+    if (partial_->deferred && !partial_->deferred->has_head()) return false;
     send_early(now);
-    if (!flush(service, now)) return false;
+    if (!flush(loop, now)) return false;
   }
   // Over loopback the reset is there already.
   return stream_.client() != Stream::Client::Gone;
@@ -141,41 +143,41 @@ bool Connection::on_shut(Service& service, SteadyTime now) {
 
 // Puts the next byte of the answer into out_, if it may leave before its time.
 void Connection::send_early(SteadyTime now) {
-  Later& later = *later_;
+  PartialResponse& partial = *partial_;
   bool is_more = false;
-  if (later.departure) {
-    is_more = !later.departure->done() && later.departure->take_byte(out_);
-  } else if (later.asked.begun < kHeadBegin.size()) {
-    out_ += kHeadBegin[later.asked.begun++];
+  if (partial.paced) {
+    is_more = !partial.paced->done() && partial.paced->take_byte(out_);
+  } else if (partial.traits.begun < kHeadBegin.size()) {
+    out_ += kHeadBegin[partial.traits.begun++];
     is_more = true;
   }
-  later.test_interval = std::max<SteadyTime::duration>(later.test_interval * 2, kFirstTestInterval);
-  later.next_test = is_more ? now + later.test_interval : SteadyTime::max();
+  partial.test_interval = std::max<SteadyTime::duration>(partial.test_interval * 2, kFirstTestInterval);
+  partial.next_test = is_more ? now + partial.test_interval : SteadyTime::max();
 }
 
-bool Connection::stop(Service& service, SteadyTime now) {
+bool Connection::stop(LoopContext& loop, SteadyTime now) {
   stopping_ = true;
-  if (later_ && later_->departure && !flush(service, now)) return false;
+  if (partial_ && partial_->paced && !flush(loop, now)) return false;
   // A request that has arrived but was not read yet counts as in flight.
-  if (takes_requests() && !on_readable(service, now)) return false;
-  const bool idle = phase_ == Phase::Open && parser_.idle() && !later_ && unparsed_.empty() && unsent() == 0;
+  if (takes_requests() && !on_readable(loop, now)) return false;
+  const bool idle = phase_ == Phase::Open && parser_.idle() && !partial_ && unparsed_.empty() && unsent() == 0;
   return !idle;
 }
 
 std::optional<SteadyTime> Connection::timer() const {
   // A client that does not take its bytes gets no further ones for now.
-  if (!later_ || unsent() != 0) return std::nullopt;
-  SteadyTime next = later_->next_test;
-  if (later_->departure && !later_->departure->done()) {
-    next = std::min(next, later_->start + later_->departure->next_time());
+  if (!partial_ || unsent() != 0) return std::nullopt;
+  SteadyTime next = partial_->next_test;
+  if (partial_->paced && !partial_->paced->done()) {
+    next = std::min(next, partial_->start + partial_->paced->next_time());
   }
   return next == SteadyTime::max() ? std::nullopt : std::optional(next);
 }
 
 // Answers the requests in the bytes, as far as the client takes answers; the rest waits in unparsed_.
-void Connection::process(std::string_view bytes, Service& service) {
-  if (out_.capacity() < service.spare.capacity() && out_.empty()) out_.swap(service.spare);
-  while (phase_ == Phase::Open && !later_) {
+void Connection::process(std::string_view bytes, LoopContext& loop) {
+  if (out_.capacity() < loop.spare.capacity() && out_.empty()) out_.swap(loop.spare);
+  while (phase_ == Phase::Open && !partial_) {
     if (!parser_.complete()) {
       if (bytes.empty()) break;
       bytes.remove_prefix(parser_.feed(bytes));
@@ -183,12 +185,12 @@ void Connection::process(std::string_view bytes, Service& service) {
     if (parser_.wants_continue()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     if (!parser_.complete()) continue;
 
-    Asked asked{false, parser_.is_http_1_0(), parser_.keep_alive()};
-    asked.head_only = parser_.request().method == "HEAD";
-    linger_ = parser_.request().defect.has_value();
-    Response response = made_by([&] { return service.handler(parser_.request()); });
+    RequestTraits traits{false, parser_.is_http_1_0(), parser_.keep_alive()};
+    traits.head_only = parser_.request().method == "HEAD";
+    linger_ = parser_.request().parse_error.has_value();
+    Response response = made_by([&] { return loop.handler(parser_.request()); });
     parser_.next();
-    respond(std::move(response), asked, service);
+    respond(std::move(response), traits, loop);
     deadline_kind_ = Deadline::None;
     if (unsent() > kMaximumUnsent) break;
   }
@@ -200,44 +202,44 @@ void Connection::process(std::string_view bytes, Service& service) {
 }
 
 // Writes the answer to out_, or as much of it as there is.
-void Connection::respond(Response response, const Asked& asked, Service& service) {
-  while (response.pending) {
-    later_ = std::make_unique<Later>(asked);
-    later_->pending = std::move(response.pending);
-    if (!later_->pending->await(service.waker(id_))) return;
-    const std::shared_ptr<Pending> pending = std::move(later_->pending);
-    later_.reset();
-    response = made_by([&] { return pending->finish(); });
+void Connection::respond(Response response, const RequestTraits& traits, LoopContext& loop) {
+  while (response.deferred) {
+    partial_ = std::make_unique<PartialResponse>(traits);
+    partial_->deferred = std::move(response.deferred);
+    if (!partial_->deferred->on_complete(loop.waker(id_))) return;
+    const std::shared_ptr<DeferredResponse> deferred = std::move(partial_->deferred);
+    partial_.reset();
+    response = made_by([&] { return deferred->take(); });
   }
-  const bool keep = asked.keep_alive && !stopping_;
-  const Persistence persistence = !keep            ? Persistence::Close
-                                  : asked.http_1_0 ? Persistence::KeepAliveHttp10
-                                                   : Persistence::KeepAlive;
+  const bool keep = traits.keep_alive && !stopping_;
+  const ConnectionMode mode = !keep             ? ConnectionMode::Close
+                              : traits.http_1_0 ? ConnectionMode::KeepAliveHttp10
+                                                : ConnectionMode::KeepAlive;
   if (!keep) close_after_answer();
   const std::size_t begin = out_.size();
-  if (leaves_whole(response.delivery)) {
-    service.writer.write(response, asked.head_only ? Part::Head : Part::Whole, persistence, out_);
-    out_.erase(begin, asked.begun);
-    tell(response.on_departed, true, asked.head_only ? 0 : response.body.size());
+  if (is_default(response.wire)) {
+    write_response(response, traits.head_only ? Part::HeadOnly : Part::Whole, mode, out_);
+    out_.erase(begin, traits.begun);
+    tell(response.on_departed, true, traits.head_only ? 0 : response.body.size());
     return;
   }
-  later_ = std::make_unique<Later>(asked);
-  later_->on_departed = std::move(response.on_departed);
-  const Departure& departure = later_->departure.emplace(std::move(response), asked.head_only, asked.http_1_0);
-  if (departure.has_head()) service.writer.write(departure.response(), Part::Head, persistence, out_);
-  out_.erase(begin, asked.begun);
+  partial_ = std::make_unique<PartialResponse>(traits);
+  partial_->on_departed = std::move(response.on_departed);
+  const PacedResponse& paced = partial_->paced.emplace(std::move(response), traits.head_only, traits.http_1_0);
+  if (paced.has_head()) write_response(paced.response(), Part::HeadOnly, mode, out_);
+  out_.erase(begin, traits.begun);
   // The time of the event is that of its batch, and a piece must not leave too early.
-  later_->start = SteadyTime::clock::now();
-  if (departure.done()) later_->settle(true);
+  partial_->start = SteadyTime::clock::now();
+  if (paced.done()) partial_->settle(true);
 }
 
 // An idle connection holds no memory for answers.
-void Connection::return_buffer(Service& service) {
-  if (out_.capacity() > service.spare.capacity() && out_.capacity() <= kKeptCapacity) out_.swap(service.spare);
+void Connection::return_buffer(LoopContext& loop) {
+  if (out_.capacity() > loop.spare.capacity() && out_.capacity() <= kKeptCapacity) out_.swap(loop.spare);
   std::string().swap(out_);
 }
 
-bool Connection::flush(Service& service, SteadyTime now) {
+bool Connection::flush(LoopContext& loop, SteadyTime now) {
   bool sent_some = false;
   for (;;) {
     while (unsent() != 0) {
@@ -252,20 +254,20 @@ bool Connection::flush(Service& service, SteadyTime now) {
     }
     out_.clear();
     sent_ = 0;
-    return_buffer(service);
-    if (later_) {
-      if (later_->departure) take_due_pieces(now);
+    return_buffer(loop);
+    if (partial_) {
+      if (partial_->paced) take_due_pieces(now);
       if (unsent() != 0) continue;
-      if (!later_->departure || !later_->departure->done()) {
+      if (!partial_->paced || !partial_->paced->done()) {
         // How long it takes is the handler's affair.
         set_deadline(Deadline::None, SteadyTime::max());
         return true;
       }
-      if (!end_departure()) return false;
+      if (!end_paced()) return false;
     }
     if (unparsed_.empty() || phase_ != Phase::Open) break;
     const std::string rest = std::exchange(unparsed_, {});
-    process(rest, service);
+    process(rest, loop);
   }
   if (stopping_ && phase_ == Phase::Open && parser_.idle()) phase_ = Phase::Finishing;
   if (phase_ == Phase::Finishing) {
@@ -281,27 +283,27 @@ bool Connection::flush(Service& service, SteadyTime now) {
 }
 
 void Connection::take_due_pieces(SteadyTime now) {
-  Departure& departure = *later_->departure;
-  const auto elapsed = std::max(now - later_->start, SteadyTime::duration::zero());
-  while (!departure.done() && (stopping_ || departure.next_time() <= elapsed)) departure.take(out_);
+  PacedResponse& paced = *partial_->paced;
+  const auto elapsed = std::max(now - partial_->start, SteadyTime::duration::zero());
+  while (!paced.done() && (stopping_ || paced.next_time() <= elapsed)) paced.take(out_);
   // Before the client can have all of it.
-  if (departure.done()) later_->settle(true);
+  if (paced.done()) partial_->settle(true);
 }
 
-void Connection::Later::settle(bool whole) noexcept {
-  tell(std::exchange(on_departed, nullptr), whole, departure ? departure->body_taken() : 0);
+void Connection::PartialResponse::settle(bool whole) noexcept {
+  tell(std::exchange(on_departed, nullptr), whole, paced ? paced->body_taken() : 0);
 }
 
 // False if the connection is over.
-bool Connection::end_departure() {
-  const Ending ending = later_->departure->ending();
-  later_.reset();
-  if (ending == Ending::Reset) {
+bool Connection::end_paced() {
+  const CloseMode close_mode = partial_->paced->close_mode();
+  partial_.reset();
+  if (close_mode == CloseMode::Reset) {
     stream_.reset();
     return false;
   }
-  if (ending == Ending::BreakOff) stream_.break_off();
-  if (ending != Ending::AsPromised) close_after_answer();
+  if (close_mode == CloseMode::BreakOff) stream_.break_off();
+  if (close_mode != CloseMode::AsPromised) close_after_answer();
   return true;
 }
 

@@ -6,6 +6,9 @@
 
 namespace ocp_mock::http {
 
+// What carries HTTP, see server.h.
+enum class Engine { Epoll, Httplib };
+
 struct ParserLimits {
   std::size_t head_bytes = 64 * 1024;         // request line and headers, then 414 or 431
   std::size_t body_bytes = 64 * 1024 * 1024;  // after the chunks are joined, then 413

@@ -102,9 +102,9 @@ std::size_t RequestParser::feed(std::string_view bytes) {
           if (trailer.empty()) {
             finish();
           } else if (!split_header(trailer)) {
-            fail(Defect::BadChunk);
+            fail(ParseError::BadChunk);
           }
-          if (trailer_bytes_ > limits_.head_bytes) fail(Defect::HeadTooLarge);
+          if (trailer_bytes_ > limits_.head_bytes) fail(ParseError::HeadTooLarge);
           line_.clear();
         }
         break;
@@ -120,7 +120,7 @@ std::size_t RequestParser::feed_line(std::string_view bytes, std::size_t limit) 
   const std::size_t count = feed_at == std::string_view::npos ? bytes.size() : feed_at + 1;
   line_.append(bytes, 0, std::min(count, limit + 1));
   const bool ends = feed_at != std::string_view::npos;
-  if (line_.size() > limit || (ends && !line_.ends_with("\r\n"))) fail(Defect::BadChunk);
+  if (line_.size() > limit || (ends && !line_.ends_with("\r\n"))) fail(ParseError::BadChunk);
   return count;
 }
 
@@ -144,11 +144,11 @@ std::size_t RequestParser::feed_head(std::string_view bytes) {
     const bool too_large = end - used > room;
     used = end;
     if (too_large) {
-      fail(head.find('\n') == std::string_view::npos ? Defect::TargetTooLong : Defect::HeadTooLarge);
+      fail(head.find('\n') == std::string_view::npos ? ParseError::TargetTooLong : ParseError::HeadTooLarge);
     } else if (feed_at == std::string_view::npos) {
       break;
     } else if (!head.ends_with("\r\n")) {
-      fail(head.find('\n') == head.size() - 1 ? Defect::MalformedRequestLine : Defect::MalformedHeader);
+      fail(head.find('\n') == head.size() - 1 ? ParseError::MalformedRequestLine : ParseError::MalformedHeader);
     } else if (head.size() == 2) {
       // An empty line before a request is passed over (RFC 9112, 2.2).
       head_.clear();
@@ -174,7 +174,7 @@ void RequestParser::parse_head(std::string_view head) {
   };
   if (!parse_request_line(next_line())) return;
   for (std::string_view line = next_line(); !line.empty(); line = next_line()) {
-    if (!parse_header(line)) return fail(Defect::MalformedHeader);
+    if (!parse_header(line)) return fail(ParseError::MalformedHeader);
   }
   choose_framing();
 }
@@ -183,21 +183,21 @@ bool RequestParser::parse_request_line(std::string_view line) {
   const auto method_end = line.find(' ');
   const auto target_end = line.rfind(' ');
   if (method_end == std::string_view::npos || target_end <= method_end + 1) {
-    fail(Defect::MalformedRequestLine);
+    fail(ParseError::MalformedRequestLine);
     return false;
   }
   const std::string_view method = line.substr(0, method_end);
   const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
   const std::string_view version = line.substr(target_end + 1);
   if (!is_token(method) || has_any(target, kControl) || target.find(' ') != std::string_view::npos) {
-    fail(Defect::MalformedRequestLine);
+    fail(ParseError::MalformedRequestLine);
     return false;
   }
   request_.method = method;
   request_.target = target;
   http_1_0_ = version == "HTTP/1.0";
   if (!http_1_0_ && version != "HTTP/1.1") {
-    fail(version.starts_with("HTTP/") ? Defect::VersionNotSupported : Defect::MalformedRequestLine);
+    fail(version.starts_with("HTTP/") ? ParseError::VersionNotSupported : ParseError::MalformedRequestLine);
     return false;
   }
   return true;
@@ -225,10 +225,10 @@ void RequestParser::choose_framing() {
   keep_alive_ = false;  // until all headers are understood
   for (const auto& [name, value] : request_.headers) {
     if (equals_ignoring_case(name, "Content-Length")) {
-      if (length) return fail(Defect::BadContentLength);
+      if (length) return fail(ParseError::BadContentLength);
       length = value;
     } else if (equals_ignoring_case(name, "Transfer-Encoding")) {
-      if (chunked || !equals_ignoring_case(value, "chunked")) return fail(Defect::UnsupportedTransferEncoding);
+      if (chunked || !equals_ignoring_case(value, "chunked")) return fail(ParseError::UnsupportedTransferEncoding);
       chunked = true;
     } else if (equals_ignoring_case(name, "Host")) {
       ++hosts;
@@ -239,12 +239,12 @@ void RequestParser::choose_framing() {
         keep = keep || equals_ignoring_case(option, "keep-alive");
       }
     } else if (equals_ignoring_case(name, "Expect")) {
-      if (!equals_ignoring_case(value, "100-continue")) return fail(Defect::ExpectationFailed);
+      if (!equals_ignoring_case(value, "100-continue")) return fail(ParseError::ExpectationFailed);
       wants_continue_ = !http_1_0_;
     }
   }
-  if (!http_1_0_ && hosts != 1) return fail(Defect::HostHeader);
-  if (chunked && (length || http_1_0_)) return fail(Defect::BadContentLength);
+  if (!http_1_0_ && hosts != 1) return fail(ParseError::HostHeader);
+  if (chunked && (length || http_1_0_)) return fail(ParseError::BadContentLength);
 
   keep_alive_ = !close && (!http_1_0_ || keep);
   if (chunked) {
@@ -252,8 +252,8 @@ void RequestParser::choose_framing() {
   } else if (length) {
     // from_chars takes a minus sign only for signed types.
     const auto bytes = parse_number<std::size_t>(*length, 10);
-    if (!bytes) return fail(Defect::BadContentLength);
-    if (*bytes > limits_.body_bytes) return fail(Defect::BodyTooLarge);
+    if (!bytes) return fail(ParseError::BadContentLength);
+    if (*bytes > limits_.body_bytes) return fail(ParseError::BodyTooLarge);
     body_left_ = *bytes;
     state_ = body_left_ == 0 ? State::Complete : State::Body;
   } else {
@@ -271,8 +271,8 @@ void RequestParser::end_chunk_size() {
   }
   const auto bytes = parse_number<std::size_t>(size, 16);
   line_.clear();
-  if (!bytes) return fail(Defect::BadChunk);
-  if (*bytes > limits_.body_bytes - request_.body.size()) return fail(Defect::BodyTooLarge);
+  if (!bytes) return fail(ParseError::BadChunk);
+  if (*bytes > limits_.body_bytes - request_.body.size()) return fail(ParseError::BodyTooLarge);
   body_left_ = *bytes;
   state_ = body_left_ == 0 ? State::Trailers : State::ChunkData;
 }
@@ -283,8 +283,8 @@ bool RequestParser::wants_continue() {
   return wants;
 }
 
-void RequestParser::fail(Defect defect) {
-  request_.defect = defect;
+void RequestParser::fail(ParseError error) {
+  request_.parse_error = error;
   keep_alive_ = false;
   wants_continue_ = false;
   finish();
@@ -302,7 +302,7 @@ void RequestParser::next() {
   clear(line_);
   request_.headers.clear();
   if (request_.headers.memory() > kKeptCapacity) const Headers released = std::move(request_.headers);
-  request_.defect.reset();
+  request_.parse_error.reset();
   state_ = State::Head;
   trailer_bytes_ = 0;
   body_left_ = 0;

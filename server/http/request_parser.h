@@ -1,5 +1,5 @@
 // Bytes of a connection become requests (RFC 9112, server side).
-// Enters: bytes in pieces of any size. Leaves: one Request at a time, or the Defect that ends the connection.
+// Input: bytes in pieces of any size. Output: one Request at a time, or the ParseError that ends the connection.
 // Pure: knows no socket and no clock. It is strict where leniency lets two readers of one connection disagree about
 // where a request ends: bare line feeds, folded headers, two lengths.
 #pragma once
@@ -24,7 +24,7 @@ class RequestParser {
   // Takes bytes up to the end of the request and returns how many. Needs !complete().
   std::size_t feed(std::string_view bytes);
 
-  // The request, or its defect, is there; next() to go on.
+  // The request, or its parse error, is there; next() to go on.
   bool complete() const { return state_ == State::Complete; }
 
   // Nothing of the next request has come yet.
@@ -40,8 +40,8 @@ class RequestParser {
   bool keep_alive() const { return keep_alive_; }
   bool is_http_1_0() const { return http_1_0_; }
 
-  // What was read so far with a defect found outside, a timeout. The parser is complete then.
-  void fail(Defect defect);
+  // Completes the request as it was read so far, with an error found outside, such as a timeout.
+  void fail(ParseError error);
 
   // Until next().
   const Request& request() const { return request_; }

@@ -1,133 +1,114 @@
 #include "http/response_writer.h"
 
-#include <httplib.h>
-
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "base/ascii.h"
 
 namespace ocp_mock::http {
 namespace {
 
-constexpr std::size_t kLayoutsKept = 64;
-
-// Stand around the index of a header in the place of its value; no header has them.
-constexpr char kMark = '\1';
-constexpr char kMarkEnd = '\2';
-
-std::string mark(std::size_t index) { return kMark + std::to_string(index) + kMarkEnd; }
-
-// What httplib sees of a connection: a constant to read, the output to write to.
-class BufferStream : public httplib::Stream {
- public:
-  BufferStream(std::string_view input, std::string& output) : input_(input), output_(output) {}
-
-  bool is_readable() const override { return !input_.empty(); }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* buffer, std::size_t size) override {
-    const std::size_t count = input_.copy(buffer, size);
-    input_.remove_prefix(count);
-    return static_cast<ssize_t>(count);
-  }
-  ssize_t write(const char* bytes, std::size_t size) override {
-    output_.append(bytes, size);
-    return static_cast<ssize_t>(size);
-  }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return 0; }
-
- private:
-  std::string_view input_;
-  std::string& output_;
+// The final statuses of the IANA registry. 413 has the name of RFC 7231, which clients have long known.
+// clang-format off
+constexpr std::pair<int, std::string_view> kReasons[]{
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {205, "Reset Content"},
+    {206, "Partial Content"},
+    {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {305, "Use Proxy"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Payload Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {418, "I'm a teapot"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Entity"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
+    {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {510, "Not Extended"},
+    {511, "Network Authentication Required"},
 };
+// clang-format on
+
+bool comes_before(std::string_view name, std::string_view other) {
+  return std::ranges::lexicographical_compare(name, other, {}, to_lower_ascii, to_lower_ascii);
+}
 
 }  // namespace
 
-class ResponseWriter::Engine : public httplib::Server {
- public:
-  Engine() {
-    set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
-      out.status = response_->status;
-      if (!response_->body.empty()) out.body = "-";  // httplib names a type for what has none
-      std::size_t index = 0;
-      for (const auto& [name, value] : response_->headers) out.set_header(std::string(name), mark(index++));
-      return HandlerResponse::Handled;
-    });
-    // httplib would put the exception's text into a header.
-    set_exception_handler(
-        [](const httplib::Request&, httplib::Response& out, std::exception_ptr) { out.status = 500; });
-    // The last word on the headers, after httplib has added its own.
-    set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
-      out.headers.erase("Accept-Ranges");
-      out.headers.erase("Connection");
-      out.headers.erase("Content-Length");
-      // RFC 9110, 8.6: a 204 has no length either.
-      if (!out.has_header("Transfer-Encoding") && out.status != 204) {
-        out.set_header("Content-Length", mark(response_->headers.size()));
-      }
-      if (persistence_ == Persistence::Close) out.set_header("Connection", "close");
-      if (persistence_ == Persistence::KeepAliveHttp10) out.set_header("Connection", "keep-alive");
-    });
-  }
-
-  // The head of the response, with marks in the places of its values.
-  std::string lay_out(const Response& response, Persistence persistence) {
-    response_ = &response;
-    persistence_ = persistence;
-    std::string head;
-    BufferStream stream("HEAD / HTTP/1.1\r\n\r\n", head);
-    bool closed = false;
-    // "Close" spares httplib its Keep-Alive header; the handler above has the say.
-    process_request(stream, true, closed, nullptr);
-    return head;
-  }
-
- private:
-  const Response* response_ = nullptr;
-  Persistence persistence_ = Persistence::Close;
-};
-
-bool ResponseWriter::Layout::fits(const Response& response, Persistence wanted) const {
-  return status == response.status && persistence == wanted && has_body != response.body.empty() &&
-         std::ranges::equal(names, response.headers, {}, {}, &HeaderField::name);
+std::string_view reason_phrase(int status) {
+  const auto found = std::ranges::lower_bound(kReasons, status, {}, &std::pair<int, std::string_view>::first);
+  return found != std::end(kReasons) && found->first == status ? found->second : reason_phrase(500);
 }
 
-ResponseWriter::ResponseWriter() : engine_(std::make_unique<Engine>()) {}
-ResponseWriter::~ResponseWriter() = default;
+std::vector<HeaderField> head_fields(const Response& response, ConnectionMode mode, std::string& length) {
+  std::vector<HeaderField> fields;
+  fields.reserve(response.headers.size() + 3);
+  const auto add = [&](HeaderField field) {
+    const auto behind = std::ranges::upper_bound(fields, field.name, comes_before, &HeaderField::name);
+    fields.insert(behind, field);
+  };
+  for (const auto& [name, value] : response.headers) add({name, value.substr(0, value.find_first_of("\r\n"))});
+  if (!response.header("Content-Type") && !response.body.empty()) add({"Content-Type", "text/plain"});
+  length = std::to_string(response.body.size());
+  // RFC 9110, 8.6: a 204 has no length.
+  if (!response.header("Transfer-Encoding") && response.status != 204) add({"Content-Length", length});
+  if (mode == ConnectionMode::Close) add({"Connection", "close"});
+  if (mode == ConnectionMode::KeepAliveHttp10) add({"Connection", "keep-alive"});
+  return fields;
+}
 
-void ResponseWriter::write(const Response& response, Part part, Persistence persistence, std::string& out) {
-  const Layout& head = layout(response, persistence);
-  for (const auto& [text, index] : head.pieces) {
-    out += text;
-    if (index == response.headers.size()) {
-      out += std::to_string(response.body.size());
-    } else {
-      const std::string_view value = response.headers[index].value;
-      out += value.substr(0, value.find_first_of("\r\n"));
-    }
-  }
-  out += head.rest;
+void write_response(const Response& response, Part part, ConnectionMode mode, std::string& out) {
+  std::string length;
+  const std::vector<HeaderField> fields = head_fields(response, mode, length);
+  out.append(kHeadBegin).append(std::to_string(response.status)).append(" ").append(reason_phrase(response.status));
+  for (const auto& [name, value] : fields) out.append("\r\n").append(name).append(": ").append(value);
+  out.append("\r\n\r\n");
   if (part == Part::Whole) out += response.body;
-}
-
-const ResponseWriter::Layout& ResponseWriter::layout(const Response& response, Persistence persistence) {
-  const auto known =
-      std::ranges::find_if(layouts_, [&](const Layout& layout) { return layout.fits(response, persistence); });
-  if (known != layouts_.end()) return *known;
-
-  if (layouts_.size() >= kLayoutsKept) layouts_.clear();
-  Layout made{response.status, persistence, !response.body.empty(), {}, {}, {}};
-  for (const auto& [name, value] : response.headers) made.names.emplace_back(name);
-  const std::string head = engine_->lay_out(response, persistence);
-  std::size_t end = 0;
-  for (std::size_t begin = head.find(kMark); begin != std::string::npos; begin = head.find(kMark, end)) {
-    Piece piece{head.substr(end, begin - end), 0};
-    end = head.find(kMarkEnd, begin) + 1;
-    std::from_chars(head.data() + begin + 1, head.data() + end, piece.value);
-    made.pieces.push_back(std::move(piece));
-  }
-  made.rest = head.substr(end);
-  return layouts_.emplace_back(std::move(made));
 }
 
 }  // namespace ocp_mock::http

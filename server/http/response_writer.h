@@ -1,12 +1,9 @@
 // A response becomes bytes.
-// response_writer.cpp is the only file that includes httplib. httplib lays out a head once for each status and set of
-// headers, given a request without content, because its own reading of requests loses data (it decodes header values,
-// splits queries, cuts targets at 8 KiB, compresses, answers ranges); the request that counts is the one of
-// RequestParser. After that only the values are put into their places.
+// Input: a response, and what becomes of its connection. Output: status line, headers and body, appended to a text.
+// Pure. Headers leave in the order of their names, whatever order the response has them in; fields of one name keep
+// theirs.
 #pragma once
 
-#include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,47 +15,22 @@ namespace ocp_mock::http {
 // What every head begins with.
 inline constexpr std::string_view kHeadBegin = "HTTP/1.1 ";
 
-enum class Persistence { Close, KeepAlive, KeepAliveHttp10 };
+enum class ConnectionMode { Close, KeepAlive, KeepAliveHttp10 };
 
-// Head: without the body, but with its length.
-enum class Part { Whole, Head };
+// HeadOnly: without the body, but with its length.
+enum class Part { Whole, HeadOnly };
 
-// Used by one thread at a time.
-class ResponseWriter {
- public:
-  ResponseWriter();
-  ~ResponseWriter();
-  ResponseWriter(const ResponseWriter&) = delete;
-  ResponseWriter& operator=(const ResponseWriter&) = delete;
+// The text behind the status, "Not Found"; that of 500 for a status that has none.
+std::string_view reason_phrase(int status);
 
-  // Appends status line, headers, body. A response with Transfer-Encoding gets no Content-Length, and its body is
-  // written as it is. A value ends at its first line end. How and when the answer leaves is not its affair.
-  void write(const Response& response, Part part, Persistence persistence, std::string& out);
+// The headers of the response and those of its framing, in the order in which they leave: Connection as the mode has
+// it, Content-Length unless the response has a Transfer-Encoding or is a 204, and text/plain for a body that has no
+// Content-Type. A value ends at its first line end. The fields refer to the response and to `length`, which is set to
+// the body's.
+std::vector<HeaderField> head_fields(const Response& response, ConnectionMode mode, std::string& length);
 
- private:
-  class Engine;
-
-  // A text, then the value of the header with this index; behind the last header is the length of the body.
-  struct Piece {
-    std::string text;
-    std::size_t value;
-  };
-
-  struct Layout {
-    int status;
-    Persistence persistence;
-    bool has_body;
-    std::vector<std::string> names;
-    std::vector<Piece> pieces;
-    std::string rest;
-
-    bool fits(const Response& response, Persistence wanted) const;
-  };
-
-  const Layout& layout(const Response& response, Persistence persistence);
-
-  std::unique_ptr<Engine> engine_;
-  std::vector<Layout> layouts_;
-};
+// Appends the response. One with a Transfer-Encoding has its body written as it is. Its behavior on the wire and what
+// it is deferred by are the caller's.
+void write_response(const Response& response, Part part, ConnectionMode mode, std::string& out);
 
 }  // namespace ocp_mock::http

@@ -33,12 +33,6 @@ sockaddr_storage with_port(sockaddr_storage address, int port) {
   return address;
 }
 
-int port_of(const sockaddr_storage& address) {
-  in_port_t number = 0;
-  std::memcpy(&number, reinterpret_cast<const char*>(&address) + kPortOffset, sizeof number);
-  return ntohs(number);
-}
-
 // Nothing, with errno set, if the address cannot be had.
 std::optional<Descriptor> bind_to(const sockaddr_storage& address, bool family_only) {
   Descriptor descriptor(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -101,6 +95,12 @@ std::string place_of(const std::string& host, const sockaddr_storage& address, i
 
 Descriptor::~Descriptor() {
   if (value_ >= 0) ::close(value_);
+}
+
+int port_of(const sockaddr_storage& address) {
+  in_port_t number = 0;
+  std::memcpy(&number, reinterpret_cast<const char*>(&address) + kPortOffset, sizeof number);
+  return ntohs(number);
 }
 
 std::string address_text(const sockaddr_storage& address) {
@@ -180,6 +180,12 @@ bool Listener::take(const std::string& host, int port, const std::vector<sockadd
   }
   if (sockets_.empty()) throw_refusal(place, error);
   return true;
+}
+
+std::vector<std::string> Listener::hosts() const {
+  std::vector<std::string> hosts;
+  for (const auto& socket : sockets_) hosts.push_back(address_text(name_of(socket.descriptor.get())));
+  return hosts;
 }
 
 void Listener::listen() {

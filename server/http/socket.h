@@ -31,6 +31,9 @@ class Descriptor {
 // Empty for other families.
 std::string address_text(const sockaddr_storage& address);
 
+// The port of an address of IPv4 or IPv6.
+int port_of(const sockaddr_storage& address);
+
 // The addresses of a host, in the order of the system's resolver, none twice. The host is a name or an IP address; one
 // of IPv6 may stand in brackets, as in a URL. Throws std::runtime_error with one sentence that names the host.
 std::vector<sockaddr_storage> addresses_of(const std::string& host);
@@ -51,6 +54,9 @@ class Listener {
   std::size_t size() const { return sockets_.size(); }
   int descriptor(std::size_t index) const { return sockets_[index].descriptor.get(); }
   int port() const { return port_; }
+
+  // The addresses that it holds, as text.
+  std::vector<std::string> hosts() const;
 
   // Where a client on this machine finds the first address, "127.0.0.1:8080".
   const std::string& authority() const { return authority_; }

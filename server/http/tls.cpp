@@ -85,4 +85,13 @@ TlsContext::TlsContext(const std::string& certificate, const std::string& key)
   }
 }
 
+bool TlsContext::copy_to(ssl_ctx_st& other) const {
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context_.get(), &chain);
+  return SSL_CTX_set_min_proto_version(&other, TLS1_2_VERSION) == 1 &&
+         SSL_CTX_use_certificate(&other, SSL_CTX_get0_certificate(context_.get())) == 1 &&
+         SSL_CTX_set1_chain(&other, chain) == 1 &&
+         SSL_CTX_use_PrivateKey(&other, SSL_CTX_get0_privatekey(context_.get())) == 1;
+}
+
 }  // namespace ocp_mock::http

@@ -16,6 +16,10 @@ class TlsContext {
 
   ssl_ctx_st* get() const { return context_.get(); }
 
+  // Gives another library's context the certificate, its chain, the key and the versions of TLS. False if OpenSSL
+  // refuses.
+  bool copy_to(ssl_ctx_st& other) const;
+
  private:
   struct Free {
     void operator()(ssl_ctx_st* context) const;

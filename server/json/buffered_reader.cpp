@@ -12,14 +12,14 @@ std::int64_t count_characters(const char* begin, const char* end) {
 
 }  // namespace
 
-ByteSource::ByteSource(Refill refill) : refill_(std::move(refill)), buffer_(new char[kWindow]) {
+BufferedReader::BufferedReader(Refill refill) : refill_(std::move(refill)), buffer_(new char[kWindow]) {
   next_ = end_ = mark_ = buffer_.get();
 }
 
-ByteSource::ByteSource(std::string_view text)
+BufferedReader::BufferedReader(std::string_view text)
     : next_(text.data()), end_(text.data() + text.size()), read_all_(true), mark_(text.data()) {}
 
-bool ByteSource::read_more() {
+bool BufferedReader::read_more() {
   if (read_all_) return false;
   char* begin = buffer_.get();
   if (next_ - begin > 1) {
@@ -39,15 +39,15 @@ bool ByteSource::read_more() {
   return !read_all_;
 }
 
-Position ByteSource::position() {
+Position BufferedReader::position() {
   if (next_ - mark_ > 1) move_mark(next_ - 1);
   return position_before(next_);
 }
 
-Position ByteSource::previous_position() const { return position_before(std::max(mark_, next_ - 1)); }
+Position BufferedReader::previous_position() const { return position_before(std::max(mark_, next_ - 1)); }
 
 // Of the last byte before the end, which is not before the mark.
-Position ByteSource::position_before(const char* end) const {
+Position BufferedReader::position_before(const char* end) const {
   if (end == mark_) return at_mark_;
   Position position = at_mark_;
   if (newline_before_mark_) position = {position.line + 1, 0};
@@ -61,7 +61,7 @@ Position ByteSource::position_before(const char* end) const {
   return position;
 }
 
-void ByteSource::move_mark(const char* to) {
+void BufferedReader::move_mark(const char* to) {
   if (to <= mark_) return;
   at_mark_ = position_before(to);
   newline_before_mark_ = to[-1] == '\n';

@@ -1,6 +1,6 @@
 // Bytes in order, with the position of the last one taken.
-// Enters: a text, or a function that reads on. Leaves: bytes one by one, or a window of those that are there already.
-// However many bytes there are, only the window is held. Lines are counted when a position is asked for.
+// Input: a text, or a function that reads on. Output: bytes one by one, or the window of those that are buffered.
+// Only the window is held, however long the input is. Lines are counted when a position is asked for.
 #pragma once
 
 #include <cstddef>
@@ -17,30 +17,30 @@ struct Position {
   std::int64_t column = 1;
 };
 
-class ByteSource {
+class BufferedReader {
  public:
   // Fills a buffer, returns how many bytes it has put there; 0 at the end, after which it is not called again.
   using Refill = std::function<std::size_t(char* buffer, std::size_t size)>;
 
   static constexpr std::size_t kWindow = 256 * 1024;
 
-  explicit ByteSource(Refill refill);
-  // The text must outlive the source.
-  explicit ByteSource(std::string_view text);
+  explicit BufferedReader(Refill refill);
+  // The text must outlive the reader.
+  explicit BufferedReader(std::string_view text);
 
   bool at_end() { return next_ == end_ && !read_more(); }
-  char peek() const { return *next_; }  // needs !at_end()
-  void take() { ++next_; }              // needs !at_end()
+  char peek() const { return *next_; }  // requires !at_end()
+  void advance() { ++next_; }           // requires !at_end()
 
-  // The bytes that are there, from the next on, until the source is used again.
-  std::string_view ahead() const { return {next_, static_cast<std::size_t>(end_ - next_)}; }
-  // Puts more bytes behind those; false if there are none, or if the window is full.
+  // The bytes in the window from the next one on. Valid until the reader is used again.
+  std::string_view buffered() const { return {next_, static_cast<std::size_t>(end_ - next_)}; }
+  // Appends more bytes to the window; false if there are none or the window is full.
   bool read_more();
-  // Takes so many of the bytes ahead.
+  // Takes the next count bytes. Requires that they are buffered.
   void skip(std::size_t count) { next_ += count; }
-  // Takes so many of the bytes ahead as if they were not there: positions do not count them. Needs that none was taken.
+  // The same without counting them in positions. Requires that no byte was taken yet.
   void drop(std::size_t count) { mark_ = next_ += count; }
-  // Whether the last byte taken is this one. Needs that one was taken.
+  // Whether the last byte taken is this one. Requires that one was taken.
   bool just_took(char byte) const { return next_[-1] == byte; }
 
   Position position();

@@ -1,6 +1,6 @@
 // The members of a JSON object as a caller wants them, one by one.
-// Enters: a parsed object. Leaves: typed values, or a JsonFieldError with the place of what is wrong. No value is ever
-// shown in an error: it may be a secret.
+// Input: a parsed object. Output: typed values, or a JsonFieldError with the position of what is wrong. Errors never
+// show a value: it may be a secret.
 #pragma once
 
 #include <cstdint>

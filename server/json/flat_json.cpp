@@ -19,8 +19,8 @@ constexpr std::size_t kLongestCharacter = 3;  // in bytes; longer ones are answe
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// How many of eight bytes stand before a quote, a backslash, a control character or what is no ASCII; 8 if there is
-// none. It may tell fewer.
+// How many of eight bytes come before a quote, a backslash, a control character or what is no ASCII; 8 if there is
+// none. The result may be too small.
 std::size_t count_usual(const char* bytes) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x8080808080808080;
@@ -40,7 +40,7 @@ class Scanner {
  public:
   explicit Scanner(std::string_view bytes) : next_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
-  Outcome scan(bool behind_comma, PlainObject& object) {
+  Outcome scan(bool behind_comma, FlatObject& object) {
     object.members.clear();
     skip_blanks();
     if (behind_comma) {
@@ -52,7 +52,7 @@ class Scanner {
     canonical_ = true;
     do {
       skip_inner_blanks();
-      PlainMember member;
+      FlatMember member;
       bool escaped_key = false;
       if (!string(member.key, escaped_key) || escaped_key) return refused();
       skip_inner_blanks();
@@ -97,7 +97,7 @@ class Scanner {
     return next_ != begin;
   }
 
-  bool value(PlainMember& member) {
+  bool value(FlatMember& member) {
     if (next_ == end_) return false;
     switch (*next_) {
       case '"': member.kind = JsonKind::String; return string(member.value, member.escaped);
@@ -120,7 +120,7 @@ class Scanner {
     return true;
   }
 
-  bool number(PlainMember& member) {
+  bool number(FlatMember& member) {
     const char* begin = next_;
     const auto length = [&] { return static_cast<std::size_t>(next_ - begin); };
     take('-');
@@ -176,13 +176,13 @@ class Scanner {
     return false;
   }
 
-  bool sort(std::vector<PlainMember>& members) {
-    const auto ascends = [](const PlainMember& left, const PlainMember& right) { return left.key < right.key; };
-    const auto stands = [&](const PlainMember& left, const PlainMember& right) { return !ascends(left, right); };
-    if (std::ranges::adjacent_find(members, stands) == members.end()) return true;
+  bool sort(std::vector<FlatMember>& members) {
+    const auto ascends = [](const FlatMember& left, const FlatMember& right) { return left.key < right.key; };
+    const auto is_out_of_order = [&](const FlatMember& left, const FlatMember& right) { return !ascends(left, right); };
+    if (std::ranges::adjacent_find(members, is_out_of_order) == members.end()) return true;
     canonical_ = false;
     std::ranges::sort(members, ascends);
-    return std::ranges::adjacent_find(members, stands) == members.end();
+    return std::ranges::adjacent_find(members, is_out_of_order) == members.end();
   }
 
   const char* next_;
@@ -192,27 +192,27 @@ class Scanner {
 
 }  // namespace
 
-void skip_blanks(ByteSource& source) {
-  while (!source.at_end() && is_blank(source.peek())) source.take();
+void skip_blanks(BufferedReader& input) {
+  while (!input.at_end() && is_blank(input.peek())) input.advance();
 }
 
-std::size_t find_plain_object(ByteSource& source, std::size_t from, bool behind_comma, PlainObject& object) {
+std::size_t peek_flat_object(BufferedReader& input, std::size_t from, bool behind_comma, FlatObject& object) {
   for (;;) {
-    const std::string_view bytes = source.ahead().substr(from);
+    const std::string_view bytes = input.buffered().substr(from);
     Scanner scanner(bytes);
     const Outcome outcome = scanner.scan(behind_comma, object);
     if (outcome == Outcome::Found) return static_cast<std::size_t>(scanner.next() - bytes.data());
-    if (outcome == Outcome::Unusual || !source.read_more()) return 0;
+    if (outcome == Outcome::Unusual || !input.read_more()) return 0;
   }
 }
 
-void append_canonical_json(std::string& out, const PlainObject& object) {
+void append_canonical_json(std::string& out, const FlatObject& object) {
   if (object.canonical) {
     out += object.text;
     return;
   }
   char separator = '{';
-  for (const PlainMember& member : object.members) {
+  for (const FlatMember& member : object.members) {
     if (member.kind == JsonKind::Null) continue;
     const std::string_view quote = member.kind == JsonKind::String ? "\"" : "";
     out += separator;

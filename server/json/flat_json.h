@@ -1,7 +1,7 @@
-// Objects of plain members, the quick way.
-// Enters: bytes. Leaves: slices of them. Knows no fields and no positions.
-// What is read here nlohmann/json reads to the same values. Whatever is unusual is left to it: values inside values, \u
-// escapes, characters beyond U+FFFF, numbers that may be out of range, keys that stand twice, and all that is wrong.
+// The fast reader of flat objects: those whose values are neither objects nor arrays.
+// Input: bytes. Output: slices of them. Knows no fields and no positions.
+// nlohmann/json reads everything that is read here to the same values. All unusual input is left to it: nested values,
+// \u escapes, characters beyond U+FFFF, numbers that may be out of range, duplicate keys, and everything malformed.
 #pragma once
 
 #include <cstddef>
@@ -15,28 +15,28 @@ namespace ocp_mock {
 
 enum class JsonKind { Null, Boolean, Integer, Float, String, Array, Object };
 
-struct PlainMember {
+struct FlatMember {
   std::string_view key;
-  std::string_view value;  // as it stands and as it is answered; of a string without the quotes
+  std::string_view value;  // as in the input, and as it is answered; of a string without the quotes
   JsonKind kind = JsonKind::Null;
-  bool escaped = false;  // a string with escapes in it
+  bool escaped = false;  // a string that has escapes
 };
 
-struct PlainObject {
-  std::vector<PlainMember> members;  // sorted by key, no key twice
+struct FlatObject {
+  std::vector<FlatMember> members;  // sorted by key, no key twice
   std::string_view text;
-  bool canonical = false;  // the text is as it is answered
+  bool canonical = false;  // the text is what append_canonical_json would append
 };
 
-// Takes blanks away.
-void skip_blanks(ByteSource& source);
+// Takes the blanks that come next.
+void skip_blanks(BufferedReader& input);
 
-// Looks for a plain object that is not empty ahead, so many bytes from the next one, behind blanks and, if so wanted, a
-// comma and more blanks. Tells how many bytes all that is, or 0; takes none of them. The object is good until the bytes
-// ahead move.
-std::size_t find_plain_object(ByteSource& source, std::size_t from, bool behind_comma, PlainObject& object);
+// Looks for a flat object with at least one member, `from` bytes after the next byte. Blanks may precede it; with
+// behind_comma, a comma must, with blanks on either side. Returns the length of all that, or 0 if there is no such
+// object. Takes no bytes. The object is valid until the buffered bytes move.
+std::size_t peek_flat_object(BufferedReader& input, std::size_t from, bool behind_comma, FlatObject& object);
 
 // Appends the object as append_canonical_json does.
-void append_canonical_json(std::string& out, const PlainObject& object);
+void append_canonical_json(std::string& out, const FlatObject& object);
 
 }  // namespace ocp_mock

@@ -19,7 +19,7 @@ namespace {
 // Deep enough for any answer, and shallow enough for the functions here that call themselves.
 constexpr std::size_t kMaximumDepth = 200;
 
-// The position of the event is that of the byte last taken, so both sides share one source.
+// The position of the event is that of the byte last taken, so both sides share one reader.
 class ByteIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -29,19 +29,19 @@ class ByteIterator {
   using reference = char;
 
   ByteIterator() = default;
-  explicit ByteIterator(ByteSource& source) : source_(&source) {}
+  explicit ByteIterator(BufferedReader& input) : input_(&input) {}
 
-  char operator*() const { return source_->peek(); }
+  char operator*() const { return input_->peek(); }
   ByteIterator& operator++() {
-    source_->take();
+    input_->advance();
     return *this;
   }
-  void operator++(int) { source_->take(); }
+  void operator++(int) { input_->advance(); }
   bool operator==(const ByteIterator& other) const { return ends() == other.ends(); }
 
  private:
-  bool ends() const { return source_ == nullptr || source_->at_end(); }
-  ByteSource* source_ = nullptr;
+  bool ends() const { return input_ == nullptr || input_->at_end(); }
+  BufferedReader* input_ = nullptr;
 };
 
 // long double reaches 1e4932, so that every number of a fixture with sensible digits passes; its value is not used.
@@ -61,12 +61,12 @@ std::string sentence(std::string_view what) {
 // Builds trees from nlohmann's events.
 class TreeBuilder {
  public:
-  TreeBuilder(ByteSource& source, JsonHandler& handler) : source_(source), handler_(handler) {}
+  TreeBuilder(BufferedReader& input, JsonHandler& handler) : input_(input), handler_(handler) {}
 
   JsonValue take() { return std::move(document_); }
 
-  bool null() { return add(JsonKind::Null, "null", source_.position()); }
-  bool boolean(bool value) { return add(JsonKind::Boolean, value ? "true" : "false", source_.position()); }
+  bool null() { return add(JsonKind::Null, "null", input_.position()); }
+  bool boolean(bool value) { return add(JsonKind::Boolean, value ? "true" : "false", input_.position()); }
   // Integers are told apart from floats by the grammar, so their digits are those of the value; "-0" alone is not.
   bool number_integer(std::int64_t value) {
     return add(JsonKind::Integer, value == 0 ? "-0" : std::to_string(value), number_position());
@@ -77,7 +77,7 @@ class TreeBuilder {
     const bool integer = literal.find_first_of(".eE") == std::string::npos;
     return add(integer ? JsonKind::Integer : JsonKind::Float, literal, number_position());
   }
-  bool string(std::string& value) { return add(JsonKind::String, std::move(value), source_.position()); }
+  bool string(std::string& value) { return add(JsonKind::String, std::move(value), input_.position()); }
   bool binary(Json::binary_t&) { return false; }
 
   bool start_object(std::size_t) { return open(JsonKind::Object); }
@@ -85,7 +85,7 @@ class TreeBuilder {
   bool end_array() { return close(); }
 
   bool key(std::string& key) {
-    Position position = source_.position();
+    Position position = input_.position();
     const auto characters = static_cast<std::int64_t>(
         std::ranges::count_if(key, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
     position.column = std::max<std::int64_t>(1, position.column - characters - 1);
@@ -108,14 +108,15 @@ class TreeBuilder {
 
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) {
     // nlohmann takes it for the end.
-    if (source_.just_took('\0'))
-      throw JsonSyntaxError(source_.position(),
+    if (input_.just_took('\0')) {
+      throw JsonSyntaxError(input_.position(),
                             "a NUL byte; JSON is text and has none, so make the file again or take it out");
+    }
     std::string text = sentence(error.what());
     if (text.find("ill-formed UTF-8 byte") != std::string::npos) {
       text = "a byte that is no UTF-8; convert the text first, of GBK with iconv -f GB18030 -t UTF-8";
     }
-    throw JsonSyntaxError(source_.position(), text);
+    throw JsonSyntaxError(input_.position(), text);
   }
 
  private:
@@ -126,7 +127,7 @@ class TreeBuilder {
   };
 
   // A number in an array or object ends with the byte before the one that told so.
-  Position number_position() const { return frames_.empty() ? source_.position() : source_.previous_position(); }
+  Position number_position() const { return frames_.empty() ? input_.position() : input_.previous_position(); }
 
   std::string path_of_next() const {
     std::string path;
@@ -140,21 +141,20 @@ class TreeBuilder {
 
   bool open(JsonKind kind) {
     if (frames_.size() >= kMaximumDepth) {
-      throw JsonSyntaxError(source_.position(),
-                            fmt::format("the value is nested deeper than {} levels", kMaximumDepth));
+      throw JsonSyntaxError(input_.position(), fmt::format("the value is nested deeper than {} levels", kMaximumDepth));
     }
     Frame frame;
     frame.value.kind = kind;
-    frame.value.position = source_.position();
+    frame.value.position = input_.position();
     if (kind == JsonKind::Array && frames_.size() <= 2) {
       frame.path = path_of_next();
       frame.handed_over = handler_.wants_items(frame.path);
     }
     frames_.push_back(std::move(frame));
-    if (frames_.back().handed_over && take_plain_items(false)) {
+    if (frames_.back().handed_over && take_flat_items(false)) {
       // The parser waits for the first item still.
-      skip_blanks(source_);
-      source_.take();
+      skip_blanks(input_);
+      input_.advance();
     }
     return true;
   }
@@ -164,26 +164,26 @@ class TreeBuilder {
     frames_.pop_back();
     const bool was_item = !frames_.empty() && frames_.back().handed_over;
     attach(std::move(value));
-    if (was_item) take_plain_items(true);
+    if (was_item) take_flat_items(true);
     return true;
   }
 
   // Hands items over that the parser need not see, as many as follow each other here, and tells whether there were any.
-  // Behind them are a comma and another plain object, which is the parser's: what it tells of a later error begins
+  // Behind them are a comma and another flat object, which is the parser's: what it tells of a later error begins
   // with the last string or number that it has read. Needs a parser that has taken the bytes up to the bracket or the
   // item before, and no more.
-  bool take_plain_items(bool behind_comma) {
+  bool take_flat_items(bool behind_comma) {
     bool taken = false;
-    std::size_t size = find_plain_object(source_, 0, behind_comma, plain_);
+    std::size_t size = peek_flat_object(input_, 0, behind_comma, flat_);
     while (size != 0) {
-      const char* place = source_.ahead().data();
-      const std::size_t next_size = find_plain_object(source_, size, true, next_plain_);
+      const char* window = input_.buffered().data();
+      const std::size_t next_size = peek_flat_object(input_, size, true, next_flat_);
       if (next_size == 0) break;
-      if (source_.ahead().data() != place) find_plain_object(source_, 0, behind_comma, plain_);
-      if (!handler_.plain_item(frames_.back().path, plain_)) break;
-      source_.skip(size);
+      if (input_.buffered().data() != window) peek_flat_object(input_, 0, behind_comma, flat_);
+      if (!handler_.flat_item(frames_.back().path, flat_)) break;
+      input_.skip(size);
       taken = behind_comma = true;
-      std::swap(plain_, next_plain_);
+      std::swap(flat_, next_flat_);
       size = next_size;
     }
     return taken;
@@ -206,12 +206,12 @@ class TreeBuilder {
     }
   }
 
-  ByteSource& source_;
+  BufferedReader& input_;
   JsonHandler& handler_;
   std::vector<Frame> frames_;
   JsonValue document_;
-  PlainObject plain_;
-  PlainObject next_plain_;
+  FlatObject flat_;
+  FlatObject next_flat_;
 };
 
 enum class Nulls { Kept, Dropped };
@@ -304,11 +304,11 @@ const JsonMember* JsonValue::find(std::string_view key) const {
 }
 
 void JsonValue::set(const JsonMember& member) {
-  const auto place = std::ranges::lower_bound(members, member.key, {}, &JsonMember::key);
-  if (place != members.end() && place->key == member.key) {
-    *place = member;
+  const auto found = std::ranges::lower_bound(members, member.key, {}, &JsonMember::key);
+  if (found != members.end() && found->key == member.key) {
+    *found = member;
   } else {
-    members.insert(place, member);
+    members.insert(found, member);
   }
 }
 
@@ -348,39 +348,39 @@ std::string describe(const JsonValue& value) {
   return "";
 }
 
-bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document) {
-  skip_blanks(source);
-  if (source.at_end()) return false;
-  TreeBuilder builder(source, handler);
-  Json::sax_parse(ByteIterator(source), ByteIterator(), &builder, Json::input_format_t::json, false);
+bool read_json_document(BufferedReader& input, JsonHandler& handler, JsonValue& document) {
+  skip_blanks(input);
+  if (input.at_end()) return false;
+  TreeBuilder builder(input, handler);
+  Json::sax_parse(ByteIterator(input), ByteIterator(), &builder, Json::input_format_t::json, false);
   document = builder.take();
   return true;
 }
 
 JsonValue read_canonical_json(std::string_view text) {
-  ByteSource source(text);
-  PlainObject plain;
-  const std::size_t size = find_plain_object(source, 0, false, plain);
-  const bool as_it_stands = size == text.size() && std::ranges::none_of(plain.members, &PlainMember::escaped);
+  BufferedReader input(text);
+  FlatObject flat;
+  const std::size_t size = peek_flat_object(input, 0, false, flat);
+  const bool as_it_stands = size == text.size() && std::ranges::none_of(flat.members, &FlatMember::escaped);
   if (!as_it_stands) return read_json_text(text);
   JsonValue object;
   object.kind = JsonKind::Object;
-  object.members.reserve(plain.members.size());
-  for (const PlainMember& member : plain.members) {
+  object.members.reserve(flat.members.size());
+  for (const FlatMember& member : flat.members) {
     object.members.push_back({std::string(member.key), {}, {member.kind, std::string(member.value), {}, {}, {}}});
   }
   return object;
 }
 
 JsonValue read_json_text(std::string_view text) {
-  ByteSource source(text);
+  BufferedReader input(text);
   WholeDocument handler;
   JsonValue document;
-  if (!read_json_document(source, handler, document)) {
+  if (!read_json_document(input, handler, document)) {
     throw JsonSyntaxError({}, "the text is empty; it must be one JSON document");
   }
-  if (JsonValue second; read_json_document(source, handler, second)) {
-    throw JsonSyntaxError(source.position(), "a second document follows the first; there must be one");
+  if (JsonValue second; read_json_document(input, handler, second)) {
+    throw JsonSyntaxError(input.position(), "a second document follows the first; there must be one");
   }
   return document;
 }

@@ -1,7 +1,7 @@
-// JSON documents of fixtures, read piece by piece.
-// Enters: bytes. Leaves: small trees that keep what answers need: the digits of numbers, sorted members, positions.
-// Arrays of tasks are handed over item by item, so a file of any length takes the memory of one task.
-// The grammar is nlohmann/json's; fixture_json.cpp is the only file that includes it.
+// JSON documents, read piece by piece.
+// Input: bytes. Output: small trees that keep what answers need: the digits of numbers, sorted members, positions.
+// A handler may take arrays item by item; a file of any length then needs the memory of one item.
+// The grammar is nlohmann/json's; reader.cpp is the only file that includes it.
 #pragma once
 
 #include <string>
@@ -17,14 +17,14 @@ struct JsonMember;
 
 struct JsonValue {
   JsonKind kind = JsonKind::Null;
-  std::string text;                 // a string decoded, or the literal of a number or boolean as it stands
+  std::string text;                 // a string decoded, or the literal of a number or boolean
   std::vector<JsonValue> items;     // of an array that is not handed over item by item
   std::vector<JsonMember> members;  // of an object, sorted by key, no key twice
   Position position;                // of the first byte of an object or array, of the last byte of all else
 
   const JsonMember* find(std::string_view key) const;
 
-  // Of an object: puts a member in the place of the one with its key, or takes that away.
+  // Of an object: adds a member or replaces the one with its key; removes the one with a key.
   void set(const JsonMember& member);
   void erase(std::string_view key);
 };
@@ -56,14 +56,14 @@ class JsonHandler {
   // Each key of the document, if it is an object, before its value.
   virtual void document_key(std::string_view key) = 0;
 
-  // Whether the array at this place is wanted item by item. The path is "" for a document that is an array, "key" for
+  // Whether the array at this path is wanted item by item. The path is "" for a document that is an array, "key" for
   // a member of the document, "key.key" for a member of a member.
   virtual bool wants_items(std::string_view path) = 0;
   virtual void item(std::string_view path, JsonValue value) = 0;
-  // An item that is a plain object is offered here first, and handed to item() unless this takes it.
-  virtual bool plain_item(std::string_view, const PlainObject&) { return false; }
+  // An item that is a flat object is offered here first, and handed to item() unless this returns true.
+  virtual bool flat_item(std::string_view, const FlatObject&) { return false; }
 
-  // A defect that does not end the reading: a key that stands twice.
+  // A defect that does not end the reading: a duplicate key.
   virtual void problem(Position position, std::string text) = 0;
 };
 
@@ -78,15 +78,14 @@ class JsonSyntaxError : public std::exception {
   std::string text_;
 };
 
-// Reads the next document of a source that may hold several, one after the other; false at its end. Arrays that the
-// handler took item by item are empty in the document. Throws JsonSyntaxError, after which the source is spent.
-bool read_json_document(ByteSource& source, JsonHandler& handler, JsonValue& document);
+// Reads the next document of an input that may hold several, one after the other; false at its end. Arrays that the
+// handler took item by item are empty in the document. Throws JsonSyntaxError, after which the reader must not be used.
+bool read_json_document(BufferedReader& input, JsonHandler& handler, JsonValue& document);
 
-// The object of a text that append_canonical_json or append_json has made. Positions are not told.
+// The object of a text that append_canonical_json or append_json made. Its positions are meaningless.
 JsonValue read_canonical_json(std::string_view text);
 
-// The one document of a text. Throws JsonSyntaxError, also for an empty text, for a second document and for a key that
-// stands twice in one object.
+// The one document of a text. Throws JsonSyntaxError, also for an empty text, a second document and a duplicate key.
 JsonValue read_json_text(std::string_view text);
 
 }  // namespace ocp_mock

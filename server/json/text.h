@@ -1,5 +1,5 @@
 // JSON as bytes: the strings of OCP's Jackson and the layout of OCP's examples.
-// Enters: UTF-8 text or compact JSON. Leaves: the exact bytes of an answer. Builds no documents.
+// Input: UTF-8 text or compact JSON. Output: the exact bytes of an answer. Builds no documents.
 #pragma once
 
 #include <string>

@@ -34,6 +34,8 @@ bool is_base64(std::string_view text) {
 
 std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
 
+std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), bytes); }
+
 std::string hmac_sha1(std::string_view key, std::string_view message) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out;
   unsigned size = 0;

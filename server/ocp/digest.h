@@ -9,6 +9,7 @@
 namespace ocp_mock {
 
 std::string md5(std::string_view bytes);                                // 16 bytes
+std::string sha256(std::string_view bytes);                             // 32 bytes
 std::string hmac_sha1(std::string_view key, std::string_view message);  // 20 bytes
 std::string hex(std::string_view bytes);                                // in upper case
 std::string base64_encode(std::string_view bytes);                      // with padding

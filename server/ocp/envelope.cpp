@@ -19,27 +19,44 @@ void append_tail(std::string& out, int status, const EnvelopeValues& values) {
   out += '}';
 }
 
-}  // namespace
-
-std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values) {
-  const std::int64_t pages = page.total / page.size + (page.total % page.size == 0 ? 0 : 1);
+// An answer whose data has a beginning, a text and an end, all of them empty where there is no data.
+std::string data_envelope(std::string_view begin, std::string_view text, std::string_view end,
+                          const EnvelopeValues& values) {
   std::string out;
-  out.reserve(page.contents.size() + 320);
-  out += "{\"data\":{\"contents\":[";
-  out += page.contents;
-  out += "],\"page\":{\"number\":";
-  out += std::to_string(page.number);
-  out += ",\"size\":";
-  out += std::to_string(page.size);
-  out += ",\"totalElements\":";
-  out += std::to_string(page.total);
-  out += ",\"totalPages\":";
-  out += std::to_string(pages);
-  out += "}},\"duration\":";
+  out.reserve(begin.size() + text.size() + end.size() + 256);
+  out += '{';
+  if (!begin.empty() || !text.empty()) out.append("\"data\":").append(begin).append(text).append(end).append(",");
+  out += "\"duration\":";
   out += std::to_string(values.duration);
   append_tail(out, 200, values);
   return out;
 }
+
+}  // namespace
+
+std::string page_envelope(const PageOfRows& page, const EnvelopeValues& values) {
+  const std::int64_t pages = page.total / page.size + (page.total % page.size == 0 ? 0 : 1);
+  std::string end = "],\"page\":{\"number\":";
+  end += std::to_string(page.number);
+  end += ",\"size\":";
+  end += std::to_string(page.size);
+  end += ",\"totalElements\":";
+  end += std::to_string(page.total);
+  end += ",\"totalPages\":";
+  end += std::to_string(pages);
+  end += "}}";
+  return data_envelope("{\"contents\":[", page.contents, end, values);
+}
+
+std::string list_envelope(std::string_view contents, const EnvelopeValues& values) {
+  return data_envelope("{\"contents\":[", contents, "]}", values);
+}
+
+std::string object_envelope(std::string_view object, const EnvelopeValues& values) {
+  return data_envelope("", object, "", values);
+}
+
+std::string empty_envelope(const EnvelopeValues& values) { return data_envelope("", "", "", values); }
 
 std::string info_answer(std::string_view ocp_version) {
   std::string out = R"({"artifact":"ocp-server","buildJavaVersion":"1.8","buildTime":"2024-08-09T00:00:00Z",)";

@@ -1,6 +1,6 @@
 // OCP's answers, byte for byte.
-// Enters: a page of finished task texts, or an error, and the values that vary. Leaves: the compact JSON of the answer.
-// Keys stand in alphabetical order (OCP's page of the endpoint). Knows no SQL.
+// Input: finished texts of rows, or an error, and the values that vary. Output: the compact JSON of the answer. Keys
+// stand in alphabetical order (OCP's page of the endpoint). Knows no SQL.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,19 @@ struct EnvelopeValues {
   std::string trace_id;
 };
 
-struct PageOfTasks {
-  std::string contents;     // JSON texts of the tasks, joined by commas; empty for none
+struct PageOfRows {
+  std::string contents;     // JSON texts of the rows, joined by commas; empty for none
   std::int64_t number = 1;  // the page asked for
   std::int64_t size = 1;    // at least 1
   std::int64_t total = 0;   // over all pages
 };
 
-std::string page_envelope(const PageOfTasks& page, const EnvelopeValues& values);
+// The forms of data: contents and page; contents alone; the object itself; none.
+std::string page_envelope(const PageOfRows& page, const EnvelopeValues& values);
+std::string list_envelope(std::string_view contents, const EnvelopeValues& values);
+std::string object_envelope(std::string_view object, const EnvelopeValues& values);
+std::string empty_envelope(const EnvelopeValues& values);
+
 // The answer of /api/v2/info, which has no envelope (OCP API reference).
 std::string info_answer(std::string_view ocp_version);
 

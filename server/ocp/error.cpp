@@ -11,6 +11,8 @@
 namespace ocp_mock {
 namespace {
 
+using http::ParseError;
+
 // clang-format off
 constexpr MessageRow kCatalogue[] = {
     {Message::NoCredentials, 401, 0, 0,
@@ -126,24 +128,36 @@ constexpr MessageRow kCatalogue[] = {
     {Message::NotAPositiveInteger, 400, 0, 2,
      "Parameter '{0}' is '{1}'; it must be a 64-bit integer of at least 1.",
      "参数 {0} 的值“{1}”无效；必须是不小于 1 的 64 位整数。"},
+    {Message::NotANumber, 400, 0, 2,
+     "Parameter '{0}' is '{1}'; it must be a number in decimal digits.",
+     "参数 {0} 的值“{1}”无效；必须是十进制数字。"},
+    {Message::NotABoolean, 400, 0, 2,
+     "Parameter '{0}' is '{1}'; it must be true or false.",
+     "参数 {0} 的值“{1}”无效；必须是 true 或 false。"},
     {Message::NotATime, 400, 0, 2,
      "Parameter '{0}' is '{1}'; it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ.",
      "参数 {0} 的值“{1}”无效；必须是格式为 YYYY-MM-DDThh:mm:ssZ 的 UTC 时间。"},
     {Message::TimeWithRawPlus, 400, 0, 2,
      "Parameter '{0}' is '{1}', with a blank where the sign of an offset would be; a raw + in a query means a blank and must be sent as %2B. This parameter takes no offset: it must be a UTC time of the form YYYY-MM-DDThh:mm:ssZ.",
      "参数 {0} 的值“{1}”无效：偏移量的符号处是空格；查询串中未编码的 + 表示空格，加号必须写作 %2B。该参数不接受偏移量，必须是格式为 YYYY-MM-DDThh:mm:ssZ 的 UTC 时间。"},
-    {Message::StartAfterEnd, 400, 10005, 2,
-     "Parameter 'startTime' is '{0}', after 'endTime', which is '{1}'; it must not be later than endTime.",
-     "参数 startTime 的值“{0}”晚于 endTime 的值“{1}”；开始时间不能晚于结束时间。"},
-    {Message::UnknownStatus, 400, 0, 2,
-     "Parameter 'status' is '{0}'; it must be one of {1}.",
-     "参数 status 的值“{0}”无效；必须是以下之一：{1}。"},
-    {Message::UnknownSort, 400, 0, 2,
-     "Parameter 'sort' is '{0}'; it must be a field, or a field and ',asc' or ',desc', with one of the fields {1}.",
-     "参数 sort 的值“{0}”无效；格式为字段名，可后接 ',asc' 或 ',desc'，字段名为以下之一：{1}。"},
+    {Message::NotATimeWithOffset, 400, 0, 2,
+     "Parameter '{0}' is '{1}'; it must be a time with an offset, such as 2024-08-09T16:06:02.743+08:00 or 2024-08-09T08:06:02Z, and a + in a query must be sent as %2B.",
+     "参数 {0} 的值“{1}”无效；必须是带偏移量的时间，例如 2024-08-09T16:06:02.743+08:00 或 2024-08-09T08:06:02Z，查询串中的 + 必须写作 %2B。"},
+    {Message::StartAfterEnd, 400, 10005, 4,
+     "Parameter '{0}' is '{1}', after '{2}', which is '{3}'; it must not be later than {2}.",
+     "参数 {0} 的值“{1}”晚于 {2} 的值“{3}”；开始时间不能晚于结束时间。"},
+    {Message::UnknownWord, 400, 0, 3,
+     "Parameter '{0}' is '{1}'; it must be one of {2}.",
+     "参数 {0} 的值“{1}”无效；必须是以下之一：{2}。"},
+    {Message::UnknownSort, 400, 0, 3,
+     "Parameter '{0}' is '{1}'; it must be a field, or a field and ',asc' or ',desc', with one of the fields {2}.",
+     "参数 {0} 的值“{1}”无效；格式为字段名，可后接 ',asc' 或 ',desc'，字段名为以下之一：{2}。"},
     {Message::DidYouMean, 400, 0, 1,
      "Did you mean '{0}'?",
      "是否想用“{0}”？"},
+    {Message::MissingParameter, 400, 0, 1,
+     "Parameter '{0}' is missing; it must be given.",
+     "缺少参数 {0}；该参数必填。"},
 
     {Message::UnknownParameter, 400, 0, 2,
      "Parameter '{0}' is unknown; known are {1}. OCP ignores it, --strict refuses it.",
@@ -163,6 +177,9 @@ constexpr MessageRow kCatalogue[] = {
     {Message::SizeOverMaximum, 400, 0, 3,
      "Parameter '{0}' is '{1}'; it must be at most {2}. OCP answers {2}, --strict refuses it.",
      "参数 {0} 的值“{1}”过大；最大为 {2}。OCP 按 {2} 返回，--strict 模式下拒绝。"},
+    {Message::CountsAsDefault, 400, 0, 3,
+     "Parameter '{0}' is '{1}'; it must be a 64-bit integer of at least 1. OCP takes {2} for it, --strict refuses it.",
+     "参数 {0} 的值“{1}”无效；必须是不小于 1 的 64 位整数。OCP 按 {2} 处理，--strict 模式下拒绝。"},
     {Message::RawCharacters, 400, 0, 2,
      "The query has raw characters, {0}; they must be percent-encoded, as {1}. OCP's Tomcat refuses them with 400, and so does --strict.",
      "查询串中含有未编码的字符 {0}；必须进行百分号编码，即 {1}。OCP 的 Tomcat 会以 400 拒绝，--strict 模式下同样拒绝。"},
@@ -170,15 +187,15 @@ constexpr MessageRow kCatalogue[] = {
      "The Accept header is '{0}', which excludes {1}; it must let that pass. OCP refuses it with 406, and so does --strict.",
      "Accept 请求头的值“{0}”排除了 {1}；必须允许该类型。OCP 会以 406 拒绝，--strict 模式下同样拒绝。"},
 
-    {Message::UnknownCluster, 404, 10002, 1,
-     "Cluster '{0}' does not exist; ask for a cluster that the fixtures name.",
-     "集群“{0}”不存在；请使用数据中已有的集群。"},
-    {Message::UnknownTenant, 404, 60002, 2,
-     "Tenant '{0}' does not exist in cluster '{1}'; ask for a tenant that the fixtures name.",
-     "租户“{0}”在集群“{1}”中不存在；请使用数据中已有的租户。"},
+    {Message::RowMissing, 404, 10002, 3,
+     "{0} '{1}' does not exist; ask for {2} that the fixtures name.",
+     "{0}“{1}”不存在；请使用数据中已有的{2}。"},
+    {Message::RowMissingBelow, 404, 10002, 5,
+     "{0} '{1}' does not exist in {2} '{3}'; ask for {4} that the fixtures name.",
+     "{0}“{1}”在{2}“{3}”中不存在；请使用数据中已有的{4}。"},
     {Message::UnknownPath, 404, 0, 2,
-     "Path '{0}' is unknown; known is {1}.",
-     "路径“{0}”不存在；已知路径为 {1}。"},
+     "Path '{0}' is unknown; the nearest are {1}.",
+     "路径“{0}”不存在；最接近的路径为 {1}。"},
     {Message::MethodNotAllowed, 405, 0, 3,
      "Method '{0}' is not allowed for path '{1}'; allowed are {2}.",
      "路径“{1}”不支持方法“{0}”；支持的方法为 {2}。"},
@@ -189,50 +206,6 @@ constexpr MessageRow kCatalogue[] = {
      "Method 'CONNECT' asks a proxy for a tunnel to '{0}', and this server is no proxy; clients must not be told to use it as one, for example by https_proxy.",
      "方法“CONNECT”请求代理建立到“{0}”的隧道，而本服务不是代理；请勿将其配置为客户端的代理（例如 https_proxy）。"},
 
-    {Message::MalformedRequestLine, 400, 0, 0,
-     "The request line is malformed; it must be METHOD, a target and HTTP/1.1, with one blank between them, and end in CR LF.",
-     "请求行格式错误；必须是 METHOD、请求目标和 HTTP/1.1，以一个空格分隔，并以 CR LF 结尾。"},
-    {Message::VersionNotSupported, 505, 0, 0,
-     "The HTTP version is not supported; it must be HTTP/1.1 or HTTP/1.0.",
-     "不支持该 HTTP 版本；必须是 HTTP/1.1 或 HTTP/1.0。"},
-    {Message::TargetTooLong, 414, 0, 1,
-     "The request line is too long; the line and all headers together may have {0} bytes.",
-     "请求行过长；请求行与所有请求头合计不得超过 {0} 字节。"},
-    {Message::MalformedHeader, 400, 0, 0,
-     "A request header is malformed; each must be a name, a colon and a value on one line that ends in CR LF.",
-     "请求头格式错误；每个请求头必须是一行“名称: 值”，并以 CR LF 结尾。"},
-    {Message::HeadTooLarge, 431, 0, 1,
-     "The request headers are too large; the request line and all headers together may have {0} bytes.",
-     "请求头过大；请求行与所有请求头合计不得超过 {0} 字节。"},
-    {Message::HostHeader, 400, 0, 0,
-     "An HTTP/1.1 request must have exactly one Host header.",
-     "HTTP/1.1 请求必须有且仅有一个 Host 请求头。"},
-    {Message::BadContentLength, 400, 0, 0,
-     "The Content-Length header is wrong; it must be one decimal number, and not stand beside Transfer-Encoding.",
-     "Content-Length 请求头错误；必须是一个十进制数，且不能与 Transfer-Encoding 同时出现。"},
-    {Message::UnsupportedTransferEncoding, 501, 0, 0,
-     "The Transfer-Encoding is not supported; it must be chunked.",
-     "不支持该 Transfer-Encoding；必须是 chunked。"},
-    {Message::BadChunk, 400, 0, 0,
-     "The chunked body is malformed; each chunk must be its size in hex digits, CR LF, the bytes, CR LF.",
-     "分块请求体格式错误；每个分块必须是十六进制长度、CR LF、数据、CR LF。"},
-    {Message::BodyTooLarge, 413, 0, 1,
-     "The request body is too large; it may have {0} bytes.",
-     "请求体过大；不得超过 {0} 字节。"},
-    {Message::ExpectationFailed, 417, 0, 0,
-     "The Expect header is not supported; it must be 100-continue.",
-     "不支持该 Expect 请求头；必须是 100-continue。"},
-    {Message::RequestTimeout, 408, 0, 1,
-     "The request did not arrive whole within {0} s.",
-     "请求未能在 {0} 秒内完整到达。"},
-
-    {Message::PlainHttp, 400, 0, 0,
-     "The request is plain HTTP, and this port speaks HTTPS; the URL must begin with https://.",
-     "请求使用了明文 HTTP，而该端口使用 HTTPS；URL 必须以 https:// 开头。"},
-    {Message::SpokenTls, 400, 0, 0,
-     "The request is TLS, and this port speaks plain HTTP; the URL must begin with http://.",
-     "请求使用了 TLS，而该端口使用明文 HTTP；URL 必须以 http:// 开头。"},
-
     {Message::SimulatedFailure, 503, 0, 0,
      "Simulated failure, armed by a test.",
      "测试预设的模拟故障。"},
@@ -240,6 +213,50 @@ constexpr MessageRow kCatalogue[] = {
     {Message::Unexpected, 500, 10010, 0,
      "Unexpected error; the server's log has it under this trace id.",
      "系统发生未知错误；请按 traceId 查看服务端日志。"},
+
+    {message_of(ParseError::MalformedRequestLine), 400, 0, 0,
+     "The request line is malformed; it must be METHOD, a target and HTTP/1.1, with one blank between them, and end in CR LF.",
+     "请求行格式错误；必须是 METHOD、请求目标和 HTTP/1.1，以一个空格分隔，并以 CR LF 结尾。"},
+    {message_of(ParseError::VersionNotSupported), 505, 0, 0,
+     "The HTTP version is not supported; it must be HTTP/1.1 or HTTP/1.0.",
+     "不支持该 HTTP 版本；必须是 HTTP/1.1 或 HTTP/1.0。"},
+    {message_of(ParseError::TargetTooLong), 414, 0, 1,
+     "The request line is too long; the line and all headers together may have {0} bytes.",
+     "请求行过长；请求行与所有请求头合计不得超过 {0} 字节。"},
+    {message_of(ParseError::MalformedHeader), 400, 0, 0,
+     "A request header is malformed; each must be a name, a colon and a value on one line that ends in CR LF.",
+     "请求头格式错误；每个请求头必须是一行“名称: 值”，并以 CR LF 结尾。"},
+    {message_of(ParseError::HeadTooLarge), 431, 0, 1,
+     "The request headers are too large; the request line and all headers together may have {0} bytes.",
+     "请求头过大；请求行与所有请求头合计不得超过 {0} 字节。"},
+    {message_of(ParseError::HostHeader), 400, 0, 0,
+     "An HTTP/1.1 request must have exactly one Host header.",
+     "HTTP/1.1 请求必须有且仅有一个 Host 请求头。"},
+    {message_of(ParseError::BadContentLength), 400, 0, 0,
+     "The Content-Length header is wrong; it must be one decimal number, and not stand beside Transfer-Encoding.",
+     "Content-Length 请求头错误；必须是一个十进制数，且不能与 Transfer-Encoding 同时出现。"},
+    {message_of(ParseError::UnsupportedTransferEncoding), 501, 0, 0,
+     "The Transfer-Encoding is not supported; it must be chunked.",
+     "不支持该 Transfer-Encoding；必须是 chunked。"},
+    {message_of(ParseError::BadChunk), 400, 0, 0,
+     "The chunked body is malformed; each chunk must be its size in hex digits, CR LF, the bytes, CR LF.",
+     "分块请求体格式错误；每个分块必须是十六进制长度、CR LF、数据、CR LF。"},
+    {message_of(ParseError::BodyTooLarge), 413, 0, 1,
+     "The request body is too large; it may have {0} bytes.",
+     "请求体过大；不得超过 {0} 字节。"},
+    {message_of(ParseError::ExpectationFailed), 417, 0, 0,
+     "The Expect header is not supported; it must be 100-continue.",
+     "不支持该 Expect 请求头；必须是 100-continue。"},
+    {message_of(ParseError::Timeout), 408, 0, 1,
+     "The request did not arrive whole within {0} s.",
+     "请求未能在 {0} 秒内完整到达。"},
+
+    {message_of(ParseError::PlainHttp), 400, 0, 0,
+     "The request is plain HTTP, and this port speaks HTTPS; the URL must begin with https://.",
+     "请求使用了明文 HTTP，而该端口使用 HTTPS；URL 必须以 https:// 开头。"},
+    {message_of(ParseError::Tls), 400, 0, 0,
+     "The request is TLS, and this port speaks plain HTTP; the URL must begin with http://.",
+     "请求使用了 TLS，而该端口使用明文 HTTP；URL 必须以 http:// 开头。"},
 };
 // clang-format on
 
@@ -248,7 +265,7 @@ constexpr bool catalogue_follows_enumeration() {
   for (const MessageRow& row : kCatalogue) {
     if (static_cast<std::size_t>(row.message) != index++) return false;
   }
-  return index == static_cast<std::size_t>(Message::Unexpected) + 1;
+  return index == static_cast<std::size_t>(message_of(http::kLastParseError)) + 1;
 }
 static_assert(catalogue_follows_enumeration());
 
@@ -261,15 +278,22 @@ const MessageRow& message_row(Message message) { return kCatalogue[static_cast<s
 std::string Sentence::text(Language language) const {
   const MessageRow& row = message_row(message);
   fmt::dynamic_format_arg_store<fmt::format_context> store;
-  for (const std::string& argument : arguments) store.push_back(std::cref(argument));
+  for (const Argument& argument : arguments) {
+    store.push_back(std::cref(language == Language::Chinese ? argument.chinese : argument.english));
+  }
   return fmt::vformat(language == Language::Chinese ? row.chinese : row.english, store);
 }
 
-ApiError::ApiError(Message message, std::vector<std::string> arguments)
+ApiError::ApiError(Message message, std::vector<Argument> arguments)
     : ApiError(Sentence{message, std::move(arguments)}) {}
 
 ApiError::ApiError(Sentence sentence, std::vector<Sentence> explanation)
-    : sentence_(std::move(sentence)), explanation_(std::move(explanation)), english_(text(Language::English)) {}
+    : sentence_(std::move(sentence)),
+      explanation_(std::move(explanation)),
+      code_(message_row(sentence_.message).code),
+      english_(text(Language::English)) {}
+
+ApiError::ApiError(Sentence sentence, int code) : ApiError(std::move(sentence)) { code_ = code; }
 
 std::string ApiError::text(Language language) const {
   std::string text = sentence_.text(language);

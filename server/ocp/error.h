@@ -8,7 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "http/message.h"
 
 namespace ocp_mock {
 
@@ -55,12 +58,16 @@ enum class Message {
   BadQueryEncoding,
   NotAnInteger,
   NotAPositiveInteger,
+  NotANumber,
+  NotABoolean,
   NotATime,
   TimeWithRawPlus,
+  NotATimeWithOffset,
   StartAfterEnd,
-  UnknownStatus,
+  UnknownWord,
   UnknownSort,
   DidYouMean,  // said after these two
+  MissingParameter,
   // refused under --strict only
   UnknownParameter,
   NoParameters,
@@ -68,35 +75,27 @@ enum class Message {
   RepeatedParameter,
   CommasAndRepetition,
   SizeOverMaximum,
+  CountsAsDefault,
   RawCharacters,
   NotAcceptable,
   // what is asked for
-  UnknownCluster,
-  UnknownTenant,
+  RowMissing,
+  RowMissingBelow,
   UnknownPath,
   MethodNotAllowed,
   MeantAdminCall,  // said after UnknownPath
   NotAProxy,
-  // requests that are not HTTP as the server takes it
-  MalformedRequestLine,
-  VersionNotSupported,
-  TargetTooLong,
-  MalformedHeader,
-  HeadTooLarge,
-  HostHeader,
-  BadContentLength,
-  UnsupportedTransferEncoding,
-  BadChunk,
-  BodyTooLarge,
-  ExpectationFailed,
-  RequestTimeout,
-  PlainHttp,
-  SpokenTls,
   // what a test has armed
   SimulatedFailure,
   // a defect of the mock itself
   Unexpected,
+  // requests that are not HTTP: a message for each http::ParseError, in their order, see message_of()
+  FirstParseError,
 };
+
+constexpr Message message_of(http::ParseError error) {
+  return static_cast<Message>(static_cast<int>(Message::FirstParseError) + static_cast<int>(error));
+}
 
 struct MessageRow {
   Message message;
@@ -111,10 +110,24 @@ struct MessageRow {
 std::span<const MessageRow> message_catalogue();
 const MessageRow& message_row(Message message);
 
-// A message and what fills its places; values the client sent go through printable() first.
+// A text of a message's; of most, values among them, both languages have the same.
+struct Argument {
+  Argument(std::string text) : english(text), chinese(std::move(text)) {}
+  Argument(std::string_view text) : Argument(std::string(text)) {}
+  Argument(const char* text) : Argument(std::string(text)) {}
+  Argument(std::string english_text, std::string chinese_text)
+      : english(std::move(english_text)), chinese(std::move(chinese_text)) {}
+
+  std::string english;
+  std::string chinese;
+
+  bool operator==(const Argument&) const = default;
+};
+
+// A message with its arguments; values the client sent go through printable() first.
 struct Sentence {
   Message message;
-  std::vector<std::string> arguments;
+  std::vector<Argument> arguments;
 
   std::string text(Language language) const;
 };
@@ -122,17 +135,20 @@ struct Sentence {
 // Something the client did: a sentence that gives status and code, and others that explain it.
 class ApiError : public std::exception {
  public:
-  explicit ApiError(Message message, std::vector<std::string> arguments = {});
+  explicit ApiError(Message message, std::vector<Argument> arguments = {});
   explicit ApiError(Sentence sentence, std::vector<Sentence> explanation = {});
+  // With another code than the message's.
+  ApiError(Sentence sentence, int code);
 
   int status() const { return message_row(sentence_.message).status; }
-  int code() const { return message_row(sentence_.message).code; }
+  int code() const { return code_; }
   std::string text(Language language) const;
   const char* what() const noexcept override { return english_.c_str(); }
 
  private:
   Sentence sentence_;
   std::vector<Sentence> explanation_;
+  int code_;
   std::string english_;
 };
 

@@ -11,7 +11,12 @@
 
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "fixtures/computed.h"
+#include "fixtures/field_rules.h"
+#include "fixtures/problem.h"
+#include "fixtures/resources.h"
 #include "fixtures/row_rules.h"
+#include "fixtures/timeline.h"
 #include "json/text.h"
 #include "ocp/error.h"
 #include "store/dataset_builder.h"
@@ -19,13 +24,11 @@
 namespace ocp_mock {
 namespace {
 
-constexpr std::string_view kStatus = "status";
-
-void throw_if_any(std::string_view what, const std::vector<TaskProblem>& problems) {
+void throw_if_any(std::string_view what, const std::vector<RowProblem>& problems) {
   if (problems.empty()) return;
   std::string text = fmt::format("{} has {} {}, nothing was changed:", what, problems.size(),
                                  problems.size() == 1 ? "problem" : "problems");
-  for (const TaskProblem& problem : problems) text += "\n  " + problem.text;
+  for (const RowProblem& problem : problems) text += "\n  " + problem.text;
   throw FixtureError(text);
 }
 
@@ -34,65 +37,71 @@ void require_object(std::string_view what, const JsonValue& value) {
   throw_if_any(what, {{value.position, fmt::format("it is {}; it must be an object", describe(value))}});
 }
 
-// Whether some task has the member, now or along its timeline. Reads all tasks.
-bool some_task_has(const Dataset& dataset, const Endpoint& endpoint, const std::string& key) {
-  const std::string quoted = json_string(key) + ":";
+// Whether the fields of a row, now or along its timeline, have something. Texts without `quoted` are not read.
+template <typename Has>
+bool some_row_has(const Dataset& dataset, const Resource& resource, const RowSelection& selection,
+                  const std::string& quoted, const Has& has) {
   bool found = false;
-  dataset.each_task(endpoint, {}, [&](const StoredTask& stored) {
+  dataset.each_row(resource, selection, [&](const StoredRow& stored) {
     if (found) return;
-    // Most texts need no reading: they do not have it in any depth.
-    if (stored.json.find(quoted) != std::string_view::npos) {
-      found = read_canonical_json(stored.json).find(key) != nullptr;
-    }
+    if (stored.json.find(quoted) != std::string_view::npos) found = has(read_stored_row(stored.json));
     if (!found && stored.timeline && stored.timeline->points.find(quoted) != std::string::npos) {
       found = std::ranges::any_of(read_timeline(*stored.timeline).points,
-                                  [&](const TimelinePoint& point) { return point.fields.find(key) != nullptr; });
+                                  [&](const TimelinePoint& point) { return has(point.fields); });
     }
   });
   return found;
 }
 
-// Now or along its timeline.
-bool some_task_has_status(const Dataset& dataset, const Endpoint& endpoint, const std::string& status) {
-  bool found = false;
-  const TaskSelection selection{{{columns_of(*endpoint.find_field(kStatus))[0], status}}, false};
-  dataset.each_task(endpoint, selection, [&](const StoredTask&) { found = true; });
-  if (found) return true;
-  dataset.each_task(endpoint, {{}, true}, [&](const StoredTask& stored) {
-    found = found || std::ranges::any_of(read_timeline(*stored.timeline).points, [&](const TimelinePoint& point) {
-              const JsonMember* own = point.fields.find(kStatus);
-              return own != nullptr && own->value.kind == JsonKind::String && own->value.text == status;
-            });
-  });
-  return found;
+bool some_row_has(const Dataset& dataset, const Resource& resource, const std::string& key) {
+  return some_row_has(dataset, resource, {}, json_string(key) + ":",
+                      [&](const JsonValue& fields) { return fields.find(key) != nullptr; });
 }
 
-// Fields and statuses that neither the endpoint's table nor any task knows: misspelt, most probably, and the count of
-// tasks would hide that.
-void check_words(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& members,
-                 std::vector<TaskProblem>& problems) {
+bool some_row_has(const Dataset& dataset, const Resource& resource, const Field& field, const std::string& word) {
+  const auto has = [&](const JsonValue& fields) {
+    const JsonMember* own = fields.find(field.name);
+    return own != nullptr && own->value.kind == JsonKind::String && own->value.text == word;
+  };
+  RowSelection selection;
+  if (!field.column.empty()) {
+    selection.conditions.push_back({std::string(field.column), word});
+    bool found = false;
+    dataset.each_row(resource, selection, [&](const StoredRow&) { found = true; });
+    if (found) return true;
+    selection = {{}, true};
+  }
+  return some_row_has(dataset, resource, selection, json_string(word), has);
+}
+
+// Fields and words that neither the catalogue nor any row knows: misspelt, most probably, and the count of rows would
+// hide that.
+void check_words(const Dataset& dataset, const Resource& resource, const JsonValue& members,
+                 std::vector<RowProblem>& problems) {
   for (const JsonMember& member : members.members) {
     if (member.key.starts_with('$')) continue;
-    if (endpoint.find_field(member.key) == nullptr && !some_task_has(dataset, endpoint, member.key)) {
+    const Field* field = resource.find_field(member.key);
+    if (field == nullptr && !some_row_has(dataset, resource, member.key)) {
       std::vector<std::string_view> names;
-      for (const Field& field : endpoint.fields) names.push_back(field.name);
+      for (const Field& known : resource.fields) names.push_back(known.name);
       problems.push_back(
-          {member.position, fmt::format("{} is no field of {}, and no task has it{}", printable(member.key),
-                                        endpoint.fixture, did_you_mean(member.key, names))});
+          {member.position, fmt::format("{} is no field of {}, and no {} has it{}", printable(member.key),
+                                        resource.name, resource.noun, did_you_mean(member.key, names))});
     }
-    const bool is_status = member.key == kStatus && member.value.kind == JsonKind::String && !endpoint.statuses.empty();
-    if (is_status && endpoint.find_status(member.value.text) == 0 &&
-        !some_task_has_status(dataset, endpoint, member.value.text)) {
-      const std::vector<std::string_view> words = endpoint.words_of(~StatusSet{0});
-      problems.push_back(
-          {member.position, wrong_value(kStatus, member.value,
-                                        fmt::format("one of {}, or one that a task has{}", fmt::join(words, ", "),
-                                                    did_you_mean(member.value.text, words)))});
+    if (field == nullptr || field->words == nullptr || member.value.kind != JsonKind::String) continue;
+    if (field->words->find(member.value.text) == WordList::npos &&
+        !some_row_has(dataset, resource, *field, member.value.text)) {
+      std::vector<std::string_view> words;
+      for (const Word& word : field->words->words) words.push_back(word.word);
+      problems.push_back({member.position, wrong_value(field->name, member.value,
+                                                       fmt::format("one of {}, or one that {} has{}",
+                                                                   fmt::join(words, ", "), with_article(resource.noun),
+                                                                   did_you_mean(member.value.text, words)))});
     }
   }
 }
 
-// Whether a task's field may be the same as the value, as same_json has it.
+// Whether a row's field may be the same as the value.
 bool may_equal(const Field& field, const JsonValue& value) {
   const bool is_number = value.kind == JsonKind::Integer || value.kind == JsonKind::Float;
   switch (field.type) {
@@ -106,41 +115,45 @@ bool may_equal(const Field& field, const JsonValue& value) {
     case FieldType::Number: return is_number;
     case FieldType::String: return value.kind == JsonKind::String;
     case FieldType::Time: return value.kind == JsonKind::String && parse_rfc3339(value.text).has_value();
+    case FieldType::Boolean: return value.kind == JsonKind::Boolean;
+    case FieldType::Array: return value.kind == JsonKind::Array;
+    case FieldType::Object: return value.kind == JsonKind::Object;
   }
   return false;
 }
 
-void check_where(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where) {
-  std::vector<TaskProblem> problems;
+void check_where(const Dataset& dataset, const Resource& resource, const JsonValue& where) {
+  std::vector<RowProblem> problems;
   for (const JsonMember& member : where.members) {
-    const Field* field = endpoint.find_field(member.key);
-    if (member.key == name_of_computed(endpoint)) {
+    const Field* field = resource.find_field(member.key);
+    if (member.key == computed_name(resource)) {
       const bool computed = member.value.kind == JsonKind::String && member.value.text == kComputed;
       if (!computed && member.value.kind != JsonKind::Null) {
         problems.push_back({member.position, wrong_value(member.key, member.value, "\"computed\"")});
       }
     } else if (member.key.starts_with('$')) {
-      problems.push_back({member.position, fmt::format("{} picks no task: where compares with fields that are answered",
-                                                       printable(member.key))});
+      problems.push_back({member.position, fmt::format("{} picks no {}: where compares with fields that are answered",
+                                                       printable(member.key), resource.noun)});
     } else if (field != nullptr && member.value.kind == JsonKind::Null) {
       if (field->required) {
-        problems.push_back({member.position, fmt::format("{} is null, and every task has one", field->name)});
+        problems.push_back(
+            {member.position, fmt::format("{} is null, and every {} has one", field->name, resource.noun)});
       }
     } else if (field != nullptr && !may_equal(*field, member.value)) {
-      problems.push_back({member.position, wrong_value(field->name, member.value, right_value(field->type))});
+      problems.push_back({member.position, wrong_value(field->name, member.value, right_value(*field))});
     }
   }
-  check_words(dataset, endpoint, where, problems);
+  check_words(dataset, resource, where, problems);
   throw_if_any("where", problems);
 }
 
-void check_set(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& set) {
-  std::vector<TaskProblem> problems;
-  check_words(dataset, endpoint, set, problems);
-  if (const JsonMember* timeline = set.find("$timeline"); timeline != nullptr) {
+void check_set(const Dataset& dataset, const Resource& resource, const JsonValue& set) {
+  std::vector<RowProblem> problems;
+  check_words(dataset, resource, set, problems);
+  if (const JsonMember* timeline = set.find(kTimeline); timeline != nullptr) {
     for (JsonValue point : timeline->value.items) {
       point.erase("at");
-      check_words(dataset, endpoint, point, problems);
+      check_words(dataset, resource, point, problems);
     }
   }
   throw_if_any("set", problems);
@@ -148,15 +161,15 @@ void check_set(const Dataset& dataset, const Endpoint& endpoint, const JsonValue
 
 // What SQL can tell of where.
 struct Candidates {
-  TaskSelection selection;
-  bool exact = true;  // else tasks of the selection may still differ from where
+  RowSelection selection;
+  bool exact = true;  // else rows of the selection may still differ from where
 };
 
-Candidates candidates(const Endpoint& endpoint, const JsonValue& where) {
+Candidates candidates(const Resource& resource, const JsonValue& where) {
   Candidates found;
-  TaskSelection& selection = found.selection;
+  RowSelection& selection = found.selection;
   for (const JsonMember& member : where.members) {
-    const Field* field = endpoint.find_field(member.key);
+    const Field* field = resource.find_field(member.key);
     if (field == nullptr || field->column.empty()) {
       found.exact = false;
       continue;
@@ -180,11 +193,11 @@ Candidates candidates(const Endpoint& endpoint, const JsonValue& where) {
   return found;
 }
 
-bool picks(const Endpoint& endpoint, const JsonValue& where, const JsonValue& task) {
+bool picks(const Resource& resource, const JsonValue& where, const JsonValue& row) {
   return std::ranges::all_of(where.members, [&](const JsonMember& member) {
-    const JsonMember* own = task.find(member.key);
+    const JsonMember* own = row.find(member.key);
     if (own == nullptr) return member.value.kind == JsonKind::Null;
-    const Field* field = endpoint.find_field(member.key);
+    const Field* field = resource.find_field(member.key);
     const bool is_time = field != nullptr && field->type == FieldType::Time && member.value.kind == JsonKind::String &&
                          own->value.kind == JsonKind::String;
     if (!is_time) return same_json(member.value, own->value);
@@ -193,20 +206,13 @@ bool picks(const Endpoint& endpoint, const JsonValue& where, const JsonValue& ta
   });
 }
 
-// Calls visit for each task that where picks, with its fields; of $ members only $delay is among them.
-void each_picked(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where,
-                 const std::function<void(const StoredTask&, JsonValue)>& visit) {
-  dataset.each_task(endpoint, candidates(endpoint, where).selection, [&](const StoredTask& stored) {
-    JsonValue task = task_of_row(endpoint, stored.json);
-    if (picks(endpoint, where, task)) visit(stored, std::move(task));
+// Calls visit for each row that where picks, as its fixture has it without its timeline.
+void each_picked(const Dataset& dataset, const Resource& resource, const JsonValue& where,
+                 const std::function<void(const StoredRow&, JsonValue)>& visit) {
+  dataset.each_row(resource, candidates(resource, where).selection, [&](const StoredRow& stored) {
+    JsonValue row = fixture_of_row(resource, stored.json);
+    if (picks(resource, where, row)) visit(stored, std::move(row));
   });
-}
-
-void append_id_and_name(std::string& out, std::int64_t id, const std::optional<std::string>& name) {
-  out += fmt::format("{{\"id\":{}", id);
-  if (!name) return;
-  out += ",\"name\":";
-  append_json_string(out, *name);
 }
 
 // Gives timelines that have none a time from which they count.
@@ -214,51 +220,95 @@ class SinceSink : public ForwardingSink {
  public:
   SinceSink(FixtureSink& sink, std::optional<Instant> since) : ForwardingSink(sink), since_(since) {}
 
-  void add_task(const Endpoint& endpoint, TaskRow& row) override {
+  void add_row(const Resource& resource, Row& row) override {
     if (since_ && row.timeline && !row.timeline->since) row.timeline->since = format_iso_offset(*since_, 0);
-    ForwardingSink::add_task(endpoint, row);
+    ForwardingSink::add_row(resource, row);
   }
 
  private:
   const std::optional<Instant> since_;
 };
 
-// The clusters and tenants of a dataset, with their names.
-std::string known_places(const Dataset& dataset) {
-  std::string text;
-  for (const ClusterSummary& cluster : dataset.summary(endpoints().front())) {
-    append_id_and_name(text, cluster.id, cluster.name);
-    for (const TenantSummary& tenant : cluster.tenants) append_id_and_name(text, tenant.id, tenant.name);
-    text += '\n';
+// The resource whose declared rows are members of this one's; null if there is none.
+const Resource* declared_below(const FixtureResources& resources, const Resource& resource) {
+  for (const Resource* child : resources.children(resource)) {
+    if (resources.is_declared(*child)) return child;
   }
-  return text;
+  return nullptr;
+}
+
+void append_value(std::string& out, const SqlValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    out += std::to_string(*integer);
+  } else {
+    append_json_string(out, std::get<std::string>(value));
+  }
+}
+
+// A declared row with those below it.
+void append_declaration(std::string& out, const FixtureResources& resources, const Resource& resource,
+                        const Outline& outline) {
+  out += fmt::format("{{\"{}\":", resource.key->name);
+  append_value(out, outline.key);
+  if (outline.label) {
+    out += fmt::format(",\"{}\":", resource.label->name);
+    append_json_string(out, *outline.label);
+  }
+  const Resource* below = declared_below(resources, resource);
+  if (below != nullptr && !outline.children.empty()) {
+    std::string_view opening = "[";
+    out += fmt::format(",\"{}\":", below->name);
+    for (const Outline& child : outline.children) {
+      out += opening;
+      append_declaration(out, resources, *below, child);
+      opening = ",";
+    }
+    out += ']';
+  }
+  out += '}';
+}
+
+// The declared rows of a resource without parents, with those below them.
+Outline declared_rows(const Dataset& dataset, const FixtureResources& resources, const Resource& resource) {
+  const Resource* innermost = &resource;
+  while (const Resource* below = declared_below(resources, *innermost)) innermost = below;
+  return dataset.keys(*innermost);
+}
+
+bool has_same_declarations(const Dataset& one, const Dataset& other) {
+  const FixtureResources resources(one.catalogue());
+  return std::ranges::all_of(one.catalogue().resources, [&](const Resource& resource) {
+    return !resources.is_declared(resource) || !resource.parents.empty() ||
+           declared_rows(one, resources, resource) == declared_rows(other, resources, resource);
+  });
 }
 
 }  // namespace
 
 std::string export_fixtures(const Dataset& dataset) {
-  std::string text = "{\"clusters\":[";
-  std::string_view comma;
-  for (const ClusterSummary& cluster : dataset.summary(endpoints().front())) {
-    text += comma;
-    append_id_and_name(text, cluster.id, cluster.name);
-    std::string_view opening = ",\"tenants\":[";
-    for (const TenantSummary& tenant : cluster.tenants) {
-      text += opening;
-      append_id_and_name(text, tenant.id, tenant.name);
-      text += '}';
-      opening = ",";
-    }
-    text += cluster.tenants.empty() ? "}" : "]}";
-    comma = ",\n";
-  }
-  text += ']';
-  for (const Endpoint& endpoint : endpoints()) {
-    text += fmt::format(",\n\"{}\":[", endpoint.fixture);
-    comma = "\n";
-    dataset.each_task(endpoint, {}, [&](const StoredTask& task) {
+  const FixtureResources resources(dataset.catalogue());
+  std::string text = "{";
+  const auto begin_member = [&](const Resource& resource) {
+    text += fmt::format("{}\"{}\":[", text.size() > 1 ? ",\n" : "", resource.name);
+  };
+  for (const Resource& resource : dataset.catalogue().resources) {
+    if (!resources.is_declared(resource) || !resource.parents.empty()) continue;
+    begin_member(resource);
+    std::string_view comma;
+    for (const Outline& row : declared_rows(dataset, resources, resource).children) {
       text += comma;
-      append_fixture(text, endpoint, task.json, task.timeline);
+      append_declaration(text, resources, resource, row);
+      comma = ",\n";
+    }
+    text += ']';
+  }
+  for (const Resource& resource : dataset.catalogue().resources) {
+    if (resources.is_declared(resource)) continue;
+    begin_member(resource);
+    std::string_view comma = "\n";
+    dataset.each_row(resource, {}, [&](const StoredRow& row) {
+      text += comma;
+      append_fixture(text, resource, row.json, row.timeline);
       comma = ",\n";
     });
     text += ']';
@@ -266,112 +316,65 @@ std::string export_fixtures(const Dataset& dataset) {
   return text + "}\n";
 }
 
-Changed with_fixtures(const Dataset& old, std::string_view name, std::string_view text, std::optional<Instant> since) {
-  const auto builder = old.copy();
+Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>& old, std::string_view name,
+                      std::string_view text, std::optional<Instant> since) {
+  const auto builder = old->copy();
   SinceSink sink(*builder, since);
-  const std::int64_t tasks = load_fixture_text(name, text, sink).tasks;
-  Changed changed{tasks, builder->finish()};
-  changed.is_same = tasks == 0 && known_places(*changed.dataset) == known_places(old);
+  Changed changed{load_fixture_text(router, name, text, sink).count(), builder->finish()};
+  const bool is_same = changed.rows == 0 && changed.dataset->envelope() == old->envelope() &&
+                       has_same_declarations(*changed.dataset, *old);
+  if (is_same) changed.dataset = old;
   return changed;
 }
 
-Changed from_fixtures(std::string_view name, std::string_view text) {
-  const auto builder = DatasetBuilder::in_memory();
-  const std::int64_t tasks = load_fixture_text(name, text, *builder).tasks;
-  return {tasks, builder->finish()};
+Changed from_fixtures(const Router& router, std::string_view name, std::string_view text) {
+  const auto builder = DatasetBuilder::in_memory(router.catalogue());
+  const std::int64_t rows = load_fixture_text(router, name, text, *builder).count();
+  return {rows, builder->finish()};
 }
 
-void refuse_misspelt(const Dataset& dataset, const Endpoint& endpoint, const JsonValue& where, const JsonValue* set) {
-  check_where(dataset, endpoint, where);
-  if (set != nullptr) check_set(dataset, endpoint, *set);
+void refuse_misspelt(const Dataset& dataset, const Resource& resource, const JsonValue& where, const JsonValue* set) {
+  check_where(dataset, resource, where);
+  if (set != nullptr) check_set(dataset, resource, *set);
 }
 
-Changed with_tasks_set(const Dataset& old, const Endpoint& endpoint, const JsonValue& where, const JsonValue& set) {
+Changed with_rows_set(const std::shared_ptr<const Dataset>& old, const Resource& resource, const JsonValue& where,
+                      const JsonValue& set) {
   require_object("where", where);
   require_object("set", set);
-  std::vector<TaskProblem> problems;
-  check_members(endpoint, set, problems);
+  std::vector<RowProblem> problems;
+  check_members(resource, set, problems);
   throw_if_any("set", problems);
-  const auto builder = old.copy();
-  std::int64_t tasks = 0;
-  each_picked(old, endpoint, where, [&](const StoredTask& stored, JsonValue task) {
+  const auto builder = old->copy();
+  std::int64_t rows = 0;
+  each_picked(*old, resource, where, [&](const StoredRow& stored, JsonValue fixture) {
     if (stored.timeline) {
-      task = task_of_row(endpoint, stored.json, stored.timeline);
-      release_from_timeline(endpoint, task, set);
+      fixture = fixture_of_row(resource, stored.json, stored.timeline);
+      release_from_timeline(resource, fixture, set);
     }
-    set_members(endpoint, task, set);
-    if (task.find("$timeline") == nullptr && set.find("$since") == nullptr) task.erase("$since");
-    auto row = row_of_task(endpoint, std::move(task), problems);
+    set_members(resource, fixture, set);
+    if (fixture.find(kTimeline) == nullptr && set.find(kSince) == nullptr) fixture.erase(kSince);
+    auto row = row_of(resource, std::move(fixture), problems);
     throw_if_any("set", problems);
-    builder->set_task(endpoint, stored.id, std::move(*row));
-    ++tasks;
+    builder->set_row(resource, stored.id, std::move(*row));
+    ++rows;
   });
-  return {tasks, builder->finish(), tasks == 0};
+  return {rows, rows == 0 ? old : builder->finish()};
 }
 
-Changed without_tasks(const Dataset& old, const Endpoint& endpoint, const JsonValue& where) {
+Changed without_rows(const std::shared_ptr<const Dataset>& old, const Resource& resource, const JsonValue& where) {
   require_object("where", where);
-  const auto builder = old.copy();
-  std::int64_t tasks = 0;
-  if (const Candidates found = candidates(endpoint, where); found.exact) {
-    tasks = builder->remove_tasks(endpoint, found.selection.conditions);
-    return {tasks, builder->finish(), tasks == 0};
-  }
-  each_picked(old, endpoint, where, [&](const StoredTask& stored, const JsonValue&) {
-    builder->remove_task(endpoint, stored.id);
-    ++tasks;
-  });
-  return {tasks, builder->finish(), tasks == 0};
-}
-
-std::shared_ptr<const Dataset> at_time(const std::shared_ptr<const Dataset>& origin, Instant loaded, Instant now,
-                                       TimelineState& state) {
-  if (!origin->has_timelines()) {
-    state = {};
-    return origin;
-  }
-  const bool right = state.dataset && state.origin == origin && state.loaded == loaded &&
-                     (!state.from || *state.from <= now) && (!state.until || now < *state.until);
-  if (right) return state.dataset;
-
-  TimelineState fresh{origin, loaded, {}, {}, {}};
-  struct Moved {
-    const Endpoint* endpoint;
-    std::int64_t id;
-    JsonValue task;
-  };
-  std::vector<Moved> moved;
-  for (const Endpoint& endpoint : endpoints()) {
-    origin->each_task(endpoint, {{}, true}, [&](const StoredTask& stored) {
-      const Timeline timeline = read_timeline(*stored.timeline);
-      const Instant start = timeline.since.value_or(loaded);
-      std::optional<JsonValue> task;
-      for (const TimelinePoint& point : timeline.points) {
-        const Instant at = start + point.at;
-        if (at > now) {
-          fresh.until = std::min(fresh.until.value_or(at), at);
-          break;
-        }
-        fresh.from = std::max(fresh.from.value_or(at), at);
-        if (!task) task = task_of_row(endpoint, stored.json);
-        set_members(endpoint, *task, point.fields);
-      }
-      if (task) moved.push_back({&endpoint, stored.id, std::move(*task)});
+  const auto builder = old->copy();
+  std::int64_t rows = 0;
+  if (const Candidates found = candidates(resource, where); found.exact) {
+    rows = builder->remove_rows(resource, found.selection.conditions);
+  } else {
+    each_picked(*old, resource, where, [&](const StoredRow& stored, const JsonValue&) {
+      builder->remove_row(resource, stored.id);
+      ++rows;
     });
   }
-  if (moved.empty()) {
-    fresh.dataset = origin;
-  } else {
-    const auto builder = origin->copy();
-    for (Moved& one : moved) {
-      std::vector<TaskProblem> none;
-      builder->set_task(*one.endpoint, one.id, row_of_task(*one.endpoint, std::move(one.task), none).value());
-    }
-    builder->remove_timelines();
-    fresh.dataset = builder->finish();
-  }
-  state = std::move(fresh);
-  return state.dataset;
+  return {rows, rows == 0 ? old : builder->finish()};
 }
 
 }  // namespace ocp_mock

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "embedded/schema_sql.h"
+#include "json/text.h"
 #include "store/page_checks.h"
 
 namespace ocp_mock {
@@ -23,46 +24,23 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kStatementsPerReader = 64;
 
-std::size_t place_of(const Endpoint& endpoint, std::string_view status) {
-  const StatusSet found = endpoint.find_status(status);
-  return found == 0 ? Milestones::kUnlisted : static_cast<std::size_t>(std::countr_zero(found));
-}
-
-// Rows in the default order: cluster, tenant, second, nanosecond, id, status.
-std::string walk_sql(const Endpoint& endpoint, std::string_view where) {
-  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
+// Rows in the default order: the parents, second, nanosecond, id, word.
+std::string walk_sql(const Resource& resource, std::string_view where) {
+  const std::vector<std::string> time = columns_of(*resource.order.front().field);
+  std::string parents;
+  for (const Parent& parent : resource.parents) parents += fmt::format("{}, ", parent.field->column);
   return fmt::format(
-      "SELECT cluster_id, tenant_id, {1}, {2}, id, status FROM {0} INDEXED BY {0}_by_time{3}"
-      " ORDER BY cluster_id, tenant_id, {1} DESC, {2} DESC, id",
-      endpoint.table, time[0], time[1], where);
+      "SELECT {0}{1}, {2}, id, {3} FROM {4} INDEXED BY {4}_by_time{5} ORDER BY {0}{1} DESC, {2} DESC, id", parents,
+      time[0], time[1], resource.indexed_words->column, resource.table, where);
 }
 
-void add_row(Milestones& milestones, const Endpoint& endpoint, const Statement& row) {
-  milestones.add({row.integer(2), row.integer(3), row.integer(4)}, place_of(endpoint, row.bytes(5)));
+void add_row(SparseIndex& index, const Resource& resource, const Statement& row) {
+  const auto first = static_cast<int>(resource.parents.size());
+  index.add({row.integer(first), row.integer(first + 1), row.integer(first + 2)},
+            resource.indexed_words->words->find(row.bytes(first + 3)));
 }
 
 }  // namespace
-
-void bind_values(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
-  int place = 0;
-  for (const SqlValue& value : values) {
-    ++place;
-    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-      statement.bind(place, *integer);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      statement.bind(place, *real);
-    } else if (const auto* text = std::get_if<std::string>(&value)) {
-      statement.bindNoCopy(place, *text);
-    } else {
-      statement.bind(place);
-    }
-  }
-}
-
-std::optional<std::string> optional_text(const SQLite::Column& column) {
-  if (column.isNull()) return std::nullopt;
-  return column.getString();
-}
 
 Statement::Statement(sqlite3* database, const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
@@ -80,17 +58,41 @@ void Statement::bind_blob(std::string_view value) {
   check(sqlite3_bind_blob64(statement_.get(), ++bound_, value.data(), value.size(), SQLITE_STATIC));
 }
 
+void Statement::bind(const SqlValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    bind(*integer);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    check(sqlite3_bind_double(statement_.get(), ++bound_, *real));
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    bind(std::string_view(*text));
+  } else {
+    check(sqlite3_bind_null(statement_.get(), ++bound_));
+  }
+}
+
 void Statement::bind_all(const std::vector<SqlValue>& values) {
-  for (const SqlValue& value : values) {
-    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-      bind(*integer);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      check(sqlite3_bind_double(statement_.get(), ++bound_, *real));
-    } else if (const auto* text = std::get_if<std::string>(&value)) {
-      bind(*text);
-    } else {
-      check(sqlite3_bind_null(statement_.get(), ++bound_));
-    }
+  for (const SqlValue& value : values) bind(value);
+}
+
+std::int64_t Statement::execute(const std::vector<SqlValue>& values) {
+  const Use use(*this);
+  bind_all(values);
+  while (step()) {
+  }
+  return sqlite3_changes64(sqlite3_db_handle(statement_.get()));
+}
+
+std::optional<std::string> Statement::optional_text(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return std::string(bytes(column));
+}
+
+SqlValue Statement::value(int column) const {
+  switch (sqlite3_column_type(statement_.get(), column)) {
+    case SQLITE_NULL: return {};
+    case SQLITE_INTEGER: return integer(column);
+    case SQLITE_FLOAT: return sqlite3_column_double(statement_.get(), column);
+    default: return std::string(bytes(column));
   }
 }
 
@@ -105,26 +107,10 @@ void Statement::fail() const {
   throw SQLite::Exception(database, sqlite3_errcode(database));
 }
 
-namespace {
-
-// Several connections to one database in memory would share a lock, which they would take for each page; a connection
-// that is handed the memory has none.
-SQLite::Database open_database(const DatabaseSource& source) {
-  if (!source.memory) {
-    return SQLite::Database(source.uri, SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
-  }
-  SQLite::Database database(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX);
-  sqlite3_int64 size = 0;
-  unsigned char* bytes = sqlite3_serialize(source.memory->getHandle(), "main", &size, SQLITE_SERIALIZE_NOCOPY);
-  if (bytes == nullptr) throw std::logic_error("the database is not one in memory");
-  const int result = sqlite3_deserialize(database.getHandle(), "main", bytes, size, size, SQLITE_DESERIALIZE_READONLY);
-  if (result != SQLITE_OK) throw SQLite::Exception(database.getHandle(), result);
-  return database;
-}
-
-}  // namespace
-
-Reader::Reader(const DatabaseSource& source) : database_(open_database(source)) {
+Reader::Reader(const DatabaseSource& source, const Catalogue& catalogue)
+    : database_(source.uri.empty() ? source.version->uri() : source.uri,
+                SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX),
+      catalogue_(catalogue) {
   // A file may have been made by anybody.
   for (const auto& [option, on] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
                                    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
@@ -136,47 +122,35 @@ Reader::Reader(const DatabaseSource& source) : database_(open_database(source)) 
   database_.exec("PRAGMA mmap_size = 2147418112");
 }
 
-void Reader::run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) {
-  SQLite::Statement& statement = prepared(query.sql);
-  // A statement that is not reset keeps its read lock and its bound values.
-  const struct Reset {
-    SQLite::Statement& statement;
-    ~Reset() {
-      statement.tryReset();
-      statement.clearBindings();
-    }
-  } reset{statement};
-  bind_values(statement, query.values);
-  while (statement.executeStep()) row(statement);
+void Reader::run(const SqlQuery& query, const std::function<void(const Statement&)>& row) {
+  Statement& statement = prepared(query.sql);
+  const Use use(statement);
+  statement.bind_all(query.values);
+  while (statement.step()) row(statement);
 }
 
-Statement& Reader::range(const Endpoint& endpoint, const RangeShape& shape) {
-  const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 |
-                            static_cast<std::uint64_t>(shape.statuses) << 8 |
-                            static_cast<std::uint64_t>(shape.computes) << 6 |
-                            static_cast<std::uint64_t>(shape.result) << 4 |
-                            static_cast<std::uint64_t>(shape.begin) << 1 | static_cast<std::uint64_t>(shape.merged);
-  const auto found = fixed_statements_.find(key);
-  if (found != fixed_statements_.end()) return found->second;
-  return fixed_statements_.try_emplace(key, handle(), range_sql(endpoint, shape)).first->second;
-}
-
-Statement& Reader::task(const Endpoint& endpoint, bool computes) {
-  // No range has such a result.
-  const std::uint64_t key = static_cast<std::uint64_t>(&endpoint - endpoints().data()) << 32 | 0x30 |
-                            static_cast<std::uint64_t>(computes) << 6;
-  const auto found = fixed_statements_.find(key);
-  if (found != fixed_statements_.end()) return found->second;
-  return fixed_statements_.try_emplace(key, handle(), task_sql(endpoint, computes)).first->second;
-}
-
-SQLite::Statement& Reader::prepared(const std::string& sql) {
+Statement& Reader::prepared(const std::string& sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
   if (statements_.size() >= kStatementsPerReader) statements_.clear();
-  return statements_.try_emplace(sql, database_, sql).first->second;
+  return statements_.try_emplace(sql, handle(), sql).first->second;
 }
 
-std::string computes_fact(const Endpoint& endpoint) { return fmt::format("computed.{}", endpoint.table); }
+std::string computes_fact(const Resource& resource) { return fmt::format("computed.{}", resource.table); }
+
+std::int64_t schema_version(const Catalogue& catalogue) {
+  // FNV-1a of all statements and of what the catalogue's version says beyond its own, positive and below 2^31, as
+  // SQLite's user_version is.
+  std::uint32_t hash = 2166136261U;
+  for (const char c : schema_sql(catalogue) + std::to_string(catalogue.version)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return hash >> 1;
+}
+
+std::string schema_sql(const Catalogue& catalogue) {
+  return std::string(embedded::schema_sql) + std::string(catalogue.sql);
+}
+
 namespace {
 
 std::string file_uri(const fs::path& file, std::string_view options) {
@@ -193,7 +167,7 @@ std::string file_uri(const fs::path& file, std::string_view options) {
   return fmt::format("{}?vfs={}{}", uri, checked_vfs(), options);
 }
 
-// A file's bytes at their places.
+// A file's bytes at their entries.
 class FileBytes {
  public:
   explicit FileBytes(const fs::path& file) : file_(file), descriptor_{::open(file.c_str(), O_RDONLY | O_CLOEXEC)} {
@@ -258,7 +232,7 @@ std::string uri_to_read(const fs::path& file) { return file_uri(file, "&immutabl
 
 std::string uri_to_write(const fs::path& file) { return file_uri(file, ""); }
 
-DatabaseIdentity identify(const fs::path& file) {
+DatabaseIdentity identify(const fs::path& file, const Catalogue& catalogue) {
   // See https://www.sqlite.org/fileformat2.html, 1.3.
   constexpr std::size_t kHeaderBytes = 100;
   constexpr std::string_view kMagic("SQLite format 3", 16);
@@ -271,27 +245,28 @@ DatabaseIdentity identify(const fs::path& file) {
     return value;
   };
   DatabaseIdentity identity{.application = number(68, 4), .version = number(60, 4)};
-  if (identity.application == kApplicationId && identity.version == kSchemaVersion) {
+  if (identity.application == kApplicationId && identity.version == schema_version(catalogue)) {
     const std::int64_t page_size = number(16, 2) == 1 ? 65536 : number(16, 2);
     identity.damage = damage_of(bytes, page_size, number(28, 4));
   }
   return identity;
 }
 
-void check_schema(Reader& reader) {
+void check_schema(Reader& reader, const Catalogue& catalogue) {
   // SQLite keeps each statement as it was written.
-  const std::string_view schema = embedded::schema_sql;
+  const std::string schema = schema_sql(catalogue);
   std::size_t missing = 0;
   for (std::size_t at = 0; (at = schema.find("CREATE ", at)) != std::string_view::npos; ++at) ++missing;
   bool right = true;
-  reader.run({"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", {}}, [&](SQLite::Statement& row) {
-    const std::string sql = row.getColumn(0).getString() + ";";
+  reader.run({"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", {}}, [&](const Statement& row) {
+    const std::string sql = std::string(row.bytes(0)) + ";";
     right = right && sql.starts_with("CREATE ") && schema.find(sql) != std::string_view::npos;
     --missing;
   });
   if (!right || missing != 0) {
-    throw DatasetError(fmt::format(
-        "its tables and indexes are not those of schema version {}; make it anew from its fixtures", kSchemaVersion));
+    throw DatasetError(
+        fmt::format("its tables and indexes are not those of schema version {}; make it anew from its fixtures",
+                    schema_version(catalogue)));
   }
 }
 
@@ -302,52 +277,74 @@ void refuse_special_file(const fs::path& file) {
   }
 }
 
-void write_milestones(SQLite::Database& database) {
-  database.exec("DELETE FROM milestone");
-  Statement insert(database.getHandle(), "INSERT INTO milestone VALUES (?1, ?2, ?3, ?4)");
-  for (const Endpoint& endpoint : endpoints()) {
-    Statement row(database.getHandle(), walk_sql(endpoint, ""));
-    std::pair<std::int64_t, std::int64_t> tenant;
-    Milestones milestones(endpoint.statuses.size());
+std::string partition_text(const std::vector<SqlValue>& parents) {
+  std::string text = "[";
+  for (const SqlValue& parent : parents) {
+    if (text.size() > 1) text += ',';
+    if (const auto* integer = std::get_if<std::int64_t>(&parent)) {
+      text += std::to_string(*integer);
+    } else {
+      append_json_string(text, std::get<std::string>(parent));
+    }
+  }
+  return text + "]";
+}
+
+void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue) {
+  Statement(database, "DELETE FROM sparse_index").execute({});
+  Statement insert(database, "INSERT INTO sparse_index VALUES (?1, ?2, ?3)");
+  for (const Resource& resource : catalogue.resources) {
+    if (resource.indexed_words == nullptr) continue;
+    Statement row(database, walk_sql(resource, ""));
+    const std::size_t words = resource.indexed_words->words->words.size();
+    std::vector<SqlValue> partition(resource.parents.size());
+    SparseIndex index(words);
     const auto store = [&] {
-      milestones.finish();
-      if (milestones.total(0) > Milestones::kUnstoredRows) {
-        const std::string places = milestones.bytes();
+      index.finish();
+      if (index.total(0) > SparseIndex::kMinStoredRows) {
+        const std::string parents = partition_text(partition);
+        const std::string entries = index.bytes();
         const Use use(insert);
-        insert.bind(endpoint.table);
-        insert.bind(tenant.first);
-        insert.bind(tenant.second);
-        insert.bind_blob(places);
+        insert.bind(std::string_view(resource.table));
+        insert.bind(std::string_view(parents));
+        insert.bind_blob(entries);
         insert.step();
       }
-      milestones = Milestones(endpoint.statuses.size());
+      index = SparseIndex(words);
     };
     while (row.step()) {
-      const std::pair<std::int64_t, std::int64_t> next{row.integer(0), row.integer(1)};
-      if (next != tenant) store();
-      tenant = next;
-      add_row(milestones, endpoint, row);
+      std::vector<SqlValue> next(resource.parents.size());
+      for (std::size_t i = 0; i < next.size(); ++i) next[i] = row.value(static_cast<int>(i));
+      if (next != partition) store();
+      partition = std::move(next);
+      add_row(index, resource, row);
     }
     store();
   }
 }
 
-Milestones read_milestones(const Reader& reader, const Endpoint& endpoint, std::int64_t cluster_id,
-                           std::int64_t tenant_id) {
-  Statement stored(reader.handle(),
-                   "SELECT places FROM milestone WHERE resource = ?1 AND cluster_id = ?2 AND tenant_id = ?3");
-  stored.bind(endpoint.table);
-  stored.bind(cluster_id);
-  stored.bind(tenant_id);
-  if (stored.step()) return Milestones::of_bytes(endpoint.statuses.size(), stored.bytes(0));
-
-  Statement row(reader.handle(), walk_sql(endpoint, " WHERE cluster_id = ?1 AND tenant_id = ?2"));
-  row.bind(cluster_id);
-  row.bind(tenant_id);
-  Milestones made(endpoint.statuses.size());
-  while (row.step()) add_row(made, endpoint, row);
+SparseIndex make_sparse_index(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& parents) {
+  std::string where;
+  for (std::size_t i = 0; i < parents.size(); ++i) {
+    where += fmt::format("{}{} = ?{}", i == 0 ? " WHERE " : " AND ", resource.parents[i].field->column, i + 1);
+  }
+  Statement row(database, walk_sql(resource, where));
+  row.bind_all(parents);
+  SparseIndex made(resource.indexed_words->words->words.size());
+  while (row.step()) add_row(made, resource, row);
   made.finish();
   return made;
+}
+
+SparseIndex read_sparse_index(const Reader& reader, const Resource& resource, const std::vector<Value>& parents) {
+  std::vector<SqlValue> keys;
+  for (const Value& parent : parents) keys.push_back(column_values(parent).front());
+  const std::string partition = partition_text(keys);
+  Statement stored(reader.handle(), "SELECT entries FROM sparse_index WHERE resource = ?1 AND parents = ?2");
+  stored.bind(resource.table);
+  stored.bind(std::string_view(partition));
+  if (stored.step()) return SparseIndex::of_bytes(resource.indexed_words->words->words.size(), stored.bytes(0));
+  return make_sparse_index(reader.handle(), resource, keys);
 }
 
 }  // namespace ocp_mock

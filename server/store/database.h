@@ -17,16 +17,17 @@
 #include "store/dataset_builder.h"
 #include "store/pages/sparse_index.h"
 #include "store/query.h"
+#include "store/versions.h"
 
 namespace ocp_mock {
 
 inline constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/dataset.sql
-inline constexpr std::int64_t kSchemaVersion = 4;           // see schema/dataset.sql
 
-// The statement uses the texts of the values until it is reset.
-void bind_values(SQLite::Statement& statement, const std::vector<SqlValue>& values);
+// Of all tables, the catalogue's among them: a file of another version has other tables.
+std::int64_t schema_version(const Catalogue& catalogue);
 
-std::optional<std::string> optional_text(const SQLite::Column& column);
+// What makes all tables and indexes.
+std::string schema_sql(const Catalogue& catalogue);
 
 // A prepared statement without what SQLiteCpp does for each column. Throws SQLite::Exception.
 class Statement {
@@ -37,7 +38,11 @@ class Statement {
   // The text must live until reset().
   void bind(std::string_view value);
   void bind_blob(std::string_view value);
+  void bind(const SqlValue& value);
   void bind_all(const std::vector<SqlValue>& values);
+
+  // Runs a statement that answers no row, and resets it. Returns how many rows it changed.
+  std::int64_t execute(const std::vector<SqlValue>& values);
 
   bool step() {
     const int result = sqlite3_step(statement_.get());
@@ -52,11 +57,12 @@ class Statement {
     bound_ = 0;
   }
 
-  int type(int column) const { return sqlite3_column_type(statement_.get(), column); }
+  bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-  double real(int column) const { return sqlite3_column_double(statement_.get(), column); }
   // Until the next step.
   std::string_view bytes(int column) const;
+  std::optional<std::string> optional_text(int column) const;
+  SqlValue value(int column) const;
 
  private:
   void check(int result) const {
@@ -85,46 +91,50 @@ class [[nodiscard]] Use {
 
 // Where a finished database is.
 struct DatabaseSource {
-  std::string uri = {};  // of a file
-  std::shared_ptr<const SQLite::Database> memory =
-      {};  // or one in memory, made as kMemoryUri; it must not change any more
+  std::string uri = {};                         // of a file
+  std::shared_ptr<const Version> version = {};  // the same, or one in memory
 };
 
 // A connection with the statements it has prepared. Used by one thread at a time.
 class Reader {
  public:
   // The source must outlive it. Its pages are not copied.
-  explicit Reader(const DatabaseSource& source);
+  Reader(const DatabaseSource& source, const Catalogue& catalogue);
 
   // Calls row for each row of the answer.
-  void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row);
+  void run(const SqlQuery& query, const std::function<void(const Statement&)>& row);
 
-  // The statement of a shape of range; made when it is first asked for.
-  Statement& range(const Endpoint& endpoint, const RangeShape& shape);
+  // The statement of a key; its SQL is made when it is first asked for.
+  template <typename MakeSql>
+  Statement& cached(std::uint64_t key, const MakeSql& sql) {
+    const auto found = fixed_statements_.find(key);
+    if (found != fixed_statements_.end()) return found->second;
+    return fixed_statements_.try_emplace(key, handle(), sql()).first->second;
+  }
 
-  // That of task_sql().
-  Statement& task(const Endpoint& endpoint, bool computes);
+  // The resource's index in the catalogue.
+  std::size_t index_of(const Resource& resource) const {
+    return static_cast<std::size_t>(&resource - catalogue_.resources.data());
+  }
 
   sqlite3* handle() const { return database_.getHandle(); }
 
  private:
-  SQLite::Statement& prepared(const std::string& sql);
+  Statement& prepared(const std::string& sql);
 
   SQLite::Database database_;
-  std::unordered_map<std::string, SQLite::Statement> statements_;
+  const Catalogue& catalogue_;
+  std::unordered_map<std::string, Statement> statements_;
   std::unordered_map<std::uint64_t, Statement> fixed_statements_;
 };
 
-// The name of the fact that some tasks of an endpoint have computed delays, or had in a dataset that this one was made
+// The name of the fact that some rows of a resource have computed values, or had in a dataset that this one was made
 // of.
-std::string computes_fact(const Endpoint& endpoint);
+std::string computes_fact(const Resource& resource);
 
 // Of a file that a builder has made, to be read; it must not change. And of one that is being made.
 std::string uri_to_read(const std::filesystem::path& file);
 std::string uri_to_write(const std::filesystem::path& file);
-
-// Of a new database in memory, which only its own connection sees.
-inline constexpr const char* kMemoryUri = "file:dataset?vfs=memdb";
 
 struct DatabaseIdentity {
   std::int64_t application = 0;
@@ -134,25 +144,30 @@ struct DatabaseIdentity {
 
 // Whether the file is a dataset, and of which version, by its first page and its size. Throws DatasetError if it cannot
 // be read.
-DatabaseIdentity identify(const std::filesystem::path& file);
+DatabaseIdentity identify(const std::filesystem::path& file, const Catalogue& catalogue);
 
 // Throws DatasetError unless the database has the tables and indexes of this version, and nothing else.
-void check_schema(Reader& reader);
+void check_schema(Reader& reader, const Catalogue& catalogue);
 
 // SQLite would wait for ever at a pipe, and say of a folder that the disk fails. Throws DatasetError.
 void refuse_special_file(const std::filesystem::path& file);
 
 // A finished database as a dataset.
-std::shared_ptr<const Dataset> dataset_of(DatabaseSource source);
+std::shared_ptr<const Dataset> dataset_of(DatabaseSource source, const Catalogue& catalogue);
 
-// Replaces the milestones of all tenants by those of the tasks that are there.
-void write_milestones(SQLite::Database& database);
+// Replaces the sparse indexes of all partitions by those of the rows that are there.
+void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue);
 
-// Those of a tenant, stored or made now.
-Milestones read_milestones(const Reader& reader, const Endpoint& endpoint, std::int64_t cluster_id,
-                           std::int64_t tenant_id);
+// The keys of a partition's parents as the entry table has them.
+std::string partition_text(const std::vector<SqlValue>& parents);
 
-// A builder in memory that begins as a copy of what the reader reads.
-std::unique_ptr<DatasetBuilder> copy_of(Reader& source);
+// That of a partition, made of its rows.
+SparseIndex make_sparse_index(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& parents);
+
+// That of a partition, stored or made now.
+SparseIndex read_sparse_index(const Reader& reader, const Resource& resource, const std::vector<Value>& parents);
+
+// A builder in memory that begins as a copy. Takes some ten microseconds.
+std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue);
 
 }  // namespace ocp_mock

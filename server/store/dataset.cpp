@@ -5,713 +5,440 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cerrno>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <span>
-#include <stdexcept>
 #include <system_error>
 #include <thread>
-#include <tuple>
-#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
-#include "fixtures/row_rules.h"
 #include "store/database.h"
-#include "store/pages/ordering.h"
+#include "store/pages/order_cache.h"
+#include "store/pages/scan.h"
 
 namespace ocp_mock {
 namespace {
 
 namespace fs = std::filesystem;
 
-// What is kept of a reader's filters and of a dataset's tenants; then they are read anew.
+// What is kept of a reader's filters and of a dataset's partitions; then they are read again.
 constexpr std::size_t kFiltersPerReader = 4096;
-constexpr std::size_t kTenantsPerDataset = 4096;
+constexpr std::size_t kPartitionsPerDataset = 4096;
 
-// Fewer tasks are sorted while the request waits.
-constexpr std::int64_t kSlowTasks = 2000;
-
-using TenantKey = std::tuple<const Endpoint*, std::int64_t, std::int64_t>;  // endpoint, cluster, tenant
-
-// Which tasks a request is about, whatever the page and the order.
-struct FilterKey {
-  const Endpoint* endpoint;
-  std::int64_t cluster_id;
-  std::int64_t tenant_id;
-  std::optional<Instant> start_time;
-  std::optional<Instant> end_time;
-  StatusSet statuses;
-
-  bool operator==(const FilterKey&) const = default;
-};
-
-struct HashOfFilter {
-  std::size_t operator()(const FilterKey& key) const {
-    std::uint64_t hash = key.statuses;
-    const auto mix = [&](std::int64_t value) {
-      hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15;
-      hash ^= hash >> 32;
-    };
-    mix(key.cluster_id);
-    mix(key.tenant_id);
-    if (key.start_time) mix(key.start_time->second);
-    if (key.end_time) mix(~key.end_time->second);
-    return hash;
-  }
-};
-
-// What is known of a filter. The data never changes, so it stays true.
-struct Filter {
-  bool cluster_exists = true;
-  bool tenant_exists = true;
-  std::int64_t total = 0;
-  StatusSet statuses = 0;  // that are there; 0 also where the tenant has no others
-  std::int64_t newer = 0;  // tasks of these statuses that are newer than the window
-  std::shared_ptr<const Milestones> milestones;
-};
-
-// A piece of the filter's default order: after so many of its tasks, at most so many.
-struct Piece {
-  std::int64_t offset;
-  std::int64_t count;
-};
+// Fewer rows are looked through while the request waits.
+constexpr std::int64_t kSlowRows = 2000;
 
 // A reader with what it knows. Used by one thread at a time.
-struct Lane {
-  explicit Lane(const DatabaseSource& source) : reader(source) {}
+struct ReaderSlot {
+  explicit ReaderSlot(const DatabaseSource& source, const Catalogue& catalogue) : reader(source, catalogue) {}
 
   std::mutex mutex;
   Reader reader;
-  std::unordered_map<FilterKey, Filter, HashOfFilter> filters;
-  std::vector<SqlQuery>* executed = nullptr;  // notes the queries of ranges and tasks, where explain() wants them
+  std::unordered_map<PartitionFilter, PartitionFacts, HashOfPartitionFilter> facts;
 };
 
-// Has a lane note what it runs, while it lives.
-class [[nodiscard]] Noting {
- public:
-  Noting(Lane& lane, std::vector<SqlQuery>& queries) : lane_(lane) { lane.executed = &queries; }
-  Noting(const Noting&) = delete;
-  Noting& operator=(const Noting&) = delete;
-  ~Noting() { lane_.executed = nullptr; }
-
- private:
-  Lane& lane_;
+// A reader that is opened by the first thread that needs it.
+struct LazySlot {
+  std::once_flag opened;
+  std::unique_ptr<ReaderSlot> slot;
 };
-
-DatasetError damage(std::string_view what) { return DatasetError(fmt::format("the dataset is damaged: {}", what)); }
-
-bool is_nano(std::int64_t nano) { return nano >= 0 && nano < 1'000'000'000; }
-
-// Of a task's text, what can be seen at once.
-void require_object(std::string_view json) {
-  if (json.size() < 2 || json.front() != '{' || json.back() != '}') throw damage("the text of a task is no object");
-}
 
 enum class Order {
   Default,
-  Ascending,
-  Sorted,  // any other, and any of the tasks that reach into a window: by ids that were sorted for it
+  OldestFirst,
+  Sorted,  // by ids that were found and sorted for it
 };
 
-Order order_of(const Endpoint& endpoint, const ListRequest& request) {
-  if (reaches_into_window(request)) return Order::Sorted;
+Order order_of(const Request& request) {
+  const std::span<const SortKey> order = request.endpoint->resource->order;
+  if (lasts_into_window(request)) return Order::Sorted;
   if (request.sort.empty()) return Order::Default;
-  if (request.sort.size() > 1 || request.sort.front().field->name != endpoint.time_field) return Order::Sorted;
-  return request.sort.front().descending ? Order::Default : Order::Ascending;
+  if (order.empty() || request.sort.size() > 1 || request.sort.front().field != order.front().field) {
+    return Order::Sorted;
+  }
+  return request.sort.front().descending ? Order::Default : Order::OldestFirst;
 }
-
-// The page's piece of all tasks of the filter; empty past the last page.
-Piece piece_of(const ListRequest& request, std::int64_t total) {
-  if (total == 0 || request.page - 1 > (total - 1) / request.size) return {0, 0};
-  const std::int64_t offset = (request.page - 1) * request.size;
-  return {offset, std::min(request.size, total - offset)};
-}
-
-void note(Lane& lane, std::string sql, std::vector<SqlValue> values) {
-  if (std::ranges::find(*lane.executed, sql, &SqlQuery::sql) != lane.executed->end()) return;
-  lane.executed->push_back({std::move(sql), std::move(values)});
-}
-
-// The queries of one filter, run by one lane.
-class FilterQueries {
- public:
-  // With a time delays may have to be computed.
-  FilterQueries(Lane& lane, const Endpoint& endpoint, const FilterKey& key, const Filter& filter,
-                std::optional<Instant> now = {})
-      : lane_(lane), endpoint_(endpoint), key_(key), filter_(filter), milestones_(*filter.milestones), now_(now) {}
-
-  // How many tasks of the tenant with the filter's statuses are not older.
-  std::int64_t count_until(std::int64_t second, std::int64_t nano) {
-    const std::size_t after = milestones_.count_until(second, nano);
-    if (after == 0) return 0;
-    const std::size_t last = after - 1;
-    if (milestones_.is_inside(last)) return milestones_.before(after, filter_.statuses);
-    std::int64_t count = milestones_.before(last, filter_.statuses);
-    if (milestones_.before(after, filter_.statuses) == count) return count;
-    Run run(*this, {RangeShape::Result::Count, RangeShape::Begin::Until, 0, false});
-    run.values.begin = milestones_.key(last);
-    run.values.end = {second, nano, 0};
-    run.each([&](const Statement& row) { count += row.integer(0); });
-    return count;
-  }
-
-  void append(Piece piece, std::string& contents) {
-    const Start start = start_of(piece);
-    if (start.merged) return append_tasks(keys(piece), contents);
-    bool first = true;
-    read(start, piece.count, RangeShape::Result::Tasks, [&](const Statement& row) {
-      append_task(row, piece.count, first, contents);
-      first = false;
-    });
-  }
-
-  // As many as the piece counts.
-  std::vector<TimeKey> keys(Piece piece) {
-    std::vector<TimeKey> keys;
-    keys.reserve(static_cast<std::size_t>(piece.count));
-    read(start_of(piece), piece.count, RangeShape::Result::Keys, [&](const Statement& row) {
-      keys.push_back({row.integer(0), row.integer(1), row.integer(2)});
-      if (!is_nano(keys.back().nano)) throw damage("an index has a time that there is not");
-    });
-    return keys;
-  }
-
-  // A piece of the order with the oldest first. Tasks of one instant keep the order that they have in the default
-  // order, and other than that it is the reverse; so only a group of tasks with one instant that does not lie in the
-  // piece as a whole needs more than the same piece from the other end.
-  std::vector<TimeKey> ascending_keys(Piece piece) {
-    const std::int64_t begin = filter_.total - piece.offset - piece.count;
-    const std::int64_t end = filter_.total - piece.offset;
-    const std::int64_t first = std::max<std::int64_t>(begin - 1, 0);
-    const std::vector<TimeKey> around = keys({first, std::min(end + 1, filter_.total) - first});
-    const auto at = [&](std::int64_t place) -> const TimeKey& {
-      return around[static_cast<std::size_t>(place - first)];
-    };
-    std::vector<TimeKey> ascending;
-    ascending.reserve(static_cast<std::size_t>(piece.count));
-    for (std::int64_t group_end = end; group_end > begin;) {
-      std::int64_t group = group_end - 1;
-      while (group > begin && at(group - 1).same_instant(at(group))) --group;
-      const bool begins_earlier = group == begin && first < begin && at(first).same_instant(at(group));
-      const bool ends_later = group_end == end && end < filter_.total && at(end).same_instant(at(group));
-      if (!begins_earlier && !ends_later) {
-        for (std::int64_t i = group; i < group_end; ++i) ascending.push_back(at(i));
-      } else {
-        const TimeKey key = at(group);
-        std::int64_t place = group;
-        if (begins_earlier) place = count_until(key.second, key.nano + 1) - filter_.newer;
-        if (ends_later) place += count_until(key.second, key.nano) - filter_.newer - end;
-        for (const TimeKey& one : keys({place, group_end - group})) ascending.push_back(one);
-      }
-      group_end = group;
-    }
-    return ascending;
-  }
-
-  void append_tasks(const std::vector<TimeKey>& keys, std::string& contents) {
-    append_each(
-        keys, [](const TimeKey& key) { return key.id; }, contents);
-  }
-
-  void append_tasks(std::span<const std::int64_t> ids, std::string& contents) {
-    append_each(
-        ids, [](std::int64_t id) { return id; }, contents);
-  }
-
- private:
-  struct Start {
-    RangeShape::Begin begin = RangeShape::Begin::Newest;
-    TimeKey key;
-    std::int64_t offset = 0;
-    bool merged = false;
-  };
-
-  // A statement with its values; bound and noted when it is run.
-  class Run {
-   public:
-    Run(FilterQueries& queries, RangeShape shape) : queries_(queries), shape_(shape) {
-      shape_.statuses = static_cast<std::size_t>(std::popcount(queries.filter_.statuses));
-      shape_.computes = queries.now_ && shape_.result == RangeShape::Result::Tasks;
-    }
-
-    struct Values {
-      TimeKey begin;
-      TimeKey end;
-      std::int64_t limit = 0;
-      std::int64_t offset = 0;
-    } values;
-
-    // Calls row for each row of the answer.
-    template <typename Row>
-    void each(const Row& row) const {
-      Statement& statement = queries_.lane_.reader.range(queries_.endpoint_, shape_);
-      const Use use(statement);
-      bind([&](auto value) { statement.bind(value); });
-      if (queries_.lane_.executed != nullptr) {
-        std::vector<SqlValue> noted;
-        bind([&](auto value) {
-          if constexpr (std::is_same_v<decltype(value), std::string_view>) {
-            noted.emplace_back(std::string(value));
-          } else {
-            noted.emplace_back(value);
-          }
-        });
-        note(queries_.lane_, range_sql(queries_.endpoint_, shape_), std::move(noted));
-      }
-      while (statement.step()) row(statement);
-    }
-
-   private:
-    // In the order of range_sql().
-    template <typename Bind>
-    void bind(const Bind& next) const {
-      next(queries_.key_.cluster_id);
-      next(queries_.key_.tenant_id);
-      if (shape_.begin != RangeShape::Begin::Newest) {
-        next(values.begin.second);
-        next(values.begin.nano);
-      }
-      if (shape_.begin == RangeShape::Begin::Within) next(values.begin.id);
-      const bool counting = shape_.result == RangeShape::Result::Count;
-      if (counting) {
-        next(values.end.second);
-        next(values.end.nano);
-      }
-      for (StatusSet rest = queries_.filter_.statuses; rest != 0; rest &= rest - 1) {
-        next(queries_.endpoint_.statuses[static_cast<std::size_t>(std::countr_zero(rest))].word);
-      }
-      if (counting) return;
-      next(values.limit);
-      next(values.offset);
-    }
-
-    FilterQueries& queries_;
-    RangeShape shape_;
-  };
-
-  // Where to begin so that few tasks are passed over: the window's end, or a milestone.
-  Start start_of(Piece piece) const {
-    Start start;
-    start.offset = piece.offset;
-    if (key_.end_time) {
-      start.begin = RangeShape::Begin::Until;
-      start.key = {key_.end_time->second, key_.end_time->nano, 0};
-    }
-    const StatusSet statuses = filter_.statuses;
-    const std::int64_t place = filter_.newer + piece.offset;
-    const std::size_t milestone = milestones_.last_before(place, statuses);
-    if (const std::int64_t passed = place - milestones_.before(milestone, statuses); passed < start.offset) {
-      start.begin = milestones_.is_inside(milestone) ? RangeShape::Begin::Within : RangeShape::Begin::Until;
-      start.key = milestones_.key(milestone);
-      start.offset = passed;
-    }
-    if (std::popcount(statuses) > 1) {
-      // Few of the tasks that lie between may have these statuses.
-      const std::size_t end = milestones_.last_before(place + piece.count - 1, statuses) + 1;
-      const std::int64_t between = milestones_.before(end, 0) - milestones_.before(milestone, 0);
-      start.merged = between > kMergedCost * (start.offset + piece.count) + kMergedStart * std::popcount(statuses);
-    }
-    return start;
-  }
-
-  // Calls row as often as the count says.
-  template <typename Row>
-  void read(const Start& start, std::int64_t count, RangeShape::Result result, const Row& row) {
-    std::int64_t rows = 0;
-    const auto counted = [&](const Statement& statement) {
-      ++rows;
-      row(statement);
-    };
-    Run run(*this, {result, start.begin, 0, start.merged});
-    run.values.begin = start.key;
-    run.values.limit = count;
-    run.values.offset = start.offset;
-    run.each(counted);
-    if (start.begin == RangeShape::Begin::Within && rows < count) {
-      // All tasks that were passed over have the milestone's instant, and so it goes on behind that.
-      Run rest(*this, {result, RangeShape::Begin::Before, 0, start.merged});
-      rest.values.begin = start.key;
-      rest.values.limit = count - rows;
-      rest.each(counted);
-    }
-    if (rows != count) throw damage("an index has fewer tasks than were counted");
-  }
-
-  template <typename Items, typename Id>
-  void append_each(const Items& items, const Id& id_of, std::string& contents) {
-    Statement& statement = lane_.reader.task(endpoint_, now_.has_value());
-    bool first = true;
-    for (const auto& item : items) {
-      const Use use(statement);
-      statement.bind(id_of(item));
-      if (!statement.step()) throw damage("an index has a task that there is not");
-      append_task(statement, std::ssize(items), first, contents);
-      first = false;
-    }
-    if (lane_.executed != nullptr) note(lane_, task_sql(endpoint_, now_.has_value()), {id_of(items.front())});
-  }
-
-  // The row is one of Result::Tasks.
-  void append_task(const Statement& row, std::int64_t tasks, bool first, std::string& contents) const {
-    const std::string_view json = row.bytes(0);
-    require_object(json);
-    if (first) {
-      contents.reserve((json.size() + json.size() / 8) * static_cast<std::size_t>(tasks));
-    } else {
-      contents += ',';
-    }
-    if (!now_ || row.integer(1) == 0) {
-      contents += json;
-      return;
-    }
-    const ComputedText text = split_at_computed(endpoint_, json).value();
-    contents += text.before;
-    append_delay(contents, delay_between({row.integer(2), static_cast<std::int32_t>(row.integer(3))}, *now_));
-    contents += text.behind;
-  }
-
-  // A merged task costs as much as so many that are passed by in the order of all statuses, and as many more to begin.
-  static constexpr std::int64_t kMergedCost = 5;
-  static constexpr std::int64_t kMergedStart = 8;
-
-  Lane& lane_;
-  const Endpoint& endpoint_;
-  const FilterKey& key_;
-  const Filter& filter_;
-  const Milestones& milestones_;
-  const std::optional<Instant> now_;
-};
 
 class SqliteDataset : public Dataset {
  public:
-  // All readers of a file are opened here, for it may be replaced by another later.
-  explicit SqliteDataset(DatabaseSource source) : source_(std::move(source)) {
-    const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
-    for (unsigned i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>(source_));
-    if (!source_.memory) {
-      check_schema(lanes_.front()->reader);
-      reader_in(copyist_);
-      reader_in(sorter_);
+  // All readers of a file are opened here, for it may be replaced by another later. Those of a version in memory are
+  // opened when they are needed: a change is not to wait for readers that nobody may ever use.
+  SqliteDataset(DatabaseSource source, const Catalogue& catalogue)
+      : source_(std::move(source)),
+        catalogue_(catalogue),
+        slots_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {
+    if (!source_.uri.empty()) {
+      for (LazySlot& slot : slots_) slot.slot = std::make_unique<ReaderSlot>(source_, catalogue_);
+      check_schema(slots_.front().slot->reader, catalogue_);
+      reader_in(bulk_reader_);
+      reader_in(sort_reader_);
     }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
-        [&](SQLite::Statement& row) { has_timelines_ = row.getColumn(0).getInt() != 0; });
-    for (const Endpoint& endpoint : endpoints()) {
-      run({"SELECT 1 FROM fact WHERE name = ?1", {computes_fact(endpoint)}},
-          [&](SQLite::Statement&) { computing_.push_back(&endpoint); });
+        [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
+    for (const Resource& resource : catalogue_.resources) {
+      run({"SELECT 1 FROM fact WHERE name = ?1", {computes_fact(resource)}},
+          [&](const Statement&) { computing_.push_back(&resource); });
     }
   }
 
-  ListResult list(const Endpoint& endpoint, const ListRequest& request, const PreparedOrder& prepared) const override {
-    const FilterKey key = key_of(endpoint, request);
-    Lane& lane = lane_of_thread();
-    std::unique_lock lock(lane.mutex);
-    const Filter* filter = &filter_of(lane, endpoint, key);
-    ListResult result;
-    result.cluster_exists = filter->cluster_exists;
-    result.tenant_exists = filter->tenant_exists;
-    result.total = filter->total;
-    result.is_of_now = computes(endpoint);
-    if (!needs_tasks(request, filter->total)) return result;
-    const Order order = order_of(endpoint, request);
-    PreparedOrder ids = prepared;
-    if (order == Order::Sorted && ids == nullptr) {
-      const std::string order_key = key_of_order(key, request);
-      ids = orders_.find(order_key);
-      if (ids == nullptr && filter->total <= kSlowTasks) {
-        ids = std::make_shared<TaskIds>(sorted_ids(lane.reader, endpoint, request, filter->total, computes(endpoint)));
-        orders_.add(order_key, ids);
-      } else if (ids == nullptr) {
-        const std::int64_t total = filter->total;
-        lock.unlock();
-        ids = sorted_apart(endpoint, request, order_key, total);
-        lock.lock();
-        filter = &filter_of(lane, endpoint, key);
+  const Catalogue& catalogue() const override { return catalogue_; }
+
+  std::variant<Page, SlowPage> list(const Request& request) const override {
+    const Resource& resource = *request.endpoint->resource;
+    const Order order = order_of(request);
+    const auto filter = PartitionFilter::of(request);
+    Page page;
+    page.is_of_now = computes(resource);
+    std::int64_t rows = 0;  // as the index counts them; else unknown
+    ReaderSlot& slot = slot_of_thread();
+    const std::lock_guard lock(slot.mutex);
+    if (filter) {
+      const PartitionFacts& facts = facts_of(slot, *filter);
+      page.total = facts.total;
+      if (facts.total == 0) return page;
+      const PageRange range = page_range(request, facts.total);
+      if (range.count == 0 && !lasts_into_window(request)) return page;
+      if (order != Order::Sorted) {
+        append_page(slot.reader, *filter, facts, range, order == Order::OldestFirst, now_of(request), page.contents);
+        return page;
+      }
+      rows = facts.total;
+    }
+    if (is_by_key(request)) {
+      append_sorted(slot.reader, request, *find_ids(slot.reader, request, rows), page);
+      return page;
+    }
+    const std::string key = key_of(request);
+    auto ids = orders_.find(key);
+    if (ids == nullptr) {
+      if ((filter ? rows : rows_of(slot.reader, resource)) > kSlowRows)
+        return SlowPage([this, request, key, rows] { return slow_page(request, key, rows); });
+      ids = find_ids(slot.reader, request, rows);
+      orders_.add(key, ids);
+    }
+    append_sorted(slot.reader, request, *ids, page);
+    return page;
+  }
+
+  std::optional<std::size_t> find_missing(const Request& request) const override {
+    for (std::size_t i = 0; i < request.endpoint->path_parameters.size(); ++i) {
+      bool exists = true;
+      run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
+      if (!exists) return i;
+    }
+    return std::nullopt;
+  }
+
+  Explanation explain(const Request& request) const override {
+    Explanation explanation;
+    Request step = request;
+    step.conditions.clear();
+    step.page = 1;
+    explanation.rows.push_back(total_of(step));
+    for (const Condition& condition : request.conditions) {
+      step.conditions.push_back(condition);
+      explanation.rows.push_back(total_of(step));
+    }
+    // By the reader that no request waits for, for it may have to sort.
+    const std::lock_guard lock(sort_mutex_);
+    Reader& reader = reader_in(sort_reader_);
+    const Resource& resource = *request.endpoint->resource;
+    const Order order = order_of(request);
+    std::string contents;
+    std::int64_t rows = 0;
+    bool counted = false;  // by the index
+    if (const auto filter = PartitionFilter::of(request)) {
+      const PartitionFacts facts = partition_facts(reader, *filter, index_of(reader, *filter), &explanation.count);
+      rows = facts.total;
+      counted = !lasts_into_window(request);
+      if (rows == 0) return explanation;
+      const PageRange range = page_range(request, rows);
+      if (range.count == 0 && counted) return explanation;
+      if (order != Order::Sorted) {
+        append_page(reader, *filter, facts, range, order == Order::OldestFirst, now_of(request), contents,
+                    &explanation.page);
+        return explanation;
       }
     }
-    if (order == Order::Sorted) result.total = std::ssize(*ids);
-    const Piece piece = piece_of(request, result.total);
-    if (piece.count != 0) append_page(lane, endpoint, request, *filter, ids.get(), piece, result.contents);
-    return result;
-  }
-
-  bool is_slow(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Sorted) return false;
-    const FilterKey key = key_of(endpoint, request);
-    {
-      Lane& lane = lane_of_thread();
-      const std::lock_guard lock(lane.mutex);
-      const std::int64_t total = filter_of(lane, endpoint, key).total;
-      if (total <= kSlowTasks || !needs_tasks(request, total)) return false;
-    }
-    return orders_.find(key_of_order(key, request)) == nullptr;
-  }
-
-  PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const override {
-    if (order_of(endpoint, request) != Order::Sorted) return nullptr;
-    const FilterKey key = key_of(endpoint, request);
-    std::int64_t total = 0;
-    {
-      Lane& lane = lane_of_thread();
-      const std::lock_guard lock(lane.mutex);
-      total = filter_of(lane, endpoint, key).total;
-    }
-    if (total == 0) return nullptr;
-    return sorted_apart(endpoint, request, key_of_order(key, request), total);
-  }
-
-  Executed explain(const Endpoint& endpoint, const ListRequest& request) const override {
-    const FilterKey key = key_of(endpoint, request);
-    const Order order = order_of(endpoint, request);
-    PreparedOrder ids;
-    Executed executed;
-    Lane& lane = lane_of_thread();
-    std::unique_lock lock(lane.mutex);
-    Filter filter;
-    {
-      const Noting noting(lane, executed.count);
-      filter = make_filter(lane, endpoint, key);
-    }
-    if (!needs_tasks(request, filter.total)) return executed;
-    Piece piece = piece_of(request, filter.total);
-    if (order == Order::Sorted) {
-      lock.unlock();
-      ids = sorted_apart(endpoint, request, key_of_order(key, request), filter.total);
-      lock.lock();
-      auto& queries = reaches_into_window(request) ? executed.count : executed.page;
-      const bool whole_table = sorts_whole_table(lane.reader, endpoint, filter.total);
-      queries.push_back(sort_query(endpoint, request, whole_table, computes(endpoint)));
-      piece = piece_of(request, std::ssize(*ids));
-    }
-    if (piece.count == 0) return executed;
-    const Noting noting(lane, executed.page);
-    std::string contents;
-    append_page(lane, endpoint, request, filter, ids.get(), piece, contents);
-    return executed;
+    (counted ? explanation.page : explanation.count).push_back(sorting(reader, request, rows));
+    const auto ids = find_ids(reader, request, rows);
+    const PageRange range = page_range(request, std::ssize(*ids));
+    append_rows(reader, resource, part_of(*ids, range), now_of(request), contents, &explanation.page);
+    return explanation;
   }
 
   CapturedEnvelope envelope() const override {
     CapturedEnvelope captured;
-    run({"SELECT name, value FROM fact", {}}, [&](SQLite::Statement& row) {
-      const std::string name = row.getColumn(0).getString();
-      if (name == "envelope.duration") captured.duration = row.getColumn(1).getInt64();
-      if (name == "envelope.server") captured.server = row.getColumn(1).getString();
-      if (name == "envelope.timestamp") captured.timestamp = row.getColumn(1).getString();
-      if (name == "envelope.traceId") captured.trace_id = row.getColumn(1).getString();
+    run({"SELECT name, value FROM fact", {}}, [&](const Statement& row) {
+      const std::string_view name = row.bytes(0);
+      if (name == "envelope.duration") captured.duration = row.integer(1);
+      if (name == "envelope.server") captured.server = row.bytes(1);
+      if (name == "envelope.timestamp") captured.timestamp = row.bytes(1);
+      if (name == "envelope.traceId") captured.trace_id = row.bytes(1);
     });
     return captured;
   }
 
-  std::vector<ClusterSummary> summary(const Endpoint& endpoint) const override {
-    const std::lock_guard lock(copyist_mutex_);
-    Reader& reader = reader_in(copyist_);
-    std::vector<ClusterSummary> clusters;
-    reader.run({"SELECT id, name FROM cluster ORDER BY id", {}}, [&](SQLite::Statement& row) {
-      clusters.push_back({row.getColumn(0).getInt64(), optional_text(row.getColumn(1)), {}});
-    });
-    const SqlQuery counts{fmt::format("SELECT t.cluster_id, t.id, t.name, r.status, COUNT(r.status) FROM tenant t"
-                                      " LEFT JOIN {} r ON r.cluster_id = t.cluster_id AND r.tenant_id = t.id"
-                                      " GROUP BY t.cluster_id, t.id, r.status ORDER BY t.cluster_id, t.id, r.status",
-                                      endpoint.table),
-                          {}};
-    auto cluster = clusters.begin();
-    reader.run(counts, [&](SQLite::Statement& row) {
-      const std::int64_t id = row.getColumn(0).getInt64();
-      while (cluster != clusters.end() && cluster->id != id) ++cluster;
-      if (cluster == clusters.end()) throw damage("a tenant is of a cluster that there is not");
-      const std::int64_t tenant = row.getColumn(1).getInt64();
-      if (cluster->tenants.empty() || cluster->tenants.back().id != tenant) {
-        cluster->tenants.push_back({tenant, optional_text(row.getColumn(2)), {}});
-      }
-      if (!row.getColumn(3).isNull()) {
-        cluster->tenants.back().statuses.push_back({row.getColumn(3).getString(), row.getColumn(4).getInt64()});
-      }
-    });
-    return clusters;
+  Outline outline(const Resource& resource) const override {
+    const std::lock_guard lock(bulk_mutex_);
+    Reader& reader = reader_in(bulk_reader_);
+    Outline top;
+    add_keys(reader, chain_of(resource), top);
+    count_words(reader, resource, top);
+    return top;
+  }
+
+  Outline keys(const Resource& resource) const override {
+    const std::lock_guard lock(bulk_mutex_);
+    std::vector<const Resource*> chain = chain_of(resource);
+    chain.push_back(&resource);
+    Outline top;
+    add_keys(reader_in(bulk_reader_), chain, top);
+    return top;
   }
 
   bool has_timelines() const override { return has_timelines_; }
 
-  void each_task(const Endpoint& endpoint, const TaskSelection& selection,
-                 const std::function<void(const StoredTask&)>& visit) const override {
-    const std::lock_guard lock(copyist_mutex_);
-    reader_in(copyist_).run(tasks_query(endpoint, selection), [&](SQLite::Statement& row) {
-      const SQLite::Column json = row.getColumn(1);
-      StoredTask task{row.getColumn(0).getInt64(), {json.getText(), static_cast<std::size_t>(json.getBytes())}, {}};
-      require_object(task.json);
-      const SQLite::Column points = row.getColumn(3);
-      if (!points.isNull()) task.timeline = TaskTimeline{optional_text(row.getColumn(2)), points.getString()};
-      visit(task);
+  void each_row(const Resource& resource, const RowSelection& selection,
+                const std::function<void(const StoredRow&)>& visit) const override {
+    const std::lock_guard lock(bulk_mutex_);
+    reader_in(bulk_reader_).run(rows_query(resource, selection), [&](const Statement& row) {
+      StoredRow stored{row.integer(0), row.bytes(1), {}};
+      if (stored.json.size() < 2 || stored.json.front() != '{' || stored.json.back() != '}') {
+        throw_damage("the text of a row is no object");
+      }
+      if (!row.is_null(3)) stored.timeline = RowTimeline{row.optional_text(2), std::string(row.bytes(3))};
+      visit(stored);
     });
   }
 
-  std::unique_ptr<DatasetBuilder> copy() const override {
-    const std::lock_guard lock(copyist_mutex_);
-    return copy_of(reader_in(copyist_));
-  }
+  std::unique_ptr<DatasetBuilder> copy() const override { return copy_of(source_.version, catalogue_); }
 
   std::vector<std::string> query_plan(const SqlQuery& query) const override {
     std::vector<std::string> lines;
     run({"EXPLAIN QUERY PLAN " + query.sql, query.values},
-        [&](SQLite::Statement& row) { lines.push_back(row.getColumn(3).getString()); });
+        [&](const Statement& row) { lines.emplace_back(row.bytes(3)); });
     return lines;
   }
 
  private:
-  // Threads take turns in the lanes as they first come, so that few share one.
-  Lane& lane_of_thread() const {
+  // Threads take turns in the slots as they first come, so that few share one.
+  ReaderSlot& slot_of_thread() const {
     static std::atomic<std::size_t> threads{0};
     thread_local const std::size_t thread = threads.fetch_add(1, std::memory_order_relaxed);
-    return *lanes_[thread % lanes_.size()];
+    LazySlot& lazy = slots_[thread % slots_.size()];
+    std::call_once(lazy.opened, [&] {
+      if (!lazy.slot) lazy.slot = std::make_unique<ReaderSlot>(source_, catalogue_);
+    });
+    return *lazy.slot;
   }
 
-  Reader& reader_in(std::unique_ptr<Reader>& place) const {
-    if (!place) place = std::make_unique<Reader>(source_);
-    return *place;
+  Reader& reader_in(std::unique_ptr<Reader>& reader) const {
+    if (!reader) reader = std::make_unique<Reader>(source_, catalogue_);
+    return *reader;
   }
 
-  void run(const SqlQuery& query, const std::function<void(SQLite::Statement&)>& row) const {
-    Lane& lane = lane_of_thread();
-    const std::lock_guard lock(lane.mutex);
-    lane.reader.run(query, row);
+  void run(const SqlQuery& query, const std::function<void(const Statement&)>& row) const {
+    ReaderSlot& slot = slot_of_thread();
+    const std::lock_guard lock(slot.mutex);
+    slot.reader.run(query, row);
   }
 
-  // Of tasks that reach into a window the filter has those that began by its end: milestones tell no more.
-  static FilterKey key_of(const Endpoint& endpoint, const ListRequest& request) {
-    return {&endpoint,         request.cluster_id,
-            request.tenant_id, reaches_into_window(request) ? std::nullopt : request.start_time,
-            request.end_time,  request.statuses};
+  bool computes(const Resource& resource) const { return std::ranges::find(computing_, &resource) != computing_.end(); }
+
+  std::optional<Instant> now_of(const Request& request) const {
+    return computes(*request.endpoint->resource) ? std::optional(request.now) : std::nullopt;
   }
 
-  // Whether there is more to answer than the total of the filter.
-  static bool needs_tasks(const ListRequest& request, std::int64_t total) {
-    return total != 0 && (reaches_into_window(request) || piece_of(request, total).count != 0);
+  std::int64_t total_of(const Request& request) const {
+    const auto found = list(request);
+    if (const Page* page = std::get_if<Page>(&found)) return page->total;
+    return std::get<SlowPage>(found)().total;
   }
 
-  bool computes(const Endpoint& endpoint) const { return std::ranges::find(computing_, &endpoint) != computing_.end(); }
-
-  std::string key_of_order(const FilterKey& key, const ListRequest& request) const {
-    std::string text = fmt::format("{} {} {} {}", key.endpoint->table, key.cluster_id, key.tenant_id, key.statuses);
-    for (const auto& time : {request.start_time, request.end_time}) {
-      text += time ? fmt::format(" {}.{}", time->second, time->nano) : " -";
+  // Of the request's filters and order, whatever the page.
+  std::string key_of(const Request& request) const {
+    std::string key;
+    key.reserve(256);
+    const auto add = [&](const auto& plain) { key.append(reinterpret_cast<const char*>(&plain), sizeof plain); };
+    const auto add_value = [&](const Value& value) {
+      add(value.index());
+      if (const auto* text = std::get_if<std::string>(&value)) {
+        add(text->size());
+        key += *text;
+      } else if (const auto* instant = std::get_if<Instant>(&value)) {
+        add(instant->second);
+        add(instant->nano);
+      } else if (const auto* real = std::get_if<double>(&value)) {
+        add(*real);
+      } else {
+        add(std::get<std::int64_t>(value));
+      }
+    };
+    add(request.endpoint);
+    add(lasts_into_window(request));
+    for (const Value& value : request.path) add_value(value);
+    for (const Condition& condition : request.conditions) {
+      add(condition.parameter);
+      add(condition.values.size());
+      for (const Value& value : condition.values) add_value(value);
     }
-    if (reaches_into_window(request)) text += " overlap";
-    for (const SortKey& sort : request.sort)
-      text += fmt::format(" {}{}", sort.field->name, sort.descending ? '-' : '+');
-    // Computed delays grow as time goes on and others do not, so their order is good for a second.
-    if (computes(*key.endpoint) && sorts_by_delay(*key.endpoint, request)) {
-      text += fmt::format(" at {}", request.now.second);
+    for (const SortKey& sort : sort_of(request)) {
+      add(sort.field);
+      add(sort.descending);
     }
-    return text;
+    if (computes(*request.endpoint->resource) && sorts_by_computed(request)) add(request.now.second);
+    return key;
   }
 
-  // What it gives stays until the lane is asked for another filter.
-  const Filter& filter_of(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
-    if (const auto known = lane.filters.find(key); known != lane.filters.end()) return known->second;
-    Filter filter = make_filter(lane, endpoint, key);
-    if (lane.filters.size() >= kFiltersPerReader) lane.filters.clear();
-    return lane.filters.emplace(key, std::move(filter)).first->second;
+  // What it gives stays until the slot is asked for another filter.
+  const PartitionFacts& facts_of(ReaderSlot& slot, const PartitionFilter& filter) const {
+    if (const auto known = slot.facts.find(filter); known != slot.facts.end()) return known->second;
+    PartitionFacts facts = partition_facts(slot.reader, filter, index_of(slot.reader, filter));
+    if (slot.facts.size() >= kFiltersPerReader) slot.facts.clear();
+    return slot.facts.emplace(filter, std::move(facts)).first->second;
   }
 
-  Filter make_filter(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
-    Filter filter;
-    filter.milestones = milestones_of(lane, endpoint, key);
-    const Milestones& milestones = *filter.milestones;
-    const std::int64_t of_statuses = milestones.total(key.statuses);
-    if (of_statuses != milestones.total(0)) filter.statuses = present(milestones, key.statuses);
-    if (of_statuses != 0) {
-      FilterQueries queries(lane, endpoint, key, filter);
-      const std::int64_t until_start =
-          key.start_time ? queries.count_until(key.start_time->second, key.start_time->nano) : of_statuses;
-      if (key.end_time) filter.newer = queries.count_until(key.end_time->second, std::int64_t{key.end_time->nano} + 1);
-      filter.total = std::max<std::int64_t>(until_start - filter.newer, 0);
-    }
-    if (filter.total == 0) {
-      const SqlQuery exists{
-          "SELECT EXISTS(SELECT 1 FROM cluster WHERE id = ?1),"
-          " EXISTS(SELECT 1 FROM tenant WHERE cluster_id = ?1 AND id = ?2)",
-          {key.cluster_id, key.tenant_id}};
-      lane.reader.run(exists, [&](SQLite::Statement& row) {
-        filter.cluster_exists = row.getColumn(0).getInt() != 0;
-        filter.tenant_exists = row.getColumn(1).getInt() != 0;
-      });
-    }
-    return filter;
-  }
-
-  // Without those of which the tenant has no task: they would only cost, and of words with one meaning most tenants
-  // have one.
-  static StatusSet present(const Milestones& milestones, StatusSet statuses) {
-    StatusSet found = 0;
-    for (StatusSet rest = statuses; rest != 0; rest &= rest - 1) {
-      const StatusSet one = StatusSet{1} << std::countr_zero(rest);
-      if (milestones.total(one) != 0) found |= one;
-    }
-    return found;
-  }
-
-  std::shared_ptr<const Milestones> milestones_of(Lane& lane, const Endpoint& endpoint, const FilterKey& key) const {
-    const TenantKey tenant{key.endpoint, key.cluster_id, key.tenant_id};
+  std::shared_ptr<const SparseIndex> index_of(Reader& reader, const PartitionFilter& filter) const {
+    std::pair key{filter.resource, filter.parents};
     {
-      const std::lock_guard lock(milestones_mutex_);
-      if (const auto known = milestones_.find(tenant); known != milestones_.end()) return known->second;
+      const std::lock_guard lock(indexes_mutex_);
+      if (const auto known = indexes_.find(key); known != indexes_.end()) return known->second;
     }
-    auto made =
-        std::make_shared<const Milestones>(read_milestones(lane.reader, endpoint, key.cluster_id, key.tenant_id));
-    const std::lock_guard lock(milestones_mutex_);
-    if (milestones_.size() >= kTenantsPerDataset) milestones_.clear();
-    return milestones_.emplace(tenant, std::move(made)).first->second;
+    auto made = std::make_shared<const SparseIndex>(read_sparse_index(reader, *filter.resource, filter.parents));
+    const std::lock_guard lock(indexes_mutex_);
+    if (indexes_.size() >= kPartitionsPerDataset) indexes_.clear();
+    return indexes_.emplace(std::move(key), std::move(made)).first->second;
   }
 
-  // The ids in the order of the request, from the cache or by the reader that nothing else waits for.
-  PreparedOrder sorted_apart(const Endpoint& endpoint, const ListRequest& request, const std::string& key,
-                             std::int64_t tasks) const {
-    const std::lock_guard lock(sorter_mutex_);
-    if (auto known = orders_.find(key)) return known;
-    auto ids =
-        std::make_shared<const TaskIds>(sorted_ids(reader_in(sorter_), endpoint, request, tasks, computes(endpoint)));
-    orders_.add(key, ids);
+  // At least as many as the table has; its largest id.
+  static std::int64_t rows_of(Reader& reader, const Resource& resource) {
+    std::int64_t rows = 0;
+    reader.run({fmt::format("SELECT max(id) FROM {}", resource.table), {}},
+               [&](const Statement& row) { rows = row.integer(0); });
+    return rows;
+  }
+
+  // Whether the path has the key of the row: an index finds it.
+  static bool is_by_key(const Request& request) {
+    const Resource* resource = request.endpoint->resource;
+    return std::ranges::find(request.endpoint->path_parameters, resource, &PathParameter::of) !=
+           request.endpoint->path_parameters.end();
+  }
+
+  // For a large part of a table its own order is several times as fast for each row as an index.
+  SqlQuery sorting(Reader& reader, const Request& request, std::int64_t rows) const {
+    const Resource& resource = *request.endpoint->resource;
+    return ids_query(request, computes(resource), rows_of(reader, resource) / 4 < rows);
+  }
+
+  SortedIds find_ids(Reader& reader, const Request& request, std::int64_t rows) const {
+    auto ids = std::make_shared<std::vector<std::int64_t>>();
+    reader.run(sorting(reader, request, rows), [&](const Statement& row) { ids->push_back(row.integer(0)); });
+    const auto filter = PartitionFilter::of(request);
+    if (filter && !lasts_into_window(request) && std::ssize(*ids) != rows) {
+      throw_damage("a table has another number of rows than were counted");
+    }
     return ids;
   }
 
-  void append_page(Lane& lane, const Endpoint& endpoint, const ListRequest& request, const Filter& filter,
-                   const TaskIds* ids, Piece piece, std::string& contents) const {
-    const FilterKey key = key_of(endpoint, request);
-    FilterQueries queries(lane, endpoint, key, filter, computes(endpoint) ? std::optional(request.now) : std::nullopt);
-    switch (order_of(endpoint, request)) {
-      case Order::Default: queries.append(piece, contents); break;
-      case Order::Ascending: queries.append_tasks(queries.ascending_keys(piece), contents); break;
-      case Order::Sorted:
-        if (!reaches_into_window(request) && std::ssize(*ids) != filter.total) {
-          throw damage("a table has another number of tasks than were counted");
-        }
-        queries.append_tasks(
-            std::span(*ids).subspan(static_cast<std::size_t>(piece.offset), static_cast<std::size_t>(piece.count)),
-            contents);
-        break;
+  static std::span<const std::int64_t> part_of(const std::vector<std::int64_t>& ids, PageRange range) {
+    return std::span(ids).subspan(static_cast<std::size_t>(range.offset), static_cast<std::size_t>(range.count));
+  }
+
+  void append_sorted(Reader& reader, const Request& request, const std::vector<std::int64_t>& ids, Page& page) const {
+    page.total = std::ssize(ids);
+    const PageRange range = page_range(request, page.total);
+    append_rows(reader, *request.endpoint->resource, part_of(ids, range), now_of(request), page.contents);
+  }
+
+  // By the reader that nothing else waits for.
+  Page slow_page(const Request& request, const std::string& key, std::int64_t rows) const {
+    const std::lock_guard lock(sort_mutex_);
+    Reader& reader = reader_in(sort_reader_);
+    SortedIds ids = orders_.find(key);
+    if (ids == nullptr) {
+      ids = find_ids(reader, request, rows);
+      orders_.add(key, ids);
+    }
+    Page page;
+    page.is_of_now = computes(*request.endpoint->resource);
+    append_sorted(reader, request, *ids, page);
+    return page;
+  }
+
+  // The resource's parents, outermost first.
+  static std::vector<const Resource*> chain_of(const Resource& resource) {
+    std::vector<const Resource*> chain;
+    for (const Parent& parent : resource.parents) chain.push_back(parent.resource);
+    return chain;
+  }
+
+  // The keys of each resource of the chain, below those of its parents.
+  static void add_keys(Reader& reader, const std::vector<const Resource*>& chain, Outline& top) {
+    for (const Resource* resource : chain) {
+      std::string columns;
+      for (const Parent& parent : resource->parents) columns += std::string(parent.field->column) + ", ";
+      columns += resource->key->column;
+      const std::string label =
+          resource->label == nullptr ? "NULL" : fmt::format("json ->> '{}'", resource->label->name);
+      const std::string sql = fmt::format("SELECT {0}, {1} FROM {2} ORDER BY {0}", columns, label, resource->table);
+      const auto key = static_cast<int>(resource->parents.size());
+      reader.run({sql, {}}, [&](const Statement& row) {
+        Outline* parent = &top;
+        for (int i = 0; i < key; ++i) parent = &child_of(*parent, row.value(i));
+        Outline& child = parent->children.emplace_back();
+        child.key = row.value(key);
+        child.label = row.optional_text(key + 1);
+      });
     }
   }
 
-  const DatabaseSource source_;  // outlives the readers
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  static Outline& child_of(Outline& outline, const SqlValue& key) {
+    const auto child = std::ranges::lower_bound(outline.children, key, {}, &Outline::key);
+    if (child == outline.children.end() || child->key != key) throw_damage("a row has a parent that there is not");
+    return *child;
+  }
 
-  mutable std::mutex milestones_mutex_;
-  mutable std::map<TenantKey, std::shared_ptr<const Milestones>> milestones_;
+  void count_words(Reader& reader, const Resource& resource, Outline& top) const {
+    std::string columns;
+    for (const Parent& parent : resource.parents) columns += std::string(parent.field->column) + ", ";
+    columns += resource.indexed_words == nullptr ? "NULL" : resource.indexed_words->column;
+    const std::string sql =
+        fmt::format("SELECT {0}, COUNT(*) FROM {1} GROUP BY {0} ORDER BY {0}", columns, resource.table);
+    const auto word = static_cast<int>(resource.parents.size());
+    reader.run({sql, {}}, [&](const Statement& row) {
+      Outline* outline = &top;
+      const std::int64_t rows = row.integer(word + 1);
+      outline->rows += rows;
+      for (int i = 0; i < word; ++i) {
+        outline = &child_of(*outline, row.value(i));
+        outline->rows += rows;
+      }
+      if (!row.is_null(word)) outline->words.push_back({std::string(row.bytes(word)), rows});
+    });
+  }
+
+  const DatabaseSource source_;  // outlives the readers
+  const Catalogue& catalogue_;
+  mutable std::vector<LazySlot> slots_;
+
+  mutable std::mutex indexes_mutex_;
+  mutable std::map<std::pair<const Resource*, std::vector<Value>>, std::shared_ptr<const SparseIndex>> indexes_;
 
   mutable OrderCache orders_;
 
-  // Reads all that there is, for changes and summaries; of its own, so that requests do not wait for it.
-  mutable std::mutex copyist_mutex_;
-  mutable std::unique_ptr<Reader> copyist_;
+  // Reads all that there is, for changes and outlines; of its own, so that requests do not wait for it.
+  mutable std::mutex bulk_mutex_;
+  mutable std::unique_ptr<Reader> bulk_reader_;
 
-  mutable std::mutex sorter_mutex_;
-  mutable std::unique_ptr<Reader> sorter_;
+  mutable std::mutex sort_mutex_;
+  mutable std::unique_ptr<Reader> sort_reader_;
 
   bool has_timelines_ = false;
-  std::vector<const Endpoint*> computing_;  // those whose tasks may have computed delays
+  std::vector<const Resource*> computing_;  // those whose rows may have computed values
 };
 
 // Tells a file from the one that takes its place. Throws DatasetError if there is none.
@@ -726,23 +453,23 @@ std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> dataset_of(DatabaseSource source) {
-  return std::make_shared<SqliteDataset>(std::move(source));
+std::shared_ptr<const Dataset> dataset_of(DatabaseSource source, const Catalogue& catalogue) {
+  return std::make_shared<SqliteDataset>(std::move(source), catalogue);
 }
 
-std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
+std::shared_ptr<const Dataset> Dataset::open(const fs::path& file, const Catalogue& catalogue) {
   refuse_special_file(file);
   // Another process may replace the file while it is identified and its readers are opened; then all is done again.
   for (;;) {
     const auto before = inode_of(file);
-    const DatabaseIdentity identity = identify(file);
+    const DatabaseIdentity identity = identify(file, catalogue);
     if (identity.application != kApplicationId) {
       throw DatasetError(fmt::format("{} is not a dataset of ocp-mock-server", file.string()));
     }
-    if (identity.version != kSchemaVersion) {
+    if (identity.version != schema_version(catalogue)) {
       throw DatasetError(fmt::format(
           "the dataset {} has schema version {}, this server reads version {}; make it anew from its fixtures",
-          file.string(), identity.version, kSchemaVersion));
+          file.string(), identity.version, schema_version(catalogue)));
     }
     if (!identity.damage.empty()) {
       throw DatasetError(
@@ -751,10 +478,9 @@ std::shared_ptr<const Dataset> Dataset::open(const fs::path& file) {
                       file.string(), identity.damage));
     }
     try {
-      auto dataset = std::make_shared<SqliteDataset>(DatabaseSource{uri_to_read(file)});
+      auto dataset =
+          std::make_shared<SqliteDataset>(DatabaseSource{uri_to_read(file), Version::of_file(file)}, catalogue);
       dataset->envelope();
-      dataset->query_plan({"SELECT places FROM milestone", {}});
-      for (const Endpoint& endpoint : endpoints()) dataset->query_plan({range_sql(endpoint, {}), {}});
       if (inode_of(file) == before) return dataset;
     } catch (const std::exception& error) {
       if (inode_of(file) != before) continue;

@@ -1,6 +1,6 @@
 // The loaded data: an immutable SQLite database, its statements and its counts.
-// Enters: a database that a DatasetBuilder has made, now or in an earlier run; then ListRequests. Leaves: pages of JSON
-// text. Safe for use by several threads at once.
+// Input: a database that a DatasetBuilder has made, now or in an earlier run; then requests. Output: pages of JSON
+// text. Thread safety: safe for use by several threads at once.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
-#include "catalogue/endpoints.h"
-#include "catalogue/params.h"
+#include "catalogue/catalogue.h"
+#include "catalogue/request.h"
 #include "fixtures/sink.h"
 #include "store/query.h"
 
@@ -27,46 +28,49 @@ class DatasetError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct ListResult {
-  bool cluster_exists = true;
-  bool tenant_exists = true;
-  std::int64_t total = 0;  // tasks that pass the filters, over all pages
-  std::string contents;    // JSON texts of the page's tasks, joined by commas
+struct Page {
+  std::int64_t total = 0;  // rows that pass the filters, over all pages
+  std::string contents;    // JSON texts of the page's rows, joined by commas
   bool is_of_now = false;  // contents or their order may depend on the request's now
 };
 
-// Queries in the order in which they were run; one that was run several times stands there once, as it was run first.
-struct Executed {
+// A page that takes long, because many rows must be looked through first; to be made on a thread that nobody waits for.
+// Takes some seconds for a million rows. The dataset must outlive it.
+using SlowPage = std::function<Page()>;
+
+// The queries that answer a request that the dataset has not been asked before, each once, in the order of their first
+// run.
+struct Explanation {
   std::vector<SqlQuery> count;  // none where stored counts told the total
   std::vector<SqlQuery> page;
+  // How many rows are left after the path's filters, then after each condition is added.
+  std::vector<std::int64_t> rows;
 };
 
-struct StatusCount {
-  std::string status;
-  std::int64_t tasks = 0;
+struct WordCount {
+  std::string word;
+  std::int64_t rows = 0;
+
+  bool operator==(const WordCount&) const = default;
 };
 
-struct TenantSummary {
-  std::int64_t id = 0;
-  std::optional<std::string> name;
-  std::vector<StatusCount> statuses;  // in alphabetical order
+// What a dataset holds of a resource, below one parent, or at the top below none.
+struct Outline {
+  SqlValue key;  // of the parent; nothing at the top
+  std::optional<std::string> label;
+  std::int64_t rows = 0;          // of the resource, all below it
+  std::vector<WordCount> words;   // of the innermost parents, by the field that the index counts; alphabetical
+  std::vector<Outline> children;  // by key
+
+  bool operator==(const Outline&) const = default;
 };
 
-struct ClusterSummary {
-  std::int64_t id = 0;
-  std::optional<std::string> name;
-  std::vector<TenantSummary> tenants;  // by id
-};
-
-// A task with its place in the order of the fixtures. The views end with the call that they are passed to.
-struct StoredTask {
+// A row with its place in the order of the fixtures. The views end with the call that they are passed to.
+struct StoredRow {
   std::int64_t id = 0;
   std::string_view json;
-  std::optional<TaskTimeline> timeline;
+  std::optional<RowTimeline> timeline;
 };
-
-// The ids of the tasks that pass a request's filters, in its order.
-using PreparedOrder = std::shared_ptr<const std::vector<std::int64_t>>;
 
 class DatasetBuilder;
 
@@ -74,39 +78,37 @@ class Dataset {
  public:
   // Opens a file that an earlier run has made, read-only. The file must not be changed in place while it is open;
   // replacing it by renaming is fine. Throws DatasetError.
-  static std::shared_ptr<const Dataset> open(const std::filesystem::path& file);
+  static std::shared_ptr<const Dataset> open(const std::filesystem::path& file, const Catalogue& catalogue);
 
   virtual ~Dataset() = default;
 
-  // Takes microseconds, unless is_slow() and without what prepare() has made for it; that must have been asked for the
-  // same now.
-  virtual ListResult list(const Endpoint& endpoint, const ListRequest& request,
-                          const PreparedOrder& order = nullptr) const = 0;
+  virtual const Catalogue& catalogue() const = 0;
 
-  // Whether list() has to look through many tasks first, for another order or for those that reach into a window,
-  // because prepare() has not done so or its result is no longer kept. Cheap itself.
-  virtual bool is_slow(const Endpoint& endpoint, const ListRequest& request) const = 0;
+  // The page of a list. Takes microseconds, unless it is a SlowPage: another order or filters that stored counts do not
+  // serve, over some thousand rows, that the dataset has not been asked lately.
+  virtual std::variant<Page, SlowPage> list(const Request& request) const = 0;
 
-  // Finds and sorts the tasks of the request's filters for all its pages. Takes some 0.5 s for a million tasks, one
-  // call after the other; nothing else waits for it. Null where there is nothing to sort.
-  virtual PreparedOrder prepare(const Endpoint& endpoint, const ListRequest& request) const = 0;
+  // The first path parameter that names no row, if there is one.
+  virtual std::optional<std::size_t> find_missing(const Request& request) const = 0;
 
-  // What list() runs to answer a request that it has not been asked before: first to count, then for the page.
-  virtual Executed explain(const Endpoint& endpoint, const ListRequest& request) const = 0;
+  virtual Explanation explain(const Request& request) const = 0;
 
   // The first captured answer's, where the fixtures had one.
   virtual CapturedEnvelope envelope() const = 0;
 
-  // What the dataset holds of an endpoint, by cluster and tenant.
-  virtual std::vector<ClusterSummary> summary(const Endpoint& endpoint) const = 0;
+  virtual Outline outline(const Resource& resource) const = 0;
 
-  // Whether tasks change as time passes. If so, list() answers what they are before that; see at_time in changes.h.
+  // The keys and labels of the rows of a resource, below those of its parents, without counts. Requires a key.
+  virtual Outline keys(const Resource& resource) const = 0;
+
+  // Whether rows change as time passes. If so, list() answers what they are before that; see at_time in
+  // store/timeline.h.
   virtual bool has_timelines() const = 0;
 
-  // Calls visit for each task of the selection. Readers of pages are not kept waiting by it; another call of this or of
+  // Calls visit for each row of the selection. Readers of pages are not kept waiting by it; another call of this or of
   // copy() is, so visit must not make one for the same dataset.
-  virtual void each_task(const Endpoint& endpoint, const TaskSelection& selection,
-                         const std::function<void(const StoredTask&)>& visit) const = 0;
+  virtual void each_row(const Resource& resource, const RowSelection& selection,
+                        const std::function<void(const StoredRow&)>& visit) const = 0;
 
   // A builder in memory that holds all that this dataset holds, in the same order. Throws DatasetError.
   virtual std::unique_ptr<DatasetBuilder> copy() const = 0;

@@ -4,7 +4,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,9 +13,10 @@
 #include <utility>
 
 #include "base/temporary_file.h"
-#include "embedded/schema_sql.h"
+#include "json/reader.h"
 #include "store/database.h"
 #include "store/page_checks.h"
+#include "store/touched_partitions.h"
 
 namespace ocp_mock {
 namespace {
@@ -30,72 +30,75 @@ constexpr std::int64_t kPartForKeptIndexes = 4;
 
 class SqliteBuilder : public DatasetBuilder {
  public:
-  // Without a file the dataset lives in memory. With a source it begins as a copy of that.
-  SqliteBuilder(std::string uri, fs::path file, std::unique_ptr<TemporaryFile> temporary, Reader* source = nullptr)
-      : uri_(std::move(uri)), file_(std::move(file)), temporary_(std::move(temporary)) {
-    guarded([&] {
-      database_ = open_empty();
-      if (source != nullptr) copy_into(*database_, source->handle());
-      database_->exec("BEGIN");
-      if (source == nullptr) {
-        database_->exec(std::string(embedded::schema_sql));
-      } else {
-        has_envelope_ =
-            database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')").getInt() != 0;
-        for (const Endpoint& endpoint : endpoints()) {
-          const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", endpoint.table));
-          rows_for_kept_indexes_ = std::max(rows_for_kept_indexes_, last.getInt64() / kPartForKeptIndexes);
-        }
-      }
-    });
+  // In a file.
+  SqliteBuilder(const Catalogue& catalogue, fs::path file, std::unique_ptr<TemporaryFile> temporary)
+      : catalogue_(catalogue), file_(std::move(file)), temporary_(std::move(temporary)) {
+    begin(uri_to_write(temporary_->path()), false);
   }
 
-  void add_task(const Endpoint& endpoint, TaskRow& row) override {
-    merge_homes(row);
-    if (row.computes) computing_.insert(&endpoint);
+  // In memory. With a source the dataset begins as a copy of that.
+  SqliteBuilder(const Catalogue& catalogue, const std::shared_ptr<const Version>& source)
+      : catalogue_(catalogue), draft_(source) {
+    begin(draft_.uri(), source != nullptr);
+  }
+
+  void add_row(const Resource& resource, Row& row) override {
+    note_parents(resource, row);
+    if (row.computes) computing_.insert(&resource);
     guarded([&] {
       count_change();
-      SQLite::Statement& insert = statement_for(endpoint, inserts_, insert_sql);
-      bind_values(insert, row.columns);
-      insert.bindNoCopy(static_cast<int>(row.columns.size()) + 1, row.json);
-      insert.exec();
-      insert.reset();
-      if (row.timeline) add_timeline(endpoint, database_->getLastInsertRowid(), *row.timeline);
+      Statement& insert = statement_for(resource, inserts_, insert_sql);
+      const Use use(insert);
+      for (const SqlValue& column : row.columns) insert.bind(column);
+      insert.bind(std::string_view(row.json));
+      insert.step();
+      const std::int64_t id = database_->getLastInsertRowid();
+      if (copies_) touched_.note(database_->getHandle(), resource, id, true);
+      if (row.timeline) add_timeline(resource, id, *row.timeline);
     });
   }
 
-  void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) override {
-    merge_homes(row);
-    if (row.computes) computing_.insert(&endpoint);
+  void set_row(const Resource& resource, std::int64_t id, Row row) override {
+    note_parents(resource, row);
+    if (row.computes) computing_.insert(&resource);
     row.columns.emplace_back(std::move(row.json));
     row.columns.emplace_back(id);
     guarded([&] {
       count_change();
-      execute(statement_for(endpoint, updates_, update_sql), row.columns);
-      remove_timeline(endpoint, id);
-      if (row.timeline) add_timeline(endpoint, id, *row.timeline);
+      if (copies_) touched_.note(database_->getHandle(), resource, id, false);
+      statement_for(resource, updates_, update_sql).execute(row.columns);
+      if (copies_) touched_.note(database_->getHandle(), resource, id, true);
+      remove_timeline(resource, id);
+      if (row.timeline) add_timeline(resource, id, *row.timeline);
     });
   }
 
-  void remove_task(const Endpoint& endpoint, std::int64_t id) override {
+  void remove_row(const Resource& resource, std::int64_t id) override {
     guarded([&] {
       count_change();
-      execute(statement_for(endpoint, deletes_, delete_sql), {id});
-      remove_timeline(endpoint, id);
+      if (copies_) touched_.note(database_->getHandle(), resource, id, false);
+      statement_for(resource, deletes_, delete_sql).execute({id});
+      remove_timeline(resource, id);
     });
   }
 
-  std::int64_t remove_tasks(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) override {
+  std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) override {
     std::int64_t removed = 0;
     guarded([&] {
-      const SqlQuery query = removal_query(endpoint, conditions);
-      SQLite::Statement statement(*database_, query.sql);
-      bind_values(statement, query.values);
-      removed = statement.exec();
-      SQLite::Statement orphans(*database_, fmt::format("DELETE FROM timeline WHERE resource = ?1"
-                                                        " AND task NOT IN (SELECT id FROM {})",
-                                                        endpoint.table));
-      execute(orphans, {std::string(endpoint.table)});
+      SqlQuery query = removal_query(resource, conditions);
+      if (conditions.empty()) {
+        touched_.note_all();
+      } else if (resource.indexed_words != nullptr) {
+        query.sql += " RETURNING " + TouchedPartitions::columns(resource);
+      }
+      Statement statement(database_->getHandle(), query.sql);
+      statement.bind_all(query.values);
+      while (statement.step()) touched_.note_removed(resource, statement);
+      removed = database_->getChanges();
+      Statement orphans(database_->getHandle(), fmt::format("DELETE FROM timeline WHERE resource = ?1"
+                                                            " AND row_id NOT IN (SELECT id FROM {})",
+                                                            resource.table));
+      orphans.execute({std::string(resource.table)});
     });
     return removed;
   }
@@ -104,21 +107,21 @@ class SqliteBuilder : public DatasetBuilder {
     guarded([&] { database_->exec("DELETE FROM timeline"); });
   }
 
-  void add_cluster(std::int64_t id, std::optional<std::string> name) override {
-    merge(clusters_[id].declared, std::move(name));
-  }
-
-  void add_tenant(std::int64_t cluster_id, std::int64_t id, std::optional<std::string> name) override {
-    merge(tenants_[{cluster_id, id}].declared, std::move(name));
+  void add_implied(const Resource& resource, std::span<const SqlValue> parents_and_key,
+                   std::optional<std::string> label) override {
+    for (std::size_t i = 0; i < resource.parents.size(); ++i) {
+      parents_[{resource.parents[i].resource, {parents_and_key.begin(), parents_and_key.begin() + i + 1}}];
+    }
+    merge(parents_[{&resource, {parents_and_key.begin(), parents_and_key.end()}}].declared, std::move(label));
   }
 
   void add_envelope(CapturedEnvelope envelope) override {
     if (has_envelope_) return;
     has_envelope_ = true;
     guarded([&] {
-      SQLite::Statement insert(*database_, "INSERT INTO fact VALUES (?1, ?2)");
+      Statement insert(database_->getHandle(), "INSERT INTO fact VALUES (?1, ?2)");
       const auto add = [&](std::string_view name, const std::optional<std::string>& value) {
-        if (value) execute(insert, {std::string(name), *value});
+        if (value) insert.execute({std::string(name), *value});
       };
       if (envelope.duration) add("envelope.duration", std::to_string(*envelope.duration));
       add("envelope.server", envelope.server);
@@ -130,20 +133,14 @@ class SqliteBuilder : public DatasetBuilder {
   std::shared_ptr<const Dataset> finish() override {
     guarded([&] {
       make_indexes();
-      // A name that the source of a copy knows stays.
-      SQLite::Statement cluster(*database_,
-                                "INSERT INTO cluster VALUES (?1, ?2)"
-                                " ON CONFLICT DO UPDATE SET name = coalesce(name, excluded.name)");
-      for (const auto& [id, names] : clusters_) execute(cluster, {id, names.best()});
-      SQLite::Statement tenant(*database_,
-                               "INSERT INTO tenant VALUES (?1, ?2, ?3)"
-                               " ON CONFLICT DO UPDATE SET name = coalesce(name, excluded.name)");
-      for (const auto& [key, names] : tenants_) execute(tenant, {key.first, key.second, names.best()});
-      SQLite::Statement computes(*database_, "INSERT OR REPLACE INTO fact VALUES (?1, ?2)");
-      for (const Endpoint* endpoint : computing_) {
-        execute(computes, {computes_fact(*endpoint), std::string(endpoint->delay_field)});
+      for (const auto& [key, labels] : parents_) store_parent(*key.first, key.second, labels.best());
+      Statement computes(database_->getHandle(), "INSERT OR REPLACE INTO fact VALUES (?1, ?2)");
+      for (const Resource* resource : computing_) {
+        computes.execute({computes_fact(*resource), std::string(resource->computed.field->name)});
       }
-      write_milestones(*database_);
+      if (!copies_) touched_.note_all();
+      touched_.store(database_->getHandle(), catalogue_);
+      touched_.clear();
       database_->exec("COMMIT");
     });
     inserts_.clear();
@@ -156,88 +153,159 @@ class SqliteBuilder : public DatasetBuilder {
       if (temporary_) {
         // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
         database_.reset();
-        dataset = dataset_of({uri_to_read(temporary_->path())});
+        dataset = dataset_of({uri_to_read(temporary_->path()), Version::of_file(temporary_->path())}, catalogue_);
         temporary_->commit();
       } else {
-        dataset = dataset_of({"", std::move(database_)});
+        database_.reset();
+        dataset = dataset_of({"", draft_.finish()}, catalogue_);
       }
     });
     return dataset;
   }
 
  private:
-  using Statements = std::unordered_map<const Endpoint*, SQLite::Statement>;
+  using Statements = std::unordered_map<const Resource*, Statement>;
 
-  struct Names {
+  struct Labels {
     std::optional<std::string> declared;
-    std::optional<std::string> of_task;
+    std::optional<std::string> of_row;
 
-    SqlValue best() const {
-      const auto& name = declared ? declared : of_task;
-      return name ? SqlValue(*name) : SqlValue();
-    }
+    const std::optional<std::string>& best() const { return declared ? declared : of_row; }
   };
 
-  static void merge(std::optional<std::string>& known, const std::optional<std::string>& name) {
-    if (!known) known = name;
+  static void merge(std::optional<std::string>& known, const std::optional<std::string>& label) {
+    if (!known) known = label;
   }
 
-  void merge_homes(const TaskRow& row) {
-    merge(clusters_[row.cluster_id].of_task, row.cluster_name);
-    merge(tenants_[{row.cluster_id, row.tenant_id}].of_task, row.tenant_name);
-    for (const auto& home : row.later_tenants) {
-      clusters_.try_emplace(home.first);
-      tenants_.try_emplace(home);
+  // The parents that a row names, now and along its timeline.
+  void note_parents(const Resource& resource, const Row& row) {
+    if (resource.parents.empty()) return;
+    std::vector<SqlValue> keys;
+    for (const Parent& parent : resource.parents) keys.push_back(row.columns[parent.field->first_column]);
+    const bool is_as_before = last_parents_.first == &resource && last_parents_.second == keys;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const bool has_label = i < row.parent_labels.size() && row.parent_labels[i];
+      if (is_as_before && !has_label) continue;
+      Labels& labels = parents_[{resource.parents[i].resource, {keys.begin(), keys.begin() + i + 1}}];
+      if (has_label) merge(labels.of_row, row.parent_labels[i]);
     }
-  }
-
-  std::unique_ptr<SQLite::Database> open_empty() const {
-    auto database = std::make_unique<SQLite::Database>(
-        uri_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
-    // A database in memory may take what the machine has; SQLite stops at 1 GiB unless told otherwise.
-    sqlite3_int64 limit = std::numeric_limits<sqlite3_int64>::max() / 2;
-    sqlite3_file_control(database->getHandle(), "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
-    // Nobody else sees the database before it is whole, so nothing is ever rolled back.
-    database->exec("PRAGMA journal_mode = OFF");
-    if (temporary_) {
-      int reserved = kPageCheckBytes;
-      sqlite3_file_control(database->getHandle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-      // So that free pages are written too, for copies read them.
-      database->exec("PRAGMA secure_delete = ON");
+    for (const std::vector<SqlValue>& later : row.later_parents) {
+      for (std::size_t i = 0; i < later.size(); ++i) {
+        parents_[{resource.parents[i].resource, {later.begin(), later.begin() + i + 1}}];
+      }
     }
-    return database;
+    if (!is_as_before) last_parents_ = {&resource, std::move(keys)};
   }
 
-  static void copy_into(SQLite::Database& database, sqlite3* source) {
-    sqlite3_backup* backup = sqlite3_backup_init(database.getHandle(), "main", source, "main");
-    if (backup == nullptr) throw SQLite::Exception(database.getHandle());
-    sqlite3_backup_step(backup, -1);
-    const int error = sqlite3_backup_finish(backup);
-    if (error == SQLITE_CORRUPT) throw DatasetError(fmt::format("the dataset is damaged: {}", sqlite3_errstr(error)));
-    if (error != SQLITE_OK) throw SQLite::Exception(sqlite3_errstr(error), error);
+  // A row with this key that is there stays, but for a label that it lacks.
+  void store_parent(const Resource& resource, const std::vector<SqlValue>& keys,
+                    const std::optional<std::string>& label) {
+    std::string where;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const Field& field = i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
+      where += fmt::format("{}{} = ?{}", i == 0 ? "" : " AND ", field.column, i + 1);
+    }
+    std::string json;
+    std::int64_t id = 0;
+    {
+      Statement find(database_->getHandle(), fmt::format("SELECT id, json FROM {} WHERE {}", resource.table, where));
+      find.bind_all(keys);
+      if (find.step()) {
+        id = find.integer(0);
+        json = find.bytes(1);
+      }
+    }
+    JsonValue value = id == 0 ? JsonValue{} : read_canonical_json(json);
+    value.kind = JsonKind::Object;
+    if (id != 0 && (!label || value.find(resource.label->name) != nullptr)) return;
+    if (id == 0) {
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        const Field& field = i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
+        value.set({std::string(field.name), {}, json_of(keys[i])});
+      }
+    }
+    if (label) value.set({std::string(resource.label->name), {}, json_of(*label)});
+    json.clear();
+    append_canonical_json(json, value);
+    if (id != 0) {
+      Statement update(database_->getHandle(), fmt::format("UPDATE {} SET json = ?1 WHERE id = ?2", resource.table));
+      update.execute({json, id});
+      return;
+    }
+    std::string columns;
+    std::string parameters;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const Field& field = i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
+      columns += fmt::format("{}, ", field.column);
+      parameters += fmt::format("?{}, ", i + 1);
+    }
+    std::vector<SqlValue> values = keys;
+    values.emplace_back(json);
+    Statement insert(database_->getHandle(), fmt::format("INSERT INTO {} ({}json) VALUES ({}?{})", resource.table,
+                                                         columns, parameters, values.size()));
+    insert.execute(values);
   }
 
-  // A database in memory never takes less than it did once, and all its copies would be as large.
+  static JsonValue json_of(const SqlValue& value) {
+    JsonValue json;
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      json.kind = JsonKind::Integer;
+      json.text = std::to_string(*integer);
+    } else {
+      json.kind = JsonKind::String;
+      json.text = std::get<std::string>(value);
+    }
+    return json;
+  }
+
+  void begin(const std::string& uri, bool copies) {
+    guarded([&] {
+      database_ = std::make_unique<SQLite::Database>(
+          uri, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
+      // Nobody else sees the database before it is whole, so nothing is ever rolled back.
+      database_->exec("PRAGMA journal_mode = OFF");
+      if (temporary_) {
+        int reserved = kPageCheckBytes;
+        sqlite3_file_control(database_->getHandle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+        // So that free pages have checks as well.
+        database_->exec("PRAGMA secure_delete = ON");
+      } else {
+        database_->exec("PRAGMA temp_store = MEMORY");
+      }
+      database_->exec("BEGIN");
+      copies_ = copies;
+      if (!copies) {
+        database_->exec(schema_sql(catalogue_));
+        database_->exec(fmt::format("PRAGMA user_version = {}", schema_version(catalogue_)));
+        return;
+      }
+      has_envelope_ =
+          database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')").getInt() != 0;
+      for (const Resource& resource : catalogue_.resources) {
+        const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", resource.table));
+        rows_for_kept_indexes_ = std::max(rows_for_kept_indexes_, last.getInt64() / kPartForKeptIndexes);
+      }
+    });
+  }
+
+  // What changes it later would copy them.
   void give_back_free_pages() {
     const auto pages = [&](const char* pragma) { return database_->execAndGet(pragma).getInt64(); };
     if (temporary_ || pages("PRAGMA freelist_count") * 2 <= pages("PRAGMA page_count")) return;
-    database_->exec("PRAGMA temp_store = MEMORY");
     database_->exec("VACUUM");
-    auto small = open_empty();
-    copy_into(*small, database_->getHandle());
-    database_ = std::move(small);
   }
 
   void count_change() {
     if (++changes_ != rows_for_kept_indexes_) return;
     std::vector<std::string> names;
-    SQLite::Statement indexes(*database_,
-                              "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
-    while (indexes.executeStep()) {
-      names.push_back(indexes.getColumn(0).getString());
-      dropped_indexes_.push_back(indexes.getColumn(1).getString());
+    {
+      Statement indexes(database_->getHandle(),
+                        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+      while (indexes.step()) {
+        names.emplace_back(indexes.bytes(0));
+        dropped_indexes_.emplace_back(indexes.bytes(1));
+      }
     }
-    indexes.reset();
     for (const std::string& name : names) database_->exec(fmt::format("DROP INDEX {}", name));
   }
 
@@ -246,53 +314,46 @@ class SqliteBuilder : public DatasetBuilder {
     dropped_indexes_.clear();
   }
 
-  void add_timeline(const Endpoint& endpoint, std::int64_t id, const TaskTimeline& timeline) {
-    SQLite::Statement insert(*database_, "INSERT INTO timeline VALUES (?1, ?2, ?3, ?4)");
-    execute(insert, {std::string(endpoint.table), id, timeline.since ? SqlValue(*timeline.since) : SqlValue(),
-                     timeline.points});
+  void add_timeline(const Resource& resource, std::int64_t id, const RowTimeline& timeline) {
+    Statement insert(database_->getHandle(), "INSERT INTO timeline VALUES (?1, ?2, ?3, ?4)");
+    insert.execute(
+        {std::string(resource.table), id, timeline.since ? SqlValue(*timeline.since) : SqlValue(), timeline.points});
   }
 
-  void remove_timeline(const Endpoint& endpoint, std::int64_t id) {
+  void remove_timeline(const Resource& resource, std::int64_t id) {
     if (!timeline_removal_) {
-      timeline_removal_.emplace(*database_, "DELETE FROM timeline WHERE resource = ?1 AND task = ?2");
+      timeline_removal_.emplace(database_->getHandle(), "DELETE FROM timeline WHERE resource = ?1 AND row_id = ?2");
     }
-    execute(*timeline_removal_, {std::string(endpoint.table), id});
+    timeline_removal_->execute({std::string(resource.table), id});
   }
 
-  static void execute(SQLite::Statement& statement, const std::vector<SqlValue>& values) {
-    bind_values(statement, values);
-    statement.exec();
-    statement.reset();
+  Statement& statement_for(const Resource& resource, Statements& statements, std::string (*sql)(const Resource&)) {
+    if (const auto found = statements.find(&resource); found != statements.end()) return found->second;
+    return statements.try_emplace(&resource, database_->getHandle(), sql(resource)).first->second;
   }
 
-  SQLite::Statement& statement_for(const Endpoint& endpoint, Statements& statements,
-                                   std::string (*sql)(const Endpoint&)) {
-    if (const auto found = statements.find(&endpoint); found != statements.end()) return found->second;
-    return statements.try_emplace(&endpoint, *database_, sql(endpoint)).first->second;
-  }
-
-  static std::vector<std::string> columns_of_task(const Endpoint& endpoint) {
+  static std::vector<std::string> columns_of_row(const Resource& resource) {
     std::vector<std::string> all;
-    for (const Field& field : endpoint.fields) {
+    for (const Field& field : resource.fields) {
       for (std::string& column : columns_of(field)) all.push_back(std::move(column));
     }
     all.emplace_back("json");
     return all;
   }
 
-  static std::string insert_sql(const Endpoint& endpoint) {
-    const std::vector<std::string> columns = columns_of_task(endpoint);
-    return fmt::format("INSERT INTO {} ({}) VALUES ({})", endpoint.table, fmt::join(columns, ", "),
+  static std::string insert_sql(const Resource& resource) {
+    const std::vector<std::string> columns = columns_of_row(resource);
+    return fmt::format("INSERT INTO {} ({}) VALUES ({})", resource.table, fmt::join(columns, ", "),
                        fmt::join(std::vector<std::string>(columns.size(), "?"), ", "));
   }
 
-  static std::string update_sql(const Endpoint& endpoint) {
-    return fmt::format("UPDATE {} SET {} = ? WHERE id = ?", endpoint.table,
-                       fmt::join(columns_of_task(endpoint), " = ?, "));
+  static std::string update_sql(const Resource& resource) {
+    return fmt::format("UPDATE {} SET {} = ? WHERE id = ?", resource.table,
+                       fmt::join(columns_of_row(resource), " = ?, "));
   }
 
-  static std::string delete_sql(const Endpoint& endpoint) {
-    return fmt::format("DELETE FROM {} WHERE id = ?", endpoint.table);
+  static std::string delete_sql(const Resource& resource) {
+    return fmt::format("DELETE FROM {} WHERE id = ?", resource.table);
   }
 
   template <typename Action>
@@ -300,6 +361,9 @@ class SqliteBuilder : public DatasetBuilder {
     try {
       action();
     } catch (const SQLite::Exception& error) {
+      if (error.getErrorCode() == SQLITE_CORRUPT) {
+        throw DatasetError(fmt::format("the dataset is damaged: {}", error.getErrorStr()));
+      }
       throw refusal(error.what());
     } catch (const std::system_error& error) {
       throw refusal(error.code().message());
@@ -310,17 +374,20 @@ class SqliteBuilder : public DatasetBuilder {
     return DatasetError(fmt::format("cannot write the dataset {}: {}", temporary_ ? file_.string() : "in memory", why));
   }
 
-  const std::string uri_;
+  const Catalogue& catalogue_;
   const fs::path file_;
   const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
+  Draft draft_;                                     // likewise; empty where there is a file
   std::unique_ptr<SQLite::Database> database_;
   Statements inserts_;
   Statements updates_;
   Statements deletes_;
-  std::optional<SQLite::Statement> timeline_removal_;
-  std::map<std::int64_t, Names> clusters_;
-  std::map<std::pair<std::int64_t, std::int64_t>, Names> tenants_;
-  std::set<const Endpoint*> computing_;  // those whose tasks have computed delays
+  std::optional<Statement> timeline_removal_;
+  std::map<std::pair<const Resource*, std::vector<SqlValue>>, Labels> parents_;  // by the keys, outermost first
+  std::pair<const Resource*, std::vector<SqlValue>> last_parents_{nullptr, {}};  // of the last row; they are known
+  std::set<const Resource*> computing_;  // those whose rows have computed values
+  TouchedPartitions touched_;
+  bool copies_ = false;  // began as a copy
   bool has_envelope_ = false;
   std::int64_t changes_ = 0;
   std::int64_t rows_for_kept_indexes_ = kRowsForKeptIndexes;
@@ -329,20 +396,20 @@ class SqliteBuilder : public DatasetBuilder {
 
 }  // namespace
 
-std::unique_ptr<DatasetBuilder> copy_of(Reader& source) {
-  return std::make_unique<SqliteBuilder>(kMemoryUri, fs::path(), nullptr, &source);
+std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue) {
+  return std::make_unique<SqliteBuilder>(catalogue, source);
 }
 
-std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory() {
-  return std::make_unique<SqliteBuilder>(kMemoryUri, fs::path(), nullptr);
+std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory(const Catalogue& catalogue) {
+  return std::make_unique<SqliteBuilder>(catalogue, nullptr);
 }
 
-std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
+std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file, const Catalogue& catalogue) {
   refuse_special_file(file);
   std::error_code ignored;
   if (fs::exists(file, ignored)) {
     const bool empty = fs::is_empty(file, ignored);
-    if (!empty && identify(file).application != kApplicationId) {
+    if (!empty && identify(file, catalogue).application != kApplicationId) {
       throw DatasetError(
           fmt::format("{} exists and is not a dataset of ocp-mock-server; it is left alone", file.string()));
     }
@@ -358,8 +425,7 @@ std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file) {
   } catch (const std::runtime_error& error) {
     refuse(error.what());
   }
-  std::string uri = uri_to_write(temporary->path());
-  return std::make_unique<SqliteBuilder>(std::move(uri), file, std::move(temporary));
+  return std::make_unique<SqliteBuilder>(catalogue, file, std::move(temporary));
 }
 
 }  // namespace ocp_mock

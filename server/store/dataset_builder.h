@@ -1,5 +1,5 @@
 // Makes datasets.
-// Enters: rows. Leaves: a Dataset, or nothing but a DatasetError.
+// Input: rows. Output: a Dataset, or nothing but a DatasetError.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "catalogue/catalogue.h"
 #include "fixtures/sink.h"
 #include "store/dataset.h"
 #include "store/query.h"
@@ -16,22 +17,23 @@ namespace ocp_mock {
 // Takes rows and makes a dataset of them, all or nothing.
 class DatasetBuilder : public FixtureSink {
  public:
-  static std::unique_ptr<DatasetBuilder> in_memory();
+  // The catalogue must outlive the dataset.
+  static std::unique_ptr<DatasetBuilder> in_memory(const Catalogue& catalogue);
 
   // The dataset will live in the file. It is written under a temporary name beside it and renamed by finish(), so that
   // the file is whole or untouched. An existing file is replaced only if it is a dataset. Throws DatasetError.
-  static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file);
+  static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file, const Catalogue& catalogue);
 
-  // Puts a row in the place of a task that is there. Its cluster and tenants become known.
-  virtual void set_task(const Endpoint& endpoint, std::int64_t id, TaskRow row) = 0;
+  // Puts a row in the place of one that is there. Its parents become known.
+  virtual void set_row(const Resource& resource, std::int64_t id, Row row) = 0;
 
-  // Cluster and tenant stay known.
-  virtual void remove_task(const Endpoint& endpoint, std::int64_t id) = 0;
+  // Its parents stay known.
+  virtual void remove_row(const Resource& resource, std::int64_t id) = 0;
 
   // Removes all that meet the conditions, and tells how many.
-  virtual std::int64_t remove_tasks(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) = 0;
+  virtual std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) = 0;
 
-  // Tasks stay what they are now.
+  // Rows stay what they are now.
   virtual void remove_timelines() = 0;
 
   // The builder is spent afterwards. Throws DatasetError.

@@ -1,6 +1,7 @@
 #include "store/query.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +11,7 @@ namespace {
 
 class QueryBuilder {
  public:
-  // Appends a value and returns its place.
+  // Appends a value and returns its parameter.
   std::string bind(SqlValue value) {
     query_.values.push_back(std::move(value));
     return fmt::format("?{}", query_.values.size());
@@ -24,40 +25,109 @@ class QueryBuilder {
   SqlQuery query_;
 };
 
-void add_filters(QueryBuilder& query, const Endpoint& endpoint, const ListRequest& request) {
-  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
-  query.add(fmt::format(" WHERE cluster_id = {}", query.bind(request.cluster_id)));
-  query.add(fmt::format(" AND tenant_id = {}", query.bind(request.tenant_id)));
+// "column" or "(second, nano)".
+std::string tuple_of(const std::vector<std::string>& items) {
+  return items.size() == 1 ? items.front() : fmt::format("({})", fmt::join(items, ", "));
+}
 
-  const auto compare_time = [&](std::string_view comparison, const std::optional<Instant>& bound) {
-    if (!bound) return;
-    const std::string second = query.bind(bound->second);
-    const std::string nano = query.bind(std::int64_t{bound->nano});
-    query.add(fmt::format(" AND ({}, {}) {} ({}, {})", time[0], time[1], comparison, second, nano));
-  };
-  if (reaches_into_window(request)) {
-    const std::vector<std::string> end = columns_of(*endpoint.find_field(endpoint.end_field));
-    const std::string second = query.bind(request.start_time->second);
-    const std::string nano = query.bind(std::int64_t{request.start_time->nano});
-    // An end before the beginning adds nothing, and neither does NULL.
-    query.add(fmt::format(" AND (({0}, {1}) >= ({4}, {5}) OR ({2}, {3}) >= ({4}, {5}))", time[0], time[1], end[0],
-                          end[1], second, nano));
-  } else {
-    compare_time(">=", request.start_time);
+std::string tuple_of(QueryBuilder& query, const Value& value) {
+  std::vector<std::string> parameters;
+  for (SqlValue& column : column_values(value)) parameters.push_back(query.bind(std::move(column)));
+  return tuple_of(parameters);
+}
+
+std::string compare(QueryBuilder& query, const Field& field, std::string_view comparison, const Value& value) {
+  const std::string left = tuple_of(columns_of(field));
+  return fmt::format("{} {} {}", left, comparison, tuple_of(query, value));
+}
+
+std::string equals(QueryBuilder& query, const Field& field, const std::vector<Value>& values) {
+  if (values.size() == 1) return compare(query, field, "=", values.front());
+  std::vector<std::string> alternatives;
+  if (field.type == FieldType::Time) {
+    for (const Value& value : values) alternatives.push_back(compare(query, field, "=", value));
+    return fmt::format("({})", fmt::join(alternatives, " OR "));
   }
-  compare_time("<=", request.end_time);
+  for (const Value& value : values) alternatives.push_back(tuple_of(query, value));
+  return fmt::format("{} IN ({})", columns_of(field)[0], fmt::join(alternatives, ", "));
+}
 
-  const std::vector<std::string_view> words = endpoint.words_of(request.statuses);
-  if (words.size() == 1) {
-    query.add(fmt::format(" AND status = {}", query.bind(std::string(words.front()))));
-  } else if (!words.empty()) {
-    std::string places;
-    for (const std::string_view word : words) {
-      if (!places.empty()) places += ", ";
-      places += query.bind(std::string(word));
+// Those that lasted to the bound. An end before the beginning adds nothing, and neither does NULL.
+std::string lasts_until(QueryBuilder& query, const Resource& resource, const Field& begin, const Value& bound) {
+  const std::string value = tuple_of(query, bound);
+  return fmt::format("({0} >= {2} OR {1} >= {2})", tuple_of(columns_of(begin)),
+                     tuple_of(columns_of(*resource.lasts_until)), value);
+}
+
+std::string condition_sql(QueryBuilder& query, const Request& request, const Condition& condition) {
+  const Parameter& parameter = *condition.parameter;
+  const Field& field = *parameter.fields.front();
+  switch (parameter.match) {
+    case Match::Equal: return equals(query, field, condition.values);
+    case Match::From:
+      if (lasts_into_window(request) && &field == request.endpoint->resource->order.front().field) {
+        return lasts_until(query, *request.endpoint->resource, field, condition.values.front());
+      }
+      return compare(query, field, ">=", condition.values.front());
+    case Match::Until: return compare(query, field, "<=", condition.values.front());
+    case Match::Member: {
+      std::vector<std::string> values;
+      for (const Value& value : condition.values) values.push_back(tuple_of(query, value));
+      return fmt::format("EXISTS (SELECT 1 FROM json_each({}) AS item WHERE item.value IN ({}))", columns_of(field)[0],
+                         fmt::join(values, ", "));
     }
-    query.add(fmt::format(" AND status IN ({})", places));
+    case Match::Contains: {
+      // SQLite's lower() changes ASCII letters only.
+      const std::string text = tuple_of(query, condition.values.front());
+      std::vector<std::string> alternatives;
+      for (const Field* one : parameter.fields) {
+        alternatives.push_back(fmt::format("instr(lower({}), lower({})) > 0", columns_of(*one)[0], text));
+      }
+      return fmt::format("({})", fmt::join(alternatives, " OR "));
+    }
+    case Match::Ignored:
+    case Match::Page:
+    case Match::Size:
+    case Match::Sort: break;
   }
+  return "1";
+}
+
+void add_filters(QueryBuilder& query, const Request& request) {
+  std::string_view link = " WHERE ";
+  const auto add = [&](const std::string& condition) {
+    query.add(link);
+    query.add(condition);
+    link = " AND ";
+  };
+  const auto& path = request.endpoint->path_parameters;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    add(compare(query, *path[i].field, "=", request.path[i]));
+  }
+  for (const Condition& condition : request.conditions) add(condition_sql(query, request, condition));
+}
+
+// In ten-thousandths of a second, as delay_between() has it.
+std::string computed_sql(QueryBuilder& query, const ComputedField& computed, Instant now) {
+  const std::vector<std::string> from = columns_of(*computed.from);
+  return fmt::format(
+      "CASE WHEN typeof({0}) = 'text' THEN (({3} - {1}) * 10000 - ({2} + 49999) / 100000) / 10000.0 ELSE {0} END",
+      computed.field->column, from[0], from[1], query.bind(now.second));
+}
+
+void add_order(QueryBuilder& query, const Request& request, bool computes) {
+  query.add(" ORDER BY ");
+  for (const SortKey& key : sort_of(request)) {
+    const std::string_view direction = key.descending ? " DESC" : "";
+    if (!key.field->required) query.add(fmt::format("{} IS NULL, ", columns_of(*key.field)[0]));
+    if (computes && key.field == request.endpoint->resource->computed.field) {
+      query.add(
+          fmt::format("{}{}, ", computed_sql(query, request.endpoint->resource->computed, request.now), direction));
+      continue;
+    }
+    for (const std::string& column : columns_of(*key.field)) query.add(fmt::format("{}{}, ", column, direction));
+  }
+  query.add("id");
 }
 
 void add_conditions(QueryBuilder& query, const std::vector<ColumnCondition>& conditions) {
@@ -69,105 +139,82 @@ void add_conditions(QueryBuilder& query, const std::vector<ColumnCondition>& con
   }
 }
 
-std::string task_columns(const Endpoint& endpoint, bool computes) {
-  if (!computes) return "json";
-  const std::vector<std::string> end = columns_of(*endpoint.find_field(endpoint.end_field));
-  return fmt::format("json, typeof({}) = 'text', {}, {}", endpoint.find_field(endpoint.delay_field)->column, end[0],
-                     end[1]);
-}
-
 }  // namespace
 
-std::string range_sql(const Endpoint& endpoint, const RangeShape& shape) {
-  const std::vector<std::string> time = columns_of(*endpoint.find_field(endpoint.time_field));
-  int places = 0;
-  const auto place = [&] { return fmt::format("?{}", ++places); };
-  std::string where = fmt::format(" WHERE cluster_id = {}", place());
-  where += fmt::format(" AND tenant_id = {}", place());
-  const auto compare_time = [&](std::string_view comparison) {
-    const std::string second = place();
-    where += fmt::format(" AND ({}, {}) {} ({}, {})", time[0], time[1], comparison, second, place());
-  };
-  switch (shape.begin) {
-    case RangeShape::Begin::Newest: break;
-    case RangeShape::Begin::Until: compare_time("<="); break;
-    case RangeShape::Begin::Before: compare_time("<"); break;
-    case RangeShape::Begin::Within:
-      where += fmt::format(" AND {} = {}", time[0], place());
-      where += fmt::format(" AND {} = {}", time[1], place());
-      where += fmt::format(" AND id >= {}", place());
-      break;
-  }
-  const bool counting = shape.result == RangeShape::Result::Count;
-  if (counting) compare_time(">=");
-
-  const std::string_view index = shape.statuses == 1 || shape.merged ? "by_status" : "by_time";
-  const std::string columns = counting                                    ? "COUNT(*)"
-                              : shape.result == RangeShape::Result::Tasks ? task_columns(endpoint, shape.computes)
-                                                                          : fmt::format("{}, {}, id", time[0], time[1]);
-  const std::string select =
-      fmt::format("SELECT {} FROM {} INDEXED BY {}_{}{}", columns, endpoint.table, endpoint.table, index, where);
-
-  std::string sql = shape.merged ? "" : select;
-  if (shape.merged) {
-    for (std::size_t i = 0; i < shape.statuses; ++i) {
-      sql += fmt::format("{}{} AND status = {}", i == 0 ? "" : " UNION ALL ", select, place());
-    }
-  } else if (shape.statuses == 1) {
-    sql += fmt::format(" AND status = {}", place());
-  } else if (shape.statuses > 1) {
-    std::string list;
-    for (std::size_t i = 0; i < shape.statuses; ++i) list += fmt::format("{}{}", i == 0 ? "" : ", ", place());
-    sql += fmt::format(" AND status IN ({})", list);
-  }
-  if (counting) return sql;
-  sql += fmt::format(" ORDER BY {} DESC, {} DESC, id", time[0], time[1]);
-  const std::string limit = place();
-  return sql + fmt::format(" LIMIT {} OFFSET {}", limit, place());
+std::vector<SqlValue> column_values(const Value& value) {
+  if (const auto* instant = std::get_if<Instant>(&value)) return {instant->second, std::int64_t{instant->nano}};
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return {*integer};
+  if (const auto* real = std::get_if<double>(&value)) return {*real};
+  return {std::get<std::string>(value)};
 }
 
-std::string task_sql(const Endpoint& endpoint, bool computes) {
-  return fmt::format("SELECT {} FROM {} WHERE id = ?1", task_columns(endpoint, computes), endpoint.table);
+std::string row_columns(const Resource& resource, bool computes) {
+  if (!computes) return "json";
+  const std::vector<std::string> from = columns_of(*resource.computed.from);
+  return fmt::format("json, typeof({}) = 'text', {}, {}", resource.computed.field->column, from[0], from[1]);
 }
 
-std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request) {
+std::string row_sql(const Resource& resource, bool computes) {
+  return fmt::format("SELECT {} FROM {} WHERE id = ?1", row_columns(resource, computes), resource.table);
+}
+
+std::span<const SortKey> sort_of(const Request& request) {
   if (!request.sort.empty()) return request.sort;
-  return {{endpoint.find_field(endpoint.time_field), true}};
+  return request.endpoint->resource->order;
 }
 
-bool reaches_into_window(const ListRequest& request) {
-  return request.window == Window::Overlap && request.start_time.has_value();
+bool lasts_into_window(const Request& request) {
+  const Resource& resource = *request.endpoint->resource;
+  return request.window == Window::Overlap && resource.lasts_until != nullptr && !resource.order.empty() &&
+         std::ranges::any_of(request.conditions, [&](const Condition& condition) {
+           return condition.parameter->match == Match::From &&
+                  condition.parameter->fields.front() == resource.order.front().field;
+         });
 }
 
-bool sorts_by_delay(const Endpoint& endpoint, const ListRequest& request) {
-  return std::ranges::any_of(request.sort, [&](const SortKey& key) { return key.field->name == endpoint.delay_field; });
+bool sorts_by_computed(const Request& request) {
+  const ComputedField& computed = request.endpoint->resource->computed;
+  return computed.field != nullptr &&
+         std::ranges::find(sort_of(request), computed.field, &SortKey::field) != sort_of(request).end();
 }
 
-SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table, bool computes) {
+SqlQuery ids_query(const Request& request, bool computes, bool whole_table) {
   QueryBuilder query;
-  query.add("SELECT id");
-  for (const SortKey& key : sort_of(endpoint, request)) {
-    for (const std::string& column : columns_of(*key.field)) query.add(", " + column);
-    if (!computes || key.field->name != endpoint.delay_field) continue;
-    for (const std::string& column : columns_of(*endpoint.find_field(endpoint.end_field))) query.add(", " + column);
-  }
-  query.add(fmt::format(" FROM {}{}", endpoint.table, whole_table ? " NOT INDEXED" : ""));
-  add_filters(query, endpoint, request);
+  query.add(fmt::format("SELECT id FROM {}{}", request.endpoint->resource->table, whole_table ? " NOT INDEXED" : ""));
+  add_filters(query, request);
+  add_order(query, request, computes);
   return query.take();
 }
 
-SqlQuery tasks_query(const Endpoint& endpoint, const TaskSelection& selection) {
+SqlQuery exists_query(const Request& request, std::size_t i) {
+  const PathParameter& parameter = request.endpoint->path_parameters[i];
+  const Resource& of = *parameter.of;
   QueryBuilder query;
-  query.add(fmt::format("SELECT id, json, since, points FROM {0} {1}JOIN timeline ON resource = '{0}' AND task = id",
-                        endpoint.table, selection.with_timeline ? "" : "LEFT "));
+  query.add(fmt::format("SELECT EXISTS(SELECT 1 FROM {} WHERE ", of.table));
+  for (std::size_t parent = 0; parent < of.parents.size(); ++parent) {
+    for (std::size_t other = 0; other < i; ++other) {
+      if (request.endpoint->path_parameters[other].of != of.parents[parent].resource) continue;
+      query.add(compare(query, *of.parents[parent].field, "=", request.path[other]));
+      query.add(" AND ");
+    }
+  }
+  query.add(compare(query, *of.key, "=", request.path[i]));
+  query.add(")");
+  return query.take();
+}
+
+SqlQuery rows_query(const Resource& resource, const RowSelection& selection) {
+  QueryBuilder query;
+  query.add(fmt::format("SELECT id, json, since, points FROM {0} {1}JOIN timeline ON resource = '{0}' AND row_id = id",
+                        resource.table, selection.with_timeline ? "" : "LEFT "));
   add_conditions(query, selection.conditions);
   if (selection.conditions.empty()) query.add(" ORDER BY id");
   return query.take();
 }
 
-SqlQuery removal_query(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions) {
+SqlQuery removal_query(const Resource& resource, const std::vector<ColumnCondition>& conditions) {
   QueryBuilder query;
-  query.add(fmt::format("DELETE FROM {}", endpoint.table));
+  query.add(fmt::format("DELETE FROM {}", resource.table));
   add_conditions(query, conditions);
   return query.take();
 }

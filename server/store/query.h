@@ -1,15 +1,15 @@
 // A typed request becomes SQL.
-// Enters: the row of the endpoint and a ListRequest. Leaves: SQL text with numbered places, and the values for them.
-// Pure; executes nothing. Values are always bound; names come from the endpoint table only.
+// Input: a resource, and requests or conditions on its columns. Output: SQL text with numbered parameters, and the
+// values for them. Pure; executes nothing. Values are always bound; names come from the catalogue only.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "catalogue/params.h"
+#include "catalogue/request.h"
 #include "fixtures/sink.h"
 
 namespace ocp_mock {
@@ -19,64 +19,50 @@ struct SqlQuery {
   std::vector<SqlValue> values;  // of ?1, ?2, ...
 };
 
-// A piece of a tenant's default order, as SQL text without values: what the pages and totals of requests are made of.
-// Its places, each only where the shape has one: cluster, tenant; second, nanosecond and id of the beginning; second
-// and nanosecond of the oldest instant that counts; the statuses; limit, offset.
-struct RangeShape {
-  enum class Result {
-    Tasks,  // a row a task: its JSON text, and, with computes, whether its delay is computed and the columns of its end
-    Keys,   // a row a task: second and nanosecond of its time, and its id
-    Count,  // one row: how many; without limit and offset
-  };
-  enum class Begin {
-    Newest,  // all tasks
-    Until,   // those of an instant and older ones
-    Within,  // those of an instant, from an id on
-    Before,  // those older than an instant
-  };
-  Result result = Result::Tasks;
-  Begin begin = Begin::Newest;
-  std::size_t statuses = 0;  // how many; 0: any
-  bool merged = false;       // several statuses, each from the index of its own; Keys only
-  bool computes = false;     // some tasks have a computed delay; Tasks only
-};
+// The columns that a row is read by: its JSON text, and, with computes, whether its computed field is computed and the
+// columns of the field that it is computed from.
+std::string row_columns(const Resource& resource, bool computes);
 
-std::string range_sql(const Endpoint& endpoint, const RangeShape& shape);
-
-// The task with an id, as Result::Tasks has it.
-std::string task_sql(const Endpoint& endpoint, bool computes);
+// The row with an id, ?1.
+std::string row_sql(const Resource& resource, bool computes);
 
 // The request's order, or the default one.
-std::vector<SortKey> sort_of(const Endpoint& endpoint, const ListRequest& request);
+std::span<const SortKey> sort_of(const Request& request);
 
-// Whether the tasks of the window are those that reach into it, not those whose time lies between two instants.
-bool reaches_into_window(const ListRequest& request);
+// Whether the order depends on the time of the answer, where the resource has computed values.
+bool sorts_by_computed(const Request& request);
 
-// Whether the order depends on computed delays.
-bool sorts_by_delay(const Endpoint& endpoint, const ListRequest& request);
+// Whether the rows of the window are those that last into it, not those whose time lies between its bounds.
+bool lasts_into_window(const Request& request);
 
-// The tasks that pass the filters, in any order: id and the columns of the sort fields, each field's one after the
-// other; with computes those of the end field behind that of the delay. Reads the whole table, also other tenants'
-// tasks, or an index and then task by task.
-SqlQuery sort_query(const Endpoint& endpoint, const ListRequest& request, bool whole_table, bool computes);
+// The ids of all rows that pass the request's filters, in its order; rows without a sort field come last, and rows that
+// tie keep the order of the fixtures, in both directions. With computes some values are computed, and compare as they
+// are at request.now. With whole_table no index is used.
+SqlQuery ids_query(const Request& request, bool computes, bool whole_table);
 
-// What a column must hold; nothing in it where the value is nothing.
+// Whether there is a row of path parameter i, below those of the parameters before it: one row with 0 or 1.
+SqlQuery exists_query(const Request& request, std::size_t i);
+
+// What a column must hold; NULL where the value is nothing.
 struct ColumnCondition {
   std::string column;
   SqlValue value;
 };
 
-// Which tasks of an endpoint, of all clusters and tenants.
-struct TaskSelection {
+// Which rows of a resource, of all parents.
+struct RowSelection {
   std::vector<ColumnCondition> conditions;  // all must be met
   bool with_timeline = false;               // only those
 };
 
-// A row a task: its id, its JSON text, and since and points of its timeline, or nothing. In the order of the fixtures
-// where there is no condition.
-SqlQuery tasks_query(const Endpoint& endpoint, const TaskSelection& selection);
+// A row each: its id, its JSON text, and since and points of its timeline, or NULL. In the order of the fixtures where
+// there is no condition.
+SqlQuery rows_query(const Resource& resource, const RowSelection& selection);
 
-// Deletes the tasks that meet all conditions.
-SqlQuery removal_query(const Endpoint& endpoint, const std::vector<ColumnCondition>& conditions);
+// Deletes the rows that meet all conditions.
+SqlQuery removal_query(const Resource& resource, const std::vector<ColumnCondition>& conditions);
+
+// The values of a field's columns.
+std::vector<SqlValue> column_values(const Value& value);
 
 }  // namespace ocp_mock

@@ -4,15 +4,19 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "fixtures/forms.h"
-#include "http/pending.h"
+#include "http/deferred_response.h"
+#include "log_backup_tasks.h"
 #include "ocp/digest.h"
 #include "store/dataset_builder.h"
 
@@ -24,27 +28,73 @@ const std::string kBasic = "Basic YWRtaW46c2VjcmV0";  // admin:secret
 const std::string kPath = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
 
 std::shared_ptr<const Dataset> dataset() {
-  const auto builder = DatasetBuilder::in_memory();
-  load_fixture_text(
-      "f.json", R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING"}])", *builder);
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json",
+                    R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING"}])",
+                    *builder);
   return builder->finish();
 }
 
 class BrokenDataset : public Dataset {
  public:
-  ListResult list(const Endpoint&, const ListRequest&, const PreparedOrder&) const override {
+  const Catalogue& catalogue() const override { return ocp_catalogue(); }
+  std::variant<Page, SlowPage> list(const Request&) const override {
     throw std::runtime_error("SELECT secret FROM sqlite_master");
   }
-  bool is_slow(const Endpoint&, const ListRequest&) const override { return false; }
-  PreparedOrder prepare(const Endpoint&, const ListRequest&) const override { return nullptr; }
-  Executed explain(const Endpoint&, const ListRequest&) const override { return {}; }
+  std::optional<std::size_t> find_missing(const Request&) const override { return std::nullopt; }
+  Explanation explain(const Request&) const override { return {}; }
   CapturedEnvelope envelope() const override { return {}; }
-  std::vector<ClusterSummary> summary(const Endpoint&) const override { return {}; }
+  Outline outline(const Resource&) const override { return {}; }
+  Outline keys(const Resource&) const override { return {}; }
   bool has_timelines() const override { return false; }
-  void each_task(const Endpoint&, const TaskSelection&, const std::function<void(const StoredTask&)>&) const override {}
-  std::unique_ptr<DatasetBuilder> copy() const override { return DatasetBuilder::in_memory(); }
+  void each_row(const Resource&, const RowSelection&, const std::function<void(const StoredRow&)>&) const override {}
+  std::unique_ptr<DatasetBuilder> copy() const override { return DatasetBuilder::in_memory(ocp_catalogue()); }
   std::vector<std::string> query_plan(const SqlQuery&) const override { return {}; }
 };
+
+// Another one that holds whoever copies it, until it lets go.
+class HeldDataset : public Dataset {
+ public:
+  explicit HeldDataset(std::shared_ptr<const Dataset> inner) : inner_(std::move(inner)) {}
+  const Catalogue& catalogue() const override { return inner_->catalogue(); }
+  std::variant<Page, SlowPage> list(const Request& request) const override { return inner_->list(request); }
+  std::optional<std::size_t> find_missing(const Request& request) const override {
+    return inner_->find_missing(request);
+  }
+  Explanation explain(const Request&) const override { return {}; }
+  CapturedEnvelope envelope() const override { return {}; }
+  Outline outline(const Resource&) const override { return {}; }
+  Outline keys(const Resource&) const override { return {}; }
+  bool has_timelines() const override { return inner_->has_timelines(); }
+  void each_row(const Resource& resource, const RowSelection& selection,
+                const std::function<void(const StoredRow&)>& visit) const override {
+    inner_->each_row(resource, selection, visit);
+  }
+  std::unique_ptr<DatasetBuilder> copy() const override {
+    ++copies;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (held && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    if (fails) throw DatasetError("the dataset is damaged: held");
+    return inner_->copy();
+  }
+  std::vector<std::string> query_plan(const SqlQuery&) const override { return {}; }
+
+  mutable std::atomic<int> copies{0};
+  std::atomic<bool> held{true};
+  std::atomic<bool> fails{false};
+
+ private:
+  const std::shared_ptr<const Dataset> inner_;
+};
+
+std::shared_ptr<HeldDataset> held_timeline() {
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json",
+                    R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING",)"
+                    R"("$timeline":[{"at":"PT10S","status":"FAILED"},{"at":"PT20S","status":"STOPPED"}]}])",
+                    *builder);
+  return std::make_shared<HeldDataset>(builder->finish());
+}
 
 // An App at a fixed time, with what it logs.
 class Fixed {
@@ -52,7 +102,7 @@ class Fixed {
   explicit Fixed(AppOptions options = {}, std::shared_ptr<const Dataset> data = dataset(), WorldOptions worlds = {})
       : worlds_(at(std::move(worlds)), std::move(data)),
         app_(std::move(options), {[this] { return real_now; }, [] { return std::string("0123456789abcdef"); }, logger_},
-             worlds_) {}
+             ocp_router(), worlds_) {}
 
   // With credentials, where the headers have none.
   http::Response get(const std::string& target, Headers headers = {}) {
@@ -85,24 +135,24 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 // More than are sorted while the request waits.
 std::shared_ptr<const Dataset> many_tasks() {
-  const auto builder = DatasetBuilder::in_memory();
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
   std::string tasks;
   for (int i = 0; i < 2001; ++i) {
     tasks += R"({"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING","delay":)" +
              std::to_string(i) + "}\n";
   }
-  load_fixture_text("logBackupTasks.ndjson", tasks, *builder);
+  load_fixture_text(ocp_router(), "logBackupTasks.ndjson", tasks, *builder);
   return builder->finish();
 }
 
 http::Response finished(const http::Response& later) {
-  REQUIRE(later.pending);
+  REQUIRE(later.deferred);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!later.pending->ready()) {
+  while (!later.deferred->is_complete()) {
     REQUIRE(std::chrono::steady_clock::now() < deadline);
     std::this_thread::yield();
   }
-  return later.pending->finish();
+  return later.deferred->take();
 }
 
 // The envelope's duration is the one value that no test can fix: it must be a whole number.
@@ -154,12 +204,12 @@ TEST_CASE("app: timestamp and duration are those of the moment when the answer w
   class SlowDataset : public BrokenDataset {
    public:
     explicit SlowDataset(Instant& now) : now_(now) {}
-    ListResult list(const Endpoint&, const ListRequest&, const PreparedOrder&) const override {
+    std::variant<Page, SlowPage> list(const Request&) const override {
       const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
       while (std::chrono::steady_clock::now() < end) {
       }
       now_.second += 3600;
-      return {};
+      return Page{};
     }
 
    private:
@@ -170,7 +220,7 @@ TEST_CASE("app: timestamp and duration are those of the moment when the answer w
   world.real_now = [&] { return now; };
   Worlds worlds(world, std::make_shared<SlowDataset>(now));
   const App app({}, {[&] { return now; }, [] { return std::string("t"); }, std::make_shared<spdlog::logger>("quiet")},
-                worlds);
+                ocp_router(), worlds);
   const std::string body = app.handle({"GET", kPath, {{"Authorization", kBasic}}, "", {}}).body;
   CHECK(contains(body, "\"timestamp\":\"2024-08-09T17:06:02+08:00\""));
   CHECK(std::atoi(body.c_str() + body.find("\"duration\":") + 11) >= 5);
@@ -319,25 +369,25 @@ TEST_CASE("app: a log line cannot be forged by a request") {
 }
 
 TEST_CASE("app: each defect of HTTP has its status and its envelope") {
-  using http::Defect;
+  using http::ParseError;
   const struct {
-    Defect defect;
+    ParseError defect;
     int status;
   } cases[] = {
-      {Defect::MalformedRequestLine, 400},
-      {Defect::VersionNotSupported, 505},
-      {Defect::TargetTooLong, 414},
-      {Defect::MalformedHeader, 400},
-      {Defect::HeadTooLarge, 431},
-      {Defect::HostHeader, 400},
-      {Defect::BadContentLength, 400},
-      {Defect::UnsupportedTransferEncoding, 501},
-      {Defect::BadChunk, 400},
-      {Defect::BodyTooLarge, 413},
-      {Defect::ExpectationFailed, 417},
-      {Defect::Timeout, 408},
-      {Defect::PlainHttp, 400},
-      {Defect::Tls, 400},
+      {ParseError::MalformedRequestLine, 400},
+      {ParseError::VersionNotSupported, 505},
+      {ParseError::TargetTooLong, 414},
+      {ParseError::MalformedHeader, 400},
+      {ParseError::HeadTooLarge, 431},
+      {ParseError::HostHeader, 400},
+      {ParseError::BadContentLength, 400},
+      {ParseError::UnsupportedTransferEncoding, 501},
+      {ParseError::BadChunk, 400},
+      {ParseError::BodyTooLarge, 413},
+      {ParseError::ExpectationFailed, 417},
+      {ParseError::Timeout, 408},
+      {ParseError::PlainHttp, 400},
+      {ParseError::Tls, 400},
   };
   for (const auto& [defect, status] : cases) {
     const http::Response response = Fixed().handle({"", "", {}, "", defect});
@@ -436,7 +486,7 @@ TEST_CASE("app: with a rate limit every answer says what is left of it, and past
   for (int i = 0; i < 5; ++i) {
     CHECK(limits(app.get("/api/v2/time")) == "200 2 2 60");
     CHECK(limits(app.get(kPath, {{"Authorization", "nonsense"}})) == "401 2 2 60");
-    CHECK(limits(app.handle({"", "", {}, "", http::Defect::MalformedRequestLine})) == "400 2 2 60");
+    CHECK(limits(app.handle({"", "", {}, "", http::ParseError::MalformedRequestLine})) == "400 2 2 60");
   }
   app.now.second += 39;
   CHECK(limits(app.get(kPath)) == "429 2 0 1");
@@ -473,6 +523,48 @@ TEST_CASE("app: the log shows no password of a target in absolute form") {
   CHECK(contains(app.log(), "GET /a@b 404 "));
 }
 
+TEST_CASE("app: after a point of a timeline data are made on another thread, once, and only who needs them waits") {
+  const auto data = held_timeline();
+  WorldOptions worlds;
+  worlds.isolate_by_user = true;
+  Fixed app({}, data, worlds);
+  const auto as_user = [&](const std::string& user) {
+    return app.get(kPath, {{"Authorization", "Basic " + base64_encode(user + ":x")}});
+  };
+  CHECK(contains(finished(as_user("a")).body, "RUNNING"));
+  CHECK(data->copies == 0);
+  CHECK_FALSE(as_user("a").deferred);
+  app.now.second += 10;
+  const http::Response first = as_user("a");
+  REQUIRE(first.deferred);
+  const http::Response second = as_user("a");
+  REQUIRE(second.deferred);
+  CHECK(app.get("/api/v2/time").status == 200);
+  CHECK(app.get("/api/v2/info").status == 200);
+  CHECK(app.worlds().find("a")->origin() == data);
+  CHECK_FALSE(app.worlds().find("a")->ready_snapshot());
+  CHECK_FALSE(first.deferred->is_complete());
+  CHECK_FALSE(second.deferred->is_complete());
+  data->held = false;
+  CHECK(contains(finished(second).body, "FAILED"));
+  CHECK(contains(finished(first).body, "FAILED"));
+  CHECK(data->copies == 1);
+  const http::Response later = as_user("a");
+  CHECK_FALSE(later.deferred);
+  CHECK(contains(later.body, "FAILED"));
+
+  // One that goes on from there; the origin is not copied again.
+  app.now.second += 10;
+  CHECK(contains(finished(as_user("a")).body, "STOPPED"));
+  CHECK(data->copies == 1);
+  app.now.second -= 10;
+  data->fails = true;
+  CHECK(finished(as_user("a")).status == 500);
+  CHECK(contains(app.log(), "the dataset is damaged: held"));
+  data->fails = false;
+  CHECK(contains(finished(as_user("a")).body, "FAILED"));
+}
+
 TEST_CASE("app: many tasks are sorted on another thread, once, and then the request is answered") {
   WorldOptions worlds;
   worlds.keeps_journal = true;
@@ -480,10 +572,10 @@ TEST_CASE("app: many tasks are sorted on another thread, once, and then the requ
   const std::string target = kPath + "?sort=delay,desc&size=1&unknown=1";
 
   const http::Response later = app.get(target);
-  REQUIRE(later.pending);
+  REQUIRE(later.deferred);
   CHECK(app.worlds().base().journal().view().in_flight == 1);
   const http::Response response = finished(later);
-  CHECK_FALSE(response.pending);
+  CHECK_FALSE(response.deferred);
   CHECK(response.status == 200);
   CHECK(contains(response.body, "\"delay\":2000,"));
   CHECK(contains(response.body, "\"totalElements\":2001,"));
@@ -493,9 +585,9 @@ TEST_CASE("app: many tasks are sorted on another thread, once, and then the requ
   CHECK(journal.entries[0]->violations.size() == 1);
 
   const http::Response again = app.get(target + "&page=2");
-  CHECK_FALSE(again.pending);
+  CHECK_FALSE(again.deferred);
   CHECK(contains(again.body, "\"delay\":1999,"));
-  CHECK_FALSE(app.get(kPath + "?sort=delay,desc&status=FAILED").pending);
+  CHECK_FALSE(app.get(kPath + "?sort=delay,desc&status=FAILED").deferred);
 }
 
 TEST_CASE("app: a client that leaves while its tasks are sorted is in the journal and in the log as one that has") {
@@ -504,9 +596,9 @@ TEST_CASE("app: a client that leaves while its tasks are sorted is in the journa
   Fixed app({}, many_tasks(), worlds);
   {
     const http::Response later = app.get(kPath + "?sort=delay,desc&size=1");
-    REQUIRE(later.pending);
-    CHECK(later.pending->has_head());
-    later.pending->abandon();
+    REQUIRE(later.deferred);
+    CHECK(later.deferred->has_head());
+    later.deferred->abandon();
     // The worker holds it until it has looked at it.
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -537,8 +629,8 @@ TEST_CASE("app: what is awaited has no head where a fault will send none") {
     app.worlds().base().faults().clear();
     app.worlds().base().faults().add(read_json_text("{\"action\":" + action + "}"));
     const http::Response later = app.get(kPath);
-    REQUIRE(later.pending);
-    CHECK(later.pending->has_head() == has_head);
+    REQUIRE(later.deferred);
+    CHECK(later.deferred->has_head() == has_head);
   }
 }
 
@@ -548,12 +640,12 @@ TEST_CASE("app: requests that wait for a sort are answered from the data that th
   for (int i = 0; i < 300; ++i) {
     waiting.push_back(app.get(kPath + "?size=1&sort=delay,desc&startTime=2024-01-01T00:" + (i / 60 < 10 ? "0" : "") +
                               std::to_string(i / 60) + ":" + (i % 60 < 10 ? "0" : "") + std::to_string(i % 60) + "Z"));
-    REQUIRE(waiting.back().pending);
+    REQUIRE(waiting.back().deferred);
   }
   app.worlds().reload(dataset());
   for (const http::Response& later : waiting) {
     const http::Response response = finished(later);
-    REQUIRE_FALSE(response.pending);
+    REQUIRE_FALSE(response.deferred);
     CHECK(contains(response.body, "\"delay\":2000,"));
     CHECK(contains(response.body, "\"totalElements\":2001,"));
   }
@@ -568,8 +660,8 @@ const std::string kComputedTask =
     R"("checkpoint":"2024-08-09T16:04:21.810084+08:00","$delay":"computed"})";
 
 std::shared_ptr<const Dataset> load(const std::string& text) {
-  const auto builder = DatasetBuilder::in_memory();
-  load_fixture_text("logBackupTasks.ndjson", text, *builder);
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "logBackupTasks.ndjson", text, *builder);
   return builder->finish();
 }
 
@@ -584,7 +676,7 @@ TEST_CASE("app: a computed delay is that of the timestamp beside it") {
   };
   Worlds worlds(world, load(kComputedTask));
   const App app({}, {world.real_now, [] { return std::string("t"); }, std::make_shared<spdlog::logger>("quiet")},
-                worlds);
+                ocp_router(), worlds);
   for (int i = 0; i < 30; ++i) {
     const std::string body = app.handle({"GET", kPath, {{"Authorization", kBasic}}, "", {}}).body;
     CAPTURE(body);
@@ -618,7 +710,7 @@ TEST_CASE("app: a request that waits for a sort by computed delays is answered a
   app.worlds().base().clock().stand_at({1723190762, 0});
   const std::string target = kPath + "?sort=delay&size=1";
   const http::Response later = app.get(target);
-  REQUIRE(later.pending);
+  REQUIRE(later.deferred);
   app.worlds().base().clock().stand_at({1723190764, 0});
   const std::string body = finished(later).body;
   CHECK(contains(body, "\"delay\":100.1899,"));

@@ -29,7 +29,7 @@
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
-using ocp_mock::test::comes_true;
+using ocp_mock::test::eventually;
 using namespace std::chrono_literals;
 using ocp_mock::test::read_file;
 using ocp_mock::test::TemporaryFolder;
@@ -86,22 +86,23 @@ class Watching {
     const auto parsed = parse_options(static_cast<int>(arguments.size()), arguments.data(), environ);
     const auto options = std::get<ServeOptions>(parsed);
     paths_ = options.fixtures;
-    const auto load = [this, options, before_load, after_load] {
+    const auto load = [this, options, before_load, after_load](const Router& router) {
       const int number = ++loads_;
       if (before_load) before_load(number);
-      Loaded loaded = load_dataset(options, *logger_);
+      Loaded loaded = load_dataset(options, router, *logger_);
       if (after_load) after_load(number);
       return loaded;
     };
     const auto now = [] { return Instant{1723190762, 0}; };
-    service_ = std::make_unique<Service>(options, AppContext{now, [] { return std::string("x"); }, logger_}, load);
+    service_ = std::make_unique<Service>(options, ocp_catalogue(),
+                                         AppContext{now, [] { return std::string("x"); }, logger_}, load);
   }
 
   // The watcher looks at all once when it begins; what is done after this is seen because it is told.
   void await_first_look() const {
     const fs::path file = find_fixture_files(paths_).files.front();
     fs::last_write_time(file, fs::last_write_time(file) - 1h);
-    CHECK(comes_true([&] { return loads() >= 2; }));
+    CHECK(eventually([&] { return loads() >= 2; }));
   }
 
   int loads() const { return loads_; }
@@ -122,12 +123,12 @@ class Watching {
   }
 
   bool serves(int count) const {
-    return comes_true([&] { return tasks() == count && problem().empty(); });
+    return eventually([&] { return tasks() == count && problem().empty(); });
   }
 
   // Whether a load fails so, and what was served before still is.
   bool fails(const std::string& text, int count) const {
-    return comes_true([&] { return problem().find(text) != std::string::npos; }) && tasks() == count;
+    return eventually([&] { return problem().find(text) != std::string::npos; }) && tasks() == count;
   }
 
  private:
@@ -444,7 +445,7 @@ TEST_CASE("watch: a storm of changes is few loads, but not none") {
   files.put("fx/a.json", 1);
   const Watching server({files.at("fx")});
   int changes = 0;
-  CHECK(comes_true([&] {
+  CHECK(eventually([&] {
     files.replace("fx/a.json", ++changes % 8 + 1);
     return server.loads() >= 3;
   }));

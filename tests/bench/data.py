@@ -57,7 +57,7 @@ def cached(name, write):
     file = folder() / name
     if not file.is_file():
         progress(f"making {file.name}")
-        part = file.with_suffix(".part")
+        part = file.with_name(file.name + ".part")
         with open(part, "w", encoding="utf-8") as out:
             write(out)
         part.rename(file)

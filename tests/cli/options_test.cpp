@@ -60,7 +60,7 @@ TEST_CASE("options: the defaults") {
   CHECK_FALSE(options.pretty);
   CHECK_FALSE(options.frozen);
   CHECK_FALSE(options.strict);
-  CHECK(options.rules.status_match == StatusMatch::Meaning);
+  CHECK(options.rules.word_match == WordMatch::Meaning);
   CHECK(options.rules.window == Window::CreateTime);
   CHECK(options.offset_minutes == 480);
   CHECK_FALSE(options.server_name);
@@ -122,8 +122,8 @@ TEST_CASE("options: the environment beats the default, a flag beats the environm
 }
 
 TEST_CASE("options: how requests are read where OCP leaves it open") {
-  CHECK(serve({"--status-match", "exact"}).rules.status_match == StatusMatch::Exact);
-  CHECK(serve({"--status-match", "meaning"}).rules.status_match == StatusMatch::Meaning);
+  CHECK(serve({"--status-match", "exact"}).rules.word_match == WordMatch::Exact);
+  CHECK(serve({"--status-match", "meaning"}).rules.word_match == WordMatch::Meaning);
   CHECK(mistake({"--status-match", "Exact"}).starts_with("--status-match is 'Exact'; it must be "));
   CHECK(serve({"--window", "overlap"}).rules.window == Window::Overlap);
   CHECK(serve({"--window", "createTime"}).rules.window == Window::CreateTime);
@@ -131,8 +131,8 @@ TEST_CASE("options: how requests are read where OCP leaves it open") {
   const Words environment{"OCP_MOCK_STATUS_MATCH=exact", "OCP_MOCK_WINDOW=overlap"};
   CHECK(serve({}, environment).rules.window == Window::Overlap);
   CHECK(serve({"--window=createTime"}, environment).rules.window == Window::CreateTime);
-  CHECK(serve({}, environment).rules.status_match == StatusMatch::Exact);
-  CHECK(serve({"--status-match=meaning"}, environment).rules.status_match == StatusMatch::Meaning);
+  CHECK(serve({}, environment).rules.word_match == WordMatch::Exact);
+  CHECK(serve({"--status-match=meaning"}, environment).rules.word_match == WordMatch::Meaning);
 }
 
 TEST_CASE("options: who may ask, how often, through TLS or not, and the limits") {
@@ -234,6 +234,22 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   CHECK(flags.auth == AuthMode::Any);
   CHECK(flags.credentials.passwords.size() == 1);
   CHECK(flags.credentials.passwords.contains("other"));
+}
+
+TEST_CASE("options: httplib is asked for nothing that only epoll can do") {
+  using ocp_mock::http::Engine;
+  CHECK(serve({}).http_engine == Engine::Epoll);
+  CHECK(serve({"--http-engine", "httplib"}).http_engine == Engine::Httplib);
+  CHECK(serve({"--http-engine", "epoll", "--max-head", "1KiB"}, {"OCP_MOCK_HTTP_ENGINE=httplib"}).http_engine ==
+        Engine::Epoll);
+  CHECK(mistake({"--http-engine", "nginx"}) == "--http-engine is 'nginx'; it must be epoll or httplib");
+  CHECK(mistake({"--max-head", "1KiB"}, {"OCP_MOCK_HTTP_ENGINE=httplib"}) == "--max-head needs --http-engine epoll");
+  CHECK(mistake({"--http-engine", "httplib", "--max-connections", "1"}) ==
+        "--max-connections needs --http-engine epoll");
+  const ServeOptions passed_over = serve({"--http-engine", "httplib"}, {"OCP_MOCK_MAX_HEAD=1KiB"});
+  CHECK(passed_over.limits.parser.head_bytes == 65536);
+  CHECK(passed_over.warnings ==
+        std::vector<std::string>{"OCP_MOCK_MAX_HEAD is passed over: it needs --http-engine epoll"});
 }
 
 TEST_CASE("options: the test's side") {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "log_backup_tasks.h"
 #include "store/dataset_builder.h"
 
 using namespace ocp_mock;
@@ -14,11 +15,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-class Desk {
+class ManualHandler {
  public:
-  explicit Desk(AdminOptions options = {}, WorldOptions world_options = {})
-      : worlds(at(std::move(world_options)), DatasetBuilder::in_memory()->finish()),
-        admin(std::move(options), worlds) {}
+  explicit ManualHandler(AdminOptions options = {}, WorldOptions world_options = {})
+      : worlds(at(std::move(world_options)), DatasetBuilder::in_memory(ocp_catalogue())->finish()),
+        admin(with_router(std::move(options)), worlds) {}
 
   http::Response get(const std::string& target) { return admin.handle({"GET", "/__admin" + target, {}, "", {}}); }
 
@@ -38,6 +39,11 @@ class Desk {
   }
 
   Journal& journal() { return worlds.base().journal(); }
+
+  static AdminOptions with_router(AdminOptions options) {
+    options.router = &ocp_router();
+    return options;
+  }
 
   static WorldOptions at(WorldOptions options) {
     options.real_now = [] { return Instant{1723190762, 0}; };
@@ -69,18 +75,18 @@ TEST_CASE("admin: polls sleep through every request that is not theirs, with one
   };
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    Desk desk;
+    ManualHandler desk;
     std::vector<http::Response> polls;
     for (int i = 0; i < 1000; ++i) {
       polls.push_back(desk.get("/requests?wait=PT1M&" + kind.query(i)));
-      REQUIRE(polls.back().pending);
+      REQUIRE(polls.back().deferred);
     }
     for (int i = 0; i < 1000; ++i) desk.record("/api/status");
-    for (const http::Response& poll : polls) REQUIRE_FALSE(poll.pending->ready());
+    for (const http::Response& poll : polls) REQUIRE_FALSE(poll.deferred->is_complete());
     CHECK(desk.worlds.scheduler().size() == 1000);
     CHECK(desk.journal().waits() == 1000);
     // Clients that go take their polls with them.
-    for (int i = 0; i < 500; ++i) polls[static_cast<std::size_t>(i)].pending->abandon();
+    for (int i = 0; i < 500; ++i) polls[static_cast<std::size_t>(i)].deferred->abandon();
     CHECK(desk.worlds.scheduler().size() == 500);
     CHECK(desk.journal().waits() == 500);
     polls.clear();
@@ -90,63 +96,63 @@ TEST_CASE("admin: polls sleep through every request that is not theirs, with one
 }
 
 TEST_CASE("admin: the request that is waited for wakes those who wait for it, and no other") {
-  Desk desk;
+  ManualHandler desk;
   desk.record("/p/0");
   std::vector<http::Response> polls;
   for (int i = 0; i < 10; ++i) polls.push_back(desk.get("/requests?since=1&wait=PT1M&path=" + path(i)));
   desk.record("/p/7");
-  for (std::size_t i = 0; i < polls.size(); ++i) CHECK(polls[i].pending->ready() == (i == 7));
-  const http::Response answer = polls[7].pending->finish();
+  for (std::size_t i = 0; i < polls.size(); ++i) CHECK(polls[i].deferred->is_complete() == (i == 7));
+  const http::Response answer = polls[7].deferred->take();
   CHECK(answer.status == 200);
   CHECK(answer.body.starts_with(R"({"evicted":0,"last":2,"requests":[{)"));
   CHECK(contains(answer.body, R"("path":"/p/7","query":"","sequence":2,)"));
   // Its timer has gone as well.
   CHECK(desk.worlds.scheduler().size() == 9);
   // What has come already is answered at once.
-  CHECK_FALSE(desk.get("/requests?wait=PT1M&path=/p/7").pending);
-  CHECK(desk.get("/requests?since=2&wait=PT1M&path=/p/7").pending);
+  CHECK_FALSE(desk.get("/requests?wait=PT1M&path=/p/7").deferred);
+  CHECK(desk.get("/requests?since=2&wait=PT1M&path=/p/7").deferred);
   // One that the journal has lost by the time of the answer is in it all the same.
   const http::Response lost = desk.get("/requests?wait=PT1M&path=/lost");
   desk.record("/lost");
   for (int i = 0; i < 20; ++i) desk.record("/other");
-  CHECK(contains(lost.pending->finish().body, R"("path":"/lost")"));
+  CHECK(contains(lost.deferred->take().body, R"("path":"/lost")"));
 }
 
 TEST_CASE("admin: polls go on over a reset, and end with their world") {
   WorldOptions options;
   options.isolate_by_user = true;
-  Desk desk({}, options);
+  ManualHandler desk({}, options);
   desk.worlds.of_user("a");
   const http::Response base = desk.get("/requests?wait=PT1M");
   const http::Response replaced = desk.get("/requests?wait=PT1M&user=a");
   CHECK(desk.admin.handle({"POST", "/__admin/reset", {}, "", {}}).status == 204);
   CHECK(desk.admin.handle({"DELETE", "/__admin/faults", {}, "", {}}).status == 204);
-  CHECK_FALSE(base.pending->ready());
-  CHECK_FALSE(replaced.pending->ready());
+  CHECK_FALSE(base.deferred->is_complete());
+  CHECK_FALSE(replaced.deferred->is_complete());
   CHECK(desk.admin.handle({"PUT", "/__admin/worlds/a", {}, "", {}}).status == 201);
-  REQUIRE(replaced.pending->ready());
-  CHECK(replaced.pending->finish().body == R"({"evicted":0,"last":0,"requests":[]})");
+  REQUIRE(replaced.deferred->is_complete());
+  CHECK(replaced.deferred->take().body == R"({"evicted":0,"last":0,"requests":[]})");
   const http::Response deleted = desk.get("/requests?wait=PT1M&user=a");
-  CHECK_FALSE(deleted.pending->ready());
+  CHECK_FALSE(deleted.deferred->is_complete());
   CHECK(desk.admin.handle({"DELETE", "/__admin/worlds/a", {}, "", {}}).status == 204);
-  CHECK(deleted.pending->ready());
-  CHECK_FALSE(base.pending->ready());
+  CHECK(deleted.deferred->is_complete());
+  CHECK_FALSE(base.deferred->is_complete());
 }
 
 TEST_CASE("admin: so many polls of a world, and no more") {
-  Desk desk;
+  ManualHandler desk;
   std::vector<http::Response> polls;
   for (std::size_t i = 0; i < Journal::kMostWaits; ++i) polls.push_back(desk.get("/requests?wait=PT1M"));
   const http::Response refused = desk.get("/requests?wait=PT1M");
   CHECK(refused.status == 503);
   CHECK(contains(refused.body, "10000 calls wait for requests of this world, which is the most; end some first"));
   polls.pop_back();
-  CHECK(desk.get("/requests?wait=PT1M").pending);
+  CHECK(desk.get("/requests?wait=PT1M").deferred);
 }
 
 TEST_CASE("admin: delays leave no timer behind when their clients go") {
-  Desk desk;
-  const auto pending = std::make_shared<http::Pending>([] { return http::Response{}; });
+  ManualHandler desk;
+  const auto pending = std::make_shared<http::DeferredResponse>([] { return http::Response{}; });
   {
     const Scheduler::Timer timer = desk.worlds.base().delay(1h, pending, desk.worlds.base().releases());
     CHECK(desk.worlds.scheduler().size() == 1);
@@ -155,10 +161,10 @@ TEST_CASE("admin: delays leave no timer behind when their clients go") {
     moved = desk.worlds.scheduler().wake_after(3h, nullptr, pending);
   }
   CHECK(desk.worlds.scheduler().size() == 0);
-  CHECK_FALSE(pending->ready());
+  CHECK_FALSE(pending->is_complete());
   const Scheduler::Timer timer = desk.worlds.base().delay(1h, pending, desk.worlds.base().releases());
   desk.worlds.base().release();
-  CHECK(pending->ready());
+  CHECK(pending->is_complete());
   CHECK(desk.worlds.scheduler().size() == 0);
 }
 
@@ -167,32 +173,32 @@ TEST_CASE("admin: wrong tokens are logged without the token and slowed, right on
   AdminOptions options;
   options.token = "geheim";
   options.warn = [&](const std::string& text) { log.push_back(text); };
-  Desk desk(options);
+  ManualHandler desk(options);
   const Headers wrong{{"Host", "h"}, {"Authorization", "Bearer falsch"}};
   const Headers right{{"Host", "h"}, {"Authorization", "Bearer geheim"}};
   for (int i = 0; i < WrongTokens::kFree; ++i) CHECK(desk.ask("POST", "/reset?x=1", wrong).status == 401);
   REQUIRE(log.size() == static_cast<std::size_t>(WrongTokens::kFree));
   CHECK(log[0] == "a wrong admin token from 10.0.0.1: POST /__admin/reset");
   const http::Response slow = desk.ask("POST", "/reset", wrong);
-  REQUIRE(slow.pending);
-  CHECK_FALSE(slow.pending->ready());
+  REQUIRE(slow.deferred);
+  CHECK_FALSE(slow.deferred->is_complete());
   CHECK(desk.ask("POST", "/reset", right).status == 204);
-  CHECK_FALSE(desk.ask("POST", "/reset", wrong, "10.0.0.2").pending);
+  CHECK_FALSE(desk.ask("POST", "/reset", wrong, "10.0.0.2").deferred);
   // Without a token there is nothing to try.
   for (int i = 0; i < 10; ++i) CHECK(desk.ask("POST", "/reset", {{"Host", "h"}}, "10.0.0.3").status == 401);
-  CHECK_FALSE(desk.ask("POST", "/reset", wrong, "10.0.0.3").pending);
+  CHECK_FALSE(desk.ask("POST", "/reset", wrong, "10.0.0.3").deferred);
   desk.ask("POST", "/reset", wrong, "");
   CHECK(log.back() == "a wrong admin token from an unknown address: POST /__admin/reset");
   for (const std::string& line : log) CHECK_FALSE(contains(line, "falsch"));
   desk.worlds.scheduler().stop();
-  while (!slow.pending->ready()) std::this_thread::yield();
-  CHECK(slow.pending->finish().status == 401);
+  while (!slow.deferred->is_complete()) std::this_thread::yield();
+  CHECK(slow.deferred->take().status == 401);
 }
 
 TEST_CASE("admin: a right token admits whoever shows it, from wherever") {
   AdminOptions options;
   options.token = "geheim";
-  Desk desk(options);
+  ManualHandler desk(options);
   const Headers page{{"Host", "evil.example"},
                      {"Origin", "http://evil.example"},
                      {"Sec-Fetch-Site", "cross-site"},
@@ -208,7 +214,7 @@ TEST_CASE("admin: a right token admits whoever shows it, from wherever") {
 TEST_CASE("admin: a world of one user has no requests of another, and says so") {
   WorldOptions options;
   options.isolate_by_user = true;
-  Desk desk({}, options);
+  ManualHandler desk({}, options);
   desk.worlds.of_user("a");
   const auto verify = [&](const std::string& query, const std::string& body) {
     return desk.admin.handle({"POST", "/__admin/requests/verify" + query, {}, body, {}}).body;
@@ -219,7 +225,7 @@ TEST_CASE("admin: a world of one user has no requests of another, and says so") 
   CHECK(contains(verify("?user=a", R"({"user":"","exactly":0})"), "ask without ?user"));
   CHECK(contains(verify("?user=a", R"({"user":"a","exactly":0})"), R"("result":"passed")"));
   CHECK(contains(verify("", R"({"user":"","exactly":0})"), R"("result":"passed")"));
-  Desk shared;
+  ManualHandler shared;
   CHECK(contains(shared.admin.handle({"POST", "/__admin/requests/verify", {}, R"({"user":"a","exactly":0})", {}}).body,
                  R"("result":"passed")"));
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 using namespace ocp_mock;
-using Wire = http::Delivery::Fault;
+using Wire = http::WireBehavior::Fault;
 
 namespace {
 
@@ -69,12 +69,12 @@ TEST_CASE("faults: what a step does") {
   CHECK(error.retry_after == 3);
   CHECK(error.delay == std::chrono::milliseconds(5));
   CHECK(action(R"({"status":502,"html":true})").html_status == 502);
-  CHECK(action(R"({"fault":"CONNECTION_RESET_BY_PEER"})").delivery.fault == Wire::ResetConnection);
-  CHECK(action(R"({"fault":"EMPTY_RESPONSE"})").delivery.fault == Wire::EmptyResponse);
-  CHECK(action(R"({"fault":"MALFORMED_RESPONSE_CHUNK"})").delivery.fault == Wire::MalformedChunk);
-  CHECK(action(R"({"fault":"RANDOM_DATA_THEN_CLOSE"})").delivery.fault == Wire::RandomData);
-  CHECK(action(R"({"truncateAt":12})").delivery.truncate_at == 12);
-  const auto dribble = action(R"({"chunkedDribble":{"numberOfChunks":5,"totalDuration":1000}})").delivery;
+  CHECK(action(R"({"fault":"CONNECTION_RESET_BY_PEER"})").wire.fault == Wire::ResetConnection);
+  CHECK(action(R"({"fault":"EMPTY_RESPONSE"})").wire.fault == Wire::EmptyResponse);
+  CHECK(action(R"({"fault":"MALFORMED_RESPONSE_CHUNK"})").wire.fault == Wire::MalformedChunk);
+  CHECK(action(R"({"fault":"RANDOM_DATA_THEN_CLOSE"})").wire.fault == Wire::RandomData);
+  CHECK(action(R"({"truncateAt":12})").wire.truncate_at == 12);
+  const auto dribble = action(R"({"chunkedDribble":{"numberOfChunks":5,"totalDuration":1000}})").wire;
   CHECK(dribble.dribble_chunks == 5);
   CHECK(dribble.dribble_time == std::chrono::seconds(1));
 }
@@ -178,7 +178,7 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
       {R"({"steps":[{"status":503}],"times":2})",
        "1:27: times cannot be combined with steps, each of which happens once"},
       {R"({"action":{"status":503},"match":{"pth":"/a"}})",
-       "1:35: 'pth' is unknown here; known are headers, method, path, pathPrefix, pathTemplate, query, user; did you "
+       "1:35: 'pth' is unknown here; known are body, headers, method, path, pathPrefix, pathTemplate, query, user; did you "
        "mean 'path'?"},
       {R"({"action":{"stats":503}})",
        "1:12: 'stats' is unknown here; known are chunkedDribble, code, delayMs, fault, html, message, retryAfter, "
@@ -198,4 +198,19 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
   for (std::size_t i = 0; i < kMostFaults; ++i) arm(faults, R"({"action":{"status":503}})");
   CHECK_THROWS_WITH(arm(faults, R"({"action":{"status":503}})"),
                     "1:1: the limit of 1000 armed faults is reached; delete one first");
+}
+
+TEST_CASE("faults: without wire faults an answer can be delayed and replaced, and leaves as usual") {
+  Faults faults(false);
+  CHECK(arm(faults, R"({"action":{"status":503,"delayMs":5,"retryAfter":1}})") == 1);
+  CHECK(arm(faults, R"({"steps":[{"status":502,"html":true},"normal"]})") == 2);
+  for (const std::string step : {R"({"fault":"EMPTY_RESPONSE"})", R"({"truncateAt":1})",
+                                 R"({"chunkedDribble":{"numberOfChunks":2,"totalDuration":10}})"}) {
+    CAPTURE(step);
+    CHECK_THROWS_WITH(arm(faults, R"({"action":)" + step + "}"),
+                      "1:11: fault, truncateAt and chunkedDribble need --http-engine epoll");
+    CHECK_THROWS_WITH(arm(faults, R"({"steps":["normal",)" + step + "]}"),
+                      "1:20: fault, truncateAt and chunkedDribble need --http-engine epoll");
+  }
+  CHECK(faults.size() == 2);
 }

@@ -33,10 +33,11 @@ struct Poll {
   Poll(Journal& journal, const std::string& criteria, std::int64_t after = 0) {
     const JsonValue value = read_json_text(criteria);
     JsonFields fields(value);
-    wait = journal.wait(std::make_shared<const Matcher>(Matcher::parse(fields, Matcher::Use::Filter)), after, pending);
+    wait = journal.wait(std::make_shared<const Matcher>(Matcher::parse(fields, Matcher::Use::Filter)), after, deferred);
   }
 
-  std::shared_ptr<http::Pending> pending = std::make_shared<http::Pending>([] { return http::Response{}; });
+  std::shared_ptr<http::DeferredResponse> deferred =
+      std::make_shared<http::DeferredResponse>([] { return http::Response{}; });
   std::unique_ptr<Journal::Wait> wait;
 };
 
@@ -85,6 +86,25 @@ TEST_CASE("journal: an entry as JSON") {
         R"({"bytes":12,"durationMicroseconds":34,"fault":5,"headers":[{"name":"Host","value":"h"}],"method":"GET",)"
         R"("path":"/a\"b","query":"x=1","sequence":7,"status":404,"time":"2024-08-09T16:06:02.74+08:00","traceId":"t",)"
         R"("user":"用户","violations":["v"]})");
+  made = entry("/a");
+  const struct {
+    std::string body;
+    std::string json;
+  } bodies[] = {
+      {R"({ "b":null,"a":1.0 })", R"({"a":1.0,"b":null})"},
+      {"[\"\xC3\xA9\"]", "[\"\xC3\xA9\"]"},
+      {"a=b", R"("a=b")"},
+      {"\xFF", "\"\xEF\xBF\xBD\""},
+  };
+  for (const auto& [body, json] : bodies) {
+    made.body = body;
+    made.body_bytes = 9;
+    CHECK(json_of(made, 480).starts_with("{\"body\":" + json + R"(,"bodyBytes":9,"bytes":0,)"));
+  }
+  made.body = "7";
+  made.body_sha256 = "ab";
+  made.cut = static_cast<unsigned>(RequestPart::Body);
+  CHECK(json_of(made, 480).starts_with(R"({"body":"7","bodyBytes":9,"bodySha256":"ab","bytes":0,)"));
   made = entry("/a", 0);
   made.client_left = true;
   CHECK(json_of(made, 480) ==
@@ -160,9 +180,10 @@ TEST_CASE("journal: only the entry that is waited for wakes who waits") {
   record(journal, entry("/a", 404));
   record(journal, entry("/ab"));
   record(journal, entry("/b"));
-  for (const Poll* poll : {&exact, &encoded, &prefix, &pattern, &any, &later}) CHECK_FALSE(poll->pending->ready());
+  for (const Poll* poll : {&exact, &encoded, &prefix, &pattern, &any, &later})
+    CHECK_FALSE(poll->deferred->is_complete());
   record(journal, entry("/a"));  // sequence 5
-  CHECK(exact.pending->ready());
+  CHECK(exact.deferred->is_complete());
   CHECK(exact.wait->entry()->sequence == 5);
   CHECK(later.wait->entry()->sequence == 5);
   CHECK(journal.waits() == 4);
@@ -170,12 +191,12 @@ TEST_CASE("journal: only the entry that is waited for wakes who waits") {
   CHECK(encoded.wait->entry()->sequence == 6);
   CHECK(prefix.wait->entry()->sequence == 6);
   CHECK(pattern.wait->entry()->sequence == 6);
-  CHECK_FALSE(any.pending->ready());
+  CHECK_FALSE(any.deferred->is_complete());
   CHECK_FALSE(any.wait->entry());
   record(journal, entry("/a"));
   CHECK(exact.wait->entry()->sequence == 5);
   record(journal, entry("/x", 503));
-  CHECK(any.pending->ready());
+  CHECK(any.deferred->is_complete());
   CHECK(journal.waits() == 0);
 }
 
@@ -223,7 +244,7 @@ TEST_CASE("journal: each wait is found by the paths, methods and statuses that i
           const JsonValue value = read_json_text(filters[i]);
           JsonFields fields(value);
           const bool matches = Matcher::parse(fields, Matcher::Use::Filter).matches(view_of(kept));
-          CHECK(polls[i]->pending->ready() == matches);
+          CHECK(polls[i]->deferred->is_complete() == matches);
         }
         polls.clear();
         CHECK(journal.waits() == 0);
@@ -236,7 +257,7 @@ TEST_CASE("journal: who waits gets the entry even if the journal keeps none") {
   Journal journal(0);
   Poll poll(journal, "{}");
   record(journal, entry("/a"));
-  REQUIRE(poll.pending->ready());
+  REQUIRE(poll.deferred->is_complete());
   CHECK(poll.wait->entry()->path == "/a");
   CHECK(journal.view().entries.empty());
 }
@@ -257,11 +278,11 @@ TEST_CASE("journal: a wait ends with who waits, with a limit, and with the journ
   CHECK(journal.waits() == 0);
   Poll open(journal, R"({"path":"/a"})");
   journal.clear();
-  CHECK_FALSE(open.pending->ready());
+  CHECK_FALSE(open.deferred->is_complete());
   journal.close();
-  CHECK(open.pending->ready());
+  CHECK(open.deferred->is_complete());
   CHECK_FALSE(open.wait->entry());
-  CHECK(Poll(journal, "{}").pending->ready());
+  CHECK(Poll(journal, "{}").deferred->is_complete());
 }
 
 TEST_CASE("journal: waits come and go while entries are recorded") {
@@ -299,6 +320,22 @@ TEST_CASE("journal: what was cut off an entry makes a question that depends on i
     CAPTURE(question);
     CHECK(verify(journal, question).starts_with(answer));
     CHECK(contains(verify(journal, question), answer.starts_with(R"({"cut")") ? "inconclusive" : "passed"));
+  }
+}
+
+TEST_CASE("journal: a question about a body that was cut is inconclusive") {
+  Journal journal(10);
+  JournalEntry cut_entry = entry("/a");
+  cut_entry.body = "7";
+  cut_entry.body_bytes = 20'000;
+  cut_entry.cut = static_cast<unsigned>(RequestPart::Body);
+  record(journal, std::move(cut_entry));
+  for (const std::string criterion : {R"({"equal":7})", R"({"contains":{}})", R"({"text":"7"})"}) {
+    CAPTURE(criterion);
+    const std::string text = verify(journal, R"({"path":"/a","body":)" + criterion + R"(,"exactly":0})");
+    CHECK(text.starts_with(R"({"cut":1,"evicted":0,"inFlight":0,"matched":0,)"));
+    CHECK(contains(text, R"(1 of which the journal has cut what is asked for","result":"inconclusive"})"));
+    CHECK(contains(verify(journal, R"({"path":"/b","body":)" + criterion + R"(,"exactly":0})"), R"("passed"})"));
   }
 }
 

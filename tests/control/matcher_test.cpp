@@ -303,7 +303,7 @@ TEST_CASE("matcher: what no request can match is refused, with what would be rig
        "method is 'CONNECT'; this server is no proxy, and refuses such a request before any fault"},
       {kQuestion, R"({"status":599})", ""},
       {kFault, R"({"status":200})",
-       "'status' is unknown here; known are headers, method, path, pathPrefix, pathTemplate, query, user"},
+       "'status' is unknown here; known are body, headers, method, path, pathPrefix, pathTemplate, query, user"},
       {Matcher::Use::Filter, R"({"status":42})", "status is '42'; it must be 200 or an integer from 400 to 599"},
       {Matcher::Use::Filter, R"({"path":"/x?a=1"})",
        "path is '/x?a=1'; a path ends before '?': '/x' ('%3F' stands for the character itself)"},
@@ -345,7 +345,7 @@ TEST_CASE("matcher: criteria that no request of this server can meet together ar
   constexpr auto kFilter = Matcher::Use::Filter;
   const std::string longer(200, 'x');
   const RequestFacts small{.head_bytes = 100};
-  const RequestFacts checked{.needs_credentials = true};
+  const RequestFacts checked{.guarded = &ocp_catalogue()};
   const RequestFacts of_a{.user = "a"};
   const std::string too_long = "makes the head of a request longer than 100 bytes, the most that --max-head allows";
   const struct {
@@ -429,6 +429,80 @@ TEST_CASE("matcher: a client that has left can be asked for") {
   REQUIRE(differences.size() == 1);
   CHECK(differences[0].expected == "true");
   CHECK(differences[0].actual == "false");
+}
+
+TEST_CASE("matcher: a body is compared as JSON, in part or whole, or as a text") {
+  const struct {
+    std::string body;
+    std::string criterion;
+    std::string field;  // that differs; empty if the body matches
+    std::string expected;
+    std::string actual;
+  } cases[] = {
+      {R"({"a":1.0,"b":[2]})", R"({"equal":{"b":[2],"a":1,"c":null}})", "", "", ""},
+      {R"({"a":1,"b":2})", R"({"equal":{"a":1}})", "body.equal", R"({"a":1})", R"({"a":1,"b":2})"},
+      {R"({"a":1,"b":2})", R"({"contains":{"a":1}})", "", "", ""},
+      {R"({"a":1,"b":2})", R"({"contains":{"a":2}})", "body.contains", R"({"a":2})", R"({"a":1,"b":2})"},
+      {"null", R"({"equal":null})", "", "", ""},
+      {"", R"({"equal":null})", "body.equal", "null", "null"},
+      {"a=b", R"({"contains":{}})", "body.contains", "{}", R"("a=b")"},
+      {"a=b", R"({"text":"a=b"})", "", "", ""},
+      {"a=c", R"({"text":"a=b"})", "body.text", R"("a=b")", R"("a=c")"},
+      {R"({"a": 1})", R"({"text":"{\"a\": 1}"})", "", "", ""},
+      {R"({"a":1})", R"({"text":"{\"a\": 1}"})", "body.text", R"("{\"a\": 1}")", R"({"a":1})"},
+      {"", R"({"text":""})", "", "", ""},
+  };
+  for (const auto& [body, criterion, field, expected, actual] : cases) {
+    for (const Matcher::Use use : {Matcher::Use::Fault, Matcher::Use::Question}) {
+      CAPTURE(body);
+      CAPTURE(criterion);
+      RequestView request = kRequest;
+      request.body = RequestBody(body);
+      const Matcher matcher = parse(R"({"body":)" + criterion + "}", use);
+      CHECK(matcher.matches(request) == field.empty());
+      const std::vector<Difference> found = matcher.differences(request);
+      REQUIRE(found.size() == (field.empty() ? 0 : 1));
+      if (field.empty()) continue;
+      CHECK(found[0].field == field);
+      CHECK(found[0].expected == expected);
+      CHECK(found[0].actual == actual);
+    }
+  }
+}
+
+TEST_CASE("matcher: criteria for bodies that nothing can match are refused, and no secret is shown") {
+  constexpr auto kQuestion = Matcher::Use::Question;
+  for (const std::string body :
+       {R"({})", R"({"equal":1,"contains":1})", R"({"equal":1,"text":"1"})", R"({"text":null})"}) {
+    CAPTURE(body);
+    for (const Matcher::Use use : {Matcher::Use::Fault, kQuestion}) {
+      CHECK(refusal(R"({"body":)" + body + "}", use) ==
+            "body must have one of equal (a value), contains (a value) and text (a string)");
+    }
+  }
+  CHECK(refusal(R"({"body":"a=b"})", kQuestion) == "body must be an object");
+  CHECK(refusal(R"({"body":{"text":5}})", kQuestion) == "text must be a string");
+  CHECK(refusal(R"({"body":{"equals":5}})", kQuestion).find("equals") != std::string::npos);
+  const std::string long_text = R"({"body":{"text":")" + std::string(16385, 'x') + R"("}})";
+  CHECK(refusal(long_text, kQuestion) ==
+        "body has a text of 16385 bytes, and the journal keeps no body of more than 16384 whole");
+  CHECK(refusal(long_text, Matcher::Use::Fault).empty());
+  for (const std::string criterion : {R"({"equal":{"password":"geheim"}})", R"({"contains":{"a":{"tokenB":"geheim"}}})",
+                                      R"({"text":"a=b&secret=geheim"})", R"({"text":"{\"password\":\"geheim\"}"})"}) {
+    CAPTURE(criterion);
+    CHECK(refusal(R"({"body":)" + criterion + "}", kQuestion) ==
+          "body asks for what the journal does not keep, for it may be a secret; \"***\" stands for any value of such "
+          "a name, and a fault may match the value");
+    CHECK(refusal(R"({"body":)" + criterion + "}", Matcher::Use::Fault).empty());
+  }
+  CHECK(refusal(R"({"body":{"contains":{"password":"***","token":null}}})", kQuestion).empty());
+}
+
+TEST_CASE("matcher: users and passwords of URLs in bodies are compared as the journal keeps them") {
+  RequestView request = kRequest;
+  request.body = RequestBody(R"({"u":"http://***@h/"})");
+  CHECK(parse(R"({"body":{"equal":{"u":"http://me:geheim@h/"}}})").matches(request));
+  CHECK(parse(R"({"body":{"text":"{\"u\":\"http://me:geheim@h/\"}"}})").matches(request));
 }
 
 TEST_CASE("matcher: what a wait is found by") {

@@ -6,7 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "parse_error_name.h"
+
 using namespace ocp_mock::http;
+using ocp_mock::test::name_of;
 using namespace std::string_literals;
 
 namespace {
@@ -19,11 +22,11 @@ std::string text(const Request& request, bool keep_alive) {
     out.append(" <").append(name).append(":").append(value).append(">");
   }
   if (!request.body.empty()) out += " [" + request.body + "]";
-  if (request.defect) out += " defect " + std::to_string(static_cast<int>(*request.defect));
+  if (request.parse_error) out += " refused: " + name_of(*request.parse_error);
   return out + (keep_alive ? " keep" : " close");
 }
 
-// The requests of the bytes, fed in pieces of a size; what follows a defect is not read.
+// The requests of the bytes, fed in pieces of a size; what follows a parse error is not read.
 std::vector<std::string> parse(std::string_view bytes, std::size_t piece, const ParserLimits& limits) {
   std::vector<std::string> found;
   RequestParser parser(limits);
@@ -37,7 +40,7 @@ std::vector<std::string> parse(std::string_view bytes, std::size_t piece, const 
       const Request request = parser.request();
       parser.next();
       found.push_back(text(request, keep));
-      if (request.defect) return found;
+      if (request.parse_error) return found;
     }
   }
   if (!parser.idle()) found.push_back("incomplete");
@@ -48,7 +51,7 @@ std::vector<std::string> parse(std::string_view bytes) { return parse(bytes, byt
 
 const std::string kHost = "Host: h\r\n";
 
-std::string defect(Defect defect) { return " defect " + std::to_string(static_cast<int>(defect)) + " close"; }
+std::string refused(ParseError error) { return " refused: " + name_of(error) + " close"; }
 
 }  // namespace
 
@@ -93,61 +96,62 @@ TEST_CASE("request parser: requests are taken apart, however the bytes arrive") 
 TEST_CASE("request parser: what is not HTTP is refused, however the bytes arrive") {
   const struct {
     std::string bytes;
-    Defect defect;
+    ParseError error;
   } cases[] = {
-      {"GET\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET /\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET  / HTTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET /a b HTTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET / HTTP/1.1 \r\n\r\n", Defect::MalformedRequestLine},
-      {" GET / HTTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"G(T / HTTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET /\x01 HTTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET /\x7F HTTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET /\0 HTTP/1.1\r\n\r\n"s, Defect::MalformedRequestLine},
-      {"GET / HTTP/1.1\n", Defect::MalformedRequestLine},
-      {"\n", Defect::MalformedRequestLine},
-      {"\x16\x03\x01\x02\x00\x01\xFC\x03\x03\n"s, Defect::MalformedRequestLine},
-      {"GET / FTP/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET / http/1.1\r\n\r\n", Defect::MalformedRequestLine},
-      {"GET / HTTP/2.0\r\n\r\n", Defect::VersionNotSupported},
-      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Defect::VersionNotSupported},
-      {"GET / HTTP/1.2\r\n\r\n", Defect::VersionNotSupported},
-      {"GET / HTTP/1.1\r\nHost h\r\n\r\n", Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\nHost : h\r\n\r\n", Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\n: h\r\n\r\n", Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\nHost: h\n\r\n", Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\nHost: h\rX: y\r\n\r\n", Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\nHost: h\0\r\n\r\n"s, Defect::MalformedHeader},
-      {"GET / HTTP/1.1\r\n\r\n", Defect::HostHeader},
-      {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", Defect::HostHeader},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x1\r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", Defect::BadContentLength},
+      {"GET\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET /\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET  / HTTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET /a b HTTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET / HTTP/1.1 \r\n\r\n", ParseError::MalformedRequestLine},
+      {" GET / HTTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"G(T / HTTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET /\x01 HTTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET /\x7F HTTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET /\0 HTTP/1.1\r\n\r\n"s, ParseError::MalformedRequestLine},
+      {"GET / HTTP/1.1\n", ParseError::MalformedRequestLine},
+      {"\n", ParseError::MalformedRequestLine},
+      {"\x16\x03\x01\x02\x00\x01\xFC\x03\x03\n"s, ParseError::MalformedRequestLine},
+      {"GET / FTP/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET / http/1.1\r\n\r\n", ParseError::MalformedRequestLine},
+      {"GET / HTTP/2.0\r\n\r\n", ParseError::VersionNotSupported},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ParseError::VersionNotSupported},
+      {"GET / HTTP/1.2\r\n\r\n", ParseError::VersionNotSupported},
+      {"GET / HTTP/1.1\r\nHost h\r\n\r\n", ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\nHost : h\r\n\r\n", ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\n: h\r\n\r\n", ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\nHost: h\n\r\n", ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\nHost: h\rX: y\r\n\r\n", ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\nHost: h\0\r\n\r\n"s, ParseError::MalformedHeader},
+      {"GET / HTTP/1.1\r\n\r\n", ParseError::HostHeader},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", ParseError::HostHeader},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x1\r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", ParseError::BadContentLength},
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-       Defect::BadContentLength},
-      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", Defect::BadContentLength},
-      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Defect::UnsupportedTransferEncoding},
-      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", Defect::UnsupportedTransferEncoding},
+       ParseError::BadContentLength},
+      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", ParseError::BadContentLength},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+       ParseError::UnsupportedTransferEncoding},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", ParseError::UnsupportedTransferEncoding},
       {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-       Defect::UnsupportedTransferEncoding},
-      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 21\r\n\r\n", Defect::BodyTooLarge},
-      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\n\r\n", Defect::ExpectationFailed},
-      {"GET /" + std::string(200, 'a'), Defect::TargetTooLong},
-      {"GET / HTTP/1.1\r\nX: " + std::string(200, 'a'), Defect::HeadTooLarge},
-      {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(169, 'a') + "\r\n\r\n", Defect::HeadTooLarge},
+       ParseError::UnsupportedTransferEncoding},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 21\r\n\r\n", ParseError::BodyTooLarge},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\n\r\n", ParseError::ExpectationFailed},
+      {"GET /" + std::string(200, 'a'), ParseError::TargetTooLong},
+      {"GET / HTTP/1.1\r\nX: " + std::string(200, 'a'), ParseError::HeadTooLarge},
+      {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(169, 'a') + "\r\n\r\n", ParseError::HeadTooLarge},
   };
   for (const auto& [bytes, expected] : cases) {
     CAPTURE(bytes);
     for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
       const auto found = parse(bytes, piece, kSmall);
       REQUIRE(found.size() == 1);
-      CHECK(found[0].ends_with(defect(expected)));
+      CHECK(found[0].ends_with(refused(expected)));
     }
   }
 }
@@ -156,32 +160,32 @@ TEST_CASE("request parser: a malformed chunk is refused") {
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   const struct {
     std::string body;
-    Defect defect;
+    ParseError error;
   } cases[] = {
-      {"\r\n", Defect::BadChunk},
-      {"x\r\n", Defect::BadChunk},
-      {"-1\r\n", Defect::BadChunk},
-      {"0x3\r\n", Defect::BadChunk},
-      {" 3\r\n", Defect::BadChunk},
-      {"3 \r\n", Defect::BadChunk},
-      {"0\r\nno header\r\n", Defect::BadChunk},
-      {"3\nabc", Defect::BadChunk},
-      {"3\r\nabcd\r\n", Defect::BadChunk},
-      {"3\r\nabc\n", Defect::BadChunk},
-      {"FFFFFFFFFFFFFFFFF\r\n", Defect::BadChunk},
-      {"1;" + std::string(5000, 'x'), Defect::BadChunk},
-      {"FFFFFFFFFFFFFFFF\r\n", Defect::BodyTooLarge},
-      {"15\r\n", Defect::BodyTooLarge},
-      {"14\r\n12345678901234567890\r\n1\r\n", Defect::BodyTooLarge},
-      {"0\r\n" + std::string(5000, 'x'), Defect::BadChunk},
-      {"0\r\nX: " + std::string(150, 'x') + "\r\nX: " + std::string(150, 'x') + "\r\n", Defect::HeadTooLarge},
+      {"\r\n", ParseError::BadChunk},
+      {"x\r\n", ParseError::BadChunk},
+      {"-1\r\n", ParseError::BadChunk},
+      {"0x3\r\n", ParseError::BadChunk},
+      {" 3\r\n", ParseError::BadChunk},
+      {"3 \r\n", ParseError::BadChunk},
+      {"0\r\nno header\r\n", ParseError::BadChunk},
+      {"3\nabc", ParseError::BadChunk},
+      {"3\r\nabcd\r\n", ParseError::BadChunk},
+      {"3\r\nabc\n", ParseError::BadChunk},
+      {"FFFFFFFFFFFFFFFFF\r\n", ParseError::BadChunk},
+      {"1;" + std::string(5000, 'x'), ParseError::BadChunk},
+      {"FFFFFFFFFFFFFFFF\r\n", ParseError::BodyTooLarge},
+      {"15\r\n", ParseError::BodyTooLarge},
+      {"14\r\n12345678901234567890\r\n1\r\n", ParseError::BodyTooLarge},
+      {"0\r\n" + std::string(5000, 'x'), ParseError::BadChunk},
+      {"0\r\nX: " + std::string(150, 'x') + "\r\nX: " + std::string(150, 'x') + "\r\n", ParseError::HeadTooLarge},
   };
   for (const auto& [body, expected] : cases) {
     CAPTURE(body);
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, head.size() + body.size()}) {
       const auto found = parse(head + body, piece, kSmall);
       REQUIRE(found.size() == 1);
-      CHECK(found[0].ends_with(defect(expected)));
+      CHECK(found[0].ends_with(refused(expected)));
     }
   }
 }
@@ -191,7 +195,7 @@ TEST_CASE("request parser: a head of exactly the limit passes, one byte more doe
   const std::string fitting = start + std::string(200 - start.size() - 4, 'a') + "\r\n\r\n";
   REQUIRE(fitting.size() == 200);
   CHECK(parse(fitting).at(0).ends_with(" keep"));
-  CHECK(parse(start + "b" + fitting.substr(start.size())).at(0).ends_with(defect(Defect::HeadTooLarge)));
+  CHECK(parse(start + "b" + fitting.substr(start.size())).at(0).ends_with(refused(ParseError::HeadTooLarge)));
 }
 
 TEST_CASE("request parser: it says once that a client waits for 100 Continue") {
@@ -214,11 +218,11 @@ TEST_CASE("request parser: a timeout keeps what was read") {
   RequestParser parser(kSmall);
   parser.feed("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
   CHECK_FALSE(parser.idle());
-  parser.fail(Defect::Timeout);
+  parser.fail(ParseError::Timeout);
   REQUIRE(parser.complete());
   const Request& request = parser.request();
   CHECK(request.target == "/a");
-  CHECK(request.defect == Defect::Timeout);
+  CHECK(request.parse_error == ParseError::Timeout);
   parser.next();
   CHECK(parser.idle());
 }
@@ -231,7 +235,7 @@ TEST_CASE("request parser: a request leaves nothing behind for the next one") {
   parser.next();
   CHECK_FALSE(parser.started());
   parser.feed("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
-  parser.fail(Defect::Timeout);
+  parser.fail(ParseError::Timeout);
   parser.next();
   parser.feed("POST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n");
   CHECK_FALSE(parser.wants_continue());
@@ -247,7 +251,7 @@ TEST_CASE("request parser: the memory of a large request is given back, that of 
     parser.feed("POST " + target + " HTTP/1.1\r\nHost: h\r\n" + headers +
                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     REQUIRE(parser.complete());
-    REQUIRE_FALSE(parser.request().defect);
+    REQUIRE_FALSE(parser.request().parse_error);
     parser.next();
   };
   ask("/" + std::string(20'000, 'a'), "A: " + std::string(20'000, 'a') + "\r\n", std::string(100'000, 'a'));

@@ -48,7 +48,7 @@ inline bool has_ipv6() {
 
 // Waits for it, as long as a test has patience.
 template <typename Condition>
-bool comes_true(const Condition& condition) {
+bool eventually(const Condition& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
@@ -93,6 +93,13 @@ class SocketClient {
   bool has_bytes() const {
     char byte = 0;
     return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  }
+
+  // The server has closed or reset the connection, and nothing came before that was not read.
+  bool is_over() const {
+    char byte = 0;
+    const ssize_t count = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return count == 0 || (count < 0 && (errno == ECONNRESET || errno == EPIPE));
   }
 
   // How many bytes have come that were not read.

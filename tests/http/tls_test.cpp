@@ -12,16 +12,19 @@
 #include <vector>
 
 #include "http/certificate.h"
-#include "http/http_server.h"
-#include "http/pending.h"
+#include "http/deferred_response.h"
+#include "http/epoll_server.h"
 #include "http/tls.h"
+#include "parse_error_name.h"
 #include "socket_client.h"
 #include "tls_client.h"
 
 using namespace ocp_mock::http;
 using namespace std::chrono_literals;
-using ocp_mock::test::comes_true;
+using ocp_mock::test::eventually;
 using ocp_mock::test::open_descriptors;
+using ocp_mock::test::refusal_bytes;
+using ocp_mock::test::refusal_of;
 using ocp_mock::test::SocketClient;
 using ocp_mock::test::TlsClient;
 using ocp_mock::test::TlsClientOptions;
@@ -29,8 +32,8 @@ using ocp_mock::test::TlsClientOptions;
 namespace {
 
 Response echo(const Request& request) {
+  if (request.parse_error) return refusal_of(*request.parse_error);
   std::string body = request.method + " " + request.target + " " + std::to_string(request.body.size());
-  if (request.defect) return {400 + static_cast<int>(*request.defect), {{"Content-Type", "text/plain"}}, body};
   return {200, {{"Content-Type", "text/plain"}}, body};
 }
 
@@ -45,7 +48,7 @@ class Warnings {
 
   // Waits for one that has this part.
   bool have(const std::string& part) {
-    return comes_true([&] { return text().find(part) != std::string::npos; });
+    return eventually([&] { return text().find(part) != std::string::npos; });
   }
 
   std::string text() {
@@ -67,7 +70,7 @@ class TlsServer {
                  std::make_shared<TlsContext>(made_.certificate, made_.key)}) {
     server_.start(std::move(handler));
   }
-  HttpServer* operator->() { return &server_; }
+  EpollServer* operator->() { return &server_; }
   int port() const { return server_.port(); }
   const std::string& ca() const { return made_.ca; }
   bool warned(const std::string& part) { return warnings_.have(part); }
@@ -75,7 +78,7 @@ class TlsServer {
  private:
   const MadeCertificate made_;
   Warnings warnings_;
-  HttpServer server_;
+  EpollServer server_;
 };
 
 std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
@@ -275,7 +278,7 @@ TEST_CASE("tls: a client that reads no answers stalls only itself, and gets them
 
 TEST_CASE("tls: floods of key updates hold up nobody else") {
   const MadeCertificate made = make_certificate("h");
-  HttpServer server({"127.0.0.1", 0, 1, {}, 100, 3s, {}, std::make_shared<TlsContext>(made.certificate, made.key)});
+  EpollServer server({"127.0.0.1", 0, 1, {}, 100, 3s, {}, std::make_shared<TlsContext>(made.certificate, made.key)});
   server.start(echo);
   std::atomic<bool> stop{false};
   std::vector<std::thread> floods;
@@ -341,10 +344,10 @@ TEST_CASE("tls: a connection ends with TLS's own end, also for a client that shu
 
 TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and one that shuts its side is answered") {
   std::mutex mutex;
-  std::shared_ptr<Pending> pending;
+  std::shared_ptr<DeferredResponse> pending;
   const auto held = [&] {
-    std::shared_ptr<Pending> found;
-    REQUIRE(comes_true([&] {
+    std::shared_ptr<DeferredResponse> found;
+    REQUIRE(eventually([&] {
       const std::lock_guard lock(mutex);
       found = std::exchange(pending, nullptr);
       return found != nullptr;
@@ -354,8 +357,8 @@ TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and
   TlsServer server({}, [&](const Request& request) -> Response {
     if (request.target != "/held") return echo(request);
     const std::lock_guard lock(mutex);
-    pending = std::make_shared<Pending>([request] { return echo(request); });
-    return {.pending = pending};
+    pending = std::make_shared<DeferredResponse>([request] { return echo(request); });
+    return {.deferred = pending};
   });
   const std::size_t before = open_descriptors();
   for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
@@ -376,8 +379,8 @@ TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and
         const auto abandoned = held();
         if (says_goodbye) gone->end_sending();
         gone->close();
-        CHECK(comes_true([&] { return abandoned->abandoned(); }));
-        CHECK(comes_true([&] { return open_descriptors() == before; }));
+        CHECK(eventually([&] { return abandoned->abandoned(); }));
+        CHECK(eventually([&] { return open_descriptors() == before; }));
       }
       auto half = connect();
       const auto kept = held();
@@ -385,7 +388,7 @@ TEST_CASE("tls: while an answer is awaited, a client that closes is noticed, and
       says_goodbye ? half->end_sending() : half->shut_sending();
       CHECK(half->read_bytes(2) == "HT");
       CHECK_FALSE(kept->abandoned());
-      kept->make_ready();
+      kept->complete();
       CHECK("HT" + half->read_to_end() == answer("GET /held 0") + answer("GET /2 0"));
       CHECK(half->ended_properly());
     }
@@ -398,20 +401,19 @@ TEST_CASE("tls: a client that speaks plain HTTP is told so") {
   client.send(get("/") + std::string(100'000, 'x'));
   client.shut_sending();
   const std::string all = client.read_to_end();
-  CHECK(all.starts_with("HTTP/1.1 " + std::to_string(400 + static_cast<int>(Defect::PlainHttp)) + " "));
-  CHECK(all.find("Connection: close\r\n") != std::string::npos);
+  CHECK(all == refusal_bytes(ParseError::PlainHttp));
 }
 
 TEST_CASE("tls: a client that speaks TLS to a server of plain HTTP is told so, and the log says it once in a while") {
   Warnings warnings;
-  HttpServer server({"127.0.0.1", 0, 1, {}, 1000, 3s, warnings.sink()});
+  EpollServer server({"127.0.0.1", 0, 1, {}, 1000, 3s, warnings.sink()});
   server.start(echo);
-  const std::string refused = "HTTP/1.1 " + std::to_string(400 + static_cast<int>(Defect::Tls)) + " ";
+  const std::string refused = refusal_bytes(ParseError::Tls);
   for (int i = 0; i < 20; ++i) {
     SocketClient client(server.port());
     // No line feed, which would end a request line, and more to come.
     client.send(std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11));
-    CHECK(client.read_answer().starts_with(refused));
+    CHECK(client.read_answer() == refused);
     client.send(std::string(1000, 'x'));
     client.shut_sending();
     CHECK(client.read_to_end().empty());
@@ -427,8 +429,7 @@ TEST_CASE("tls: a client that speaks TLS to a server of plain HTTP is told so, a
   SocketClient client(server.port());
   client.send(get("/") + "\x16 / HTTP/1.1\r\n\r\n");
   client.shut_sending();
-  CHECK(client.read_to_end().find(" " + std::to_string(400 + static_cast<int>(Defect::MalformedRequestLine)) + " ") !=
-        std::string::npos);
+  CHECK(client.read_to_end().ends_with(refusal_bytes(ParseError::MalformedRequestLine)));
 }
 
 TEST_CASE("tls: clients that break off or send nonsense harm nobody") {

@@ -40,7 +40,7 @@ TEST_CASE("envelope: totalPages is the ceiling, 0 for none, at any size") {
 }
 
 TEST_CASE("envelope: an error stands in place of data") {
-  CHECK(error_envelope(ApiError(Message::UnknownCluster, {"7"}), Language::English, kValues) ==
+  CHECK(error_envelope(ApiError(Message::RowMissing, {"Cluster", "7", "a cluster"}), Language::English, kValues) ==
         R"({"duration":79,"error":{"code":10002,"message":"Cluster '7' does not exist; ask for a cluster that the )"
         R"(fixtures name."},"server":"a24d13ce67","status":404,"successful":false,)"
         R"("timestamp":"2024-08-09T16:06:02.743+08:00","traceId":"8e1e79e260d12bba"})");

@@ -39,8 +39,17 @@ TEST_CASE("error: arguments go into the text as they are") {
 
 TEST_CASE("error: error codes are OCP's") {
   CHECK(message_row(Message::StartAfterEnd).code == 10005);
-  CHECK(message_row(Message::UnknownCluster).code == 10002);
-  CHECK(message_row(Message::UnknownTenant).code == 60002);
+  CHECK(message_row(Message::RowMissing).code == 10002);
+  // Each resource may have its own.
+  const ApiError tenant(
+      {Message::RowMissingBelow,
+       {Argument("Tenant", "租户"), "7", Argument("cluster", "集群"), "1", Argument("a tenant", "租户")}},
+      60002);
+  CHECK(tenant.code() == 60002);
+  CHECK(tenant.status() == 404);
+  CHECK(tenant.text(Language::English) ==
+        "Tenant '7' does not exist in cluster '1'; ask for a tenant that the fixtures name.");
+  CHECK(tenant.text(Language::Chinese) == "租户“7”在集群“1”中不存在；请使用数据中已有的租户。");
   CHECK(message_row(Message::Unexpected).code == 10010);
 }
 

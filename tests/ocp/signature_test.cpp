@@ -337,7 +337,7 @@ TEST_CASE("signature: an explanation shows what was signed and what must be, not
   const auto lines = explain_signature(two_headers.request(), signed_parts(two_headers.request()), "AK", kSecretKey,
                                        sign(kSecretKey, message));
   REQUIRE(lines.size() == 1);
-  CHECK(lines.front().arguments == std::vector<std::string>{"", "x-ocp-a:1\\nx-ocp-b:2"});
+  CHECK(lines.front().arguments == std::vector<Argument>{"", "x-ocp-a:1\\nx-ocp-b:2"});
   const std::string key_bytes = "\x2f\xc0\xc2\x99\xcc\x94\xc6\xbe\x26\x6f\x2c\xee\xce\x76\x5d\x4d";
   CHECK(text(sign(key_bytes, message)).starts_with("The signature matches with another form of the key;"));
 }
@@ -349,7 +349,7 @@ TEST_CASE("signature: a long message is explained too, without trying pairs of m
                                              sign(kSecretKey, kHead + "/api/status"));
   REQUIRE(explanation.size() == 1);
   CHECK(explanation.front().message == Message::SignedWithoutQuery);
-  CHECK(explanation.front().arguments.at(1).size() == 303);
+  CHECK(explanation.front().arguments.at(1).english.size() == 303);
 }
 
 TEST_CASE("digest: Base64 is that of RFC 4648, with padding") {

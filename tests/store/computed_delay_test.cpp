@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "log_backup_tasks.h"
 #include "store/changes.h"
 #include "store/dataset_builder.h"
+#include "store/timeline.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
@@ -15,11 +17,12 @@ using ocp_mock::test::TemporaryFolder;
 
 namespace {
 
-const Endpoint& kEndpoint = endpoints().front();
 const Instant kNow = *parse_rfc3339("2024-08-09T16:06:02.743+08:00");
 const std::string kCheckpoint = R"("checkpoint":"2024-08-09T16:04:21.810084+08:00")";  // 100.1899 before
 
-std::shared_ptr<const Dataset> load(const std::string& text) { return from_fixtures("f.json", text).dataset; }
+std::shared_ptr<const Dataset> load(const std::string& text) {
+  return from_fixtures(ocp_router(), "f.json", text).dataset;
+}
 
 std::string task(const std::string& letter, const std::string& members) {
   return fmt::format(
@@ -31,9 +34,8 @@ std::string computed(const std::string& letter, const std::string& checkpoint) {
   return task(letter, fmt::format(R"("$delay":"computed","checkpoint":"{}")", checkpoint));
 }
 
-ListRequest parse(const std::string& query, Instant now = kNow) {
-  std::vector<Violation> violations;
-  ListRequest request = parse_list_request({&kEndpoint, {"1", "2"}}, query, violations);
+Request parse(const std::string& query, Instant now = kNow) {
+  Request request = list_request(query, {}, path_of(1, 2));
   request.now = now;
   return request;
 }
@@ -41,7 +43,7 @@ ListRequest parse(const std::string& query, Instant now = kNow) {
 // LETTER=DELAY for each task of the page, in order; LETTER without one.
 std::string delays(const Dataset& dataset, Instant now = kNow, const std::string& query = "sort=createTime") {
   std::string found;
-  const JsonValue page = read_json_text("[" + dataset.list(kEndpoint, parse(query, now)).contents + "]");
+  const JsonValue page = read_json_text("[" + page_of(dataset, parse(query, now)).contents + "]");
   for (const JsonValue& one : page.items) {
     if (!found.empty()) found += ' ';
     found += one.find("letter")->value.text;
@@ -50,8 +52,8 @@ std::string delays(const Dataset& dataset, Instant now = kNow, const std::string
   return found;
 }
 
-Changed set(const Dataset& dataset, std::string_view where, std::string_view fields) {
-  return with_tasks_set(dataset, kEndpoint, read_json_text(where), read_json_text(fields));
+Changed set(const std::shared_ptr<const Dataset>& dataset, std::string_view where, std::string_view fields) {
+  return with_rows_set(dataset, log_backup_task(), read_json_text(where), read_json_text(fields));
 }
 
 template <typename Action>
@@ -68,15 +70,15 @@ std::string refusal(const Action& action) {
 
 TEST_CASE("computed delay: it stands in its place in the answer, by the time of the answer") {
   const auto dataset = load("[" + task("a", kCheckpoint + R"(,"$delay":"computed","errorMsg":"x","delayed":1)") + "]");
-  const auto contents = [&](Instant now) { return dataset->list(kEndpoint, parse("", now)).contents; };
+  const auto contents = [&](Instant now) { return page_of(*dataset, parse("", now)).contents; };
   CHECK(contents(kNow) ==
         R"({"checkpoint":"2024-08-09T16:04:21.810084+08:00","clusterId":1,"createTime":"2024-08-01T00:00:00Z",)"
         R"("delay":100.1899,"delayed":1,"errorMsg":"x","letter":"a","status":"RUNNING","tenantId":2})");
   CHECK(delays(*dataset, {kNow.second, 999'999'999}) == "a=100.1899");
   CHECK(delays(*dataset, {kNow.second + 1, 0}) == "a=101.1899");
   CHECK(delays(*dataset, {kNow.second - 102, 0}) == "a=-1.8101");
-  CHECK(dataset->list(kEndpoint, parse("")).is_of_now);
-  CHECK_FALSE(load("[" + task("a", kCheckpoint) + "]")->list(kEndpoint, parse("")).is_of_now);
+  CHECK(page_of(*dataset, parse("")).is_of_now);
+  CHECK_FALSE(page_of(*load("[" + task("a", kCheckpoint) + "]"), parse("")).is_of_now);
 }
 
 TEST_CASE("computed delay: nothing that looks like its place is taken for it") {
@@ -85,7 +87,7 @@ TEST_CASE("computed delay: nothing that looks like its place is taken for it") {
       "," + task("b", R"("aaa":"\"delay\":null","delay":null)") + "," +
       task("c", R"("bbb":[{"delay":null}],"delay":7)") + "]");
   CHECK(delays(*dataset) == "a=100.1899 b c=7");
-  const std::string contents = dataset->list(kEndpoint, parse("")).contents;
+  const std::string contents = page_of(*dataset, parse("")).contents;
   CHECK(contents.find(R"("aaa":"\"delay\":null","bbb":{"c":[null]},"checkpoint")") != std::string::npos);
   CHECK(contents.find(R"("bbb":[{}],)") != std::string::npos);
   CHECK(contents.find('$') == std::string::npos);
@@ -147,7 +149,7 @@ TEST_CASE("computed delay: what is wrong with it is told with its place") {
   for (const std::string members :
        {R"("$delay":null)", R"("$delay":null,"delay":5)", R"("checkpoint":null,"$delay":null)"}) {
     CAPTURE(members);
-    CHECK_FALSE(load("[" + task("a", members) + "]")->list(kEndpoint, parse("")).is_of_now);
+    CHECK_FALSE(page_of(*load("[" + task("a", members) + "]"), parse("")).is_of_now);
   }
   CHECK(delays(*load("[" + task("a", kCheckpoint + R"(,"$delay":"computed","delay":null)") + "]")) == "a=100.1899");
 }
@@ -191,16 +193,16 @@ TEST_CASE("computed delay: an order of many tasks is good for its second, and fo
   for (int i = 0; i < 2001; ++i) text += computed(std::to_string(i), "2024-08-09T08:05:00Z") + "\n";
   const auto dataset = load(text + task("x", R"("delay":62.5)"));
   const auto at = [](int second) { return parse("sort=delay,desc&size=1", {kNow.second + second, 0}); };
-  CHECK(dataset->is_slow(kEndpoint, at(0)));
-  const PreparedOrder order = dataset->prepare(kEndpoint, at(0));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, at(0)));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("sort=delay,desc", {kNow.second, 999'999'999})));
-  CHECK(dataset->is_slow(kEndpoint, at(1)));
-  CHECK(dataset->list(kEndpoint, at(0), order).contents.find("\"letter\":\"x\"") != std::string::npos);
-  CHECK(dataset->list(kEndpoint, at(1)).contents.find("\"letter\":\"0\"") != std::string::npos);
+  CHECK(is_slow(*dataset, at(0)));
+  CHECK(page_of(*dataset, at(0)).contents.find("\"letter\":\"x\"") != std::string::npos);
+  CHECK_FALSE(is_slow(*dataset, at(0)));
+  CHECK_FALSE(is_slow(*dataset, parse("sort=delay,desc", {kNow.second, 999'999'999})));
+  CHECK(is_slow(*dataset, at(1)));
+  CHECK(page_of(*dataset, at(0)).contents.find("\"letter\":\"x\"") != std::string::npos);
+  CHECK(page_of(*dataset, at(1)).contents.find("\"letter\":\"0\"") != std::string::npos);
   const auto by_checkpoint = [](int second) { return parse("sort=checkpoint", {kNow.second + second, 0}); };
-  dataset->prepare(kEndpoint, by_checkpoint(0));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, by_checkpoint(1)));
+  page_of(*dataset, by_checkpoint(0));
+  CHECK_FALSE(is_slow(*dataset, by_checkpoint(1)));
 }
 
 TEST_CASE("computed delay: where picks tasks by it, and by no number") {
@@ -222,7 +224,7 @@ TEST_CASE("computed delay: where picks tasks by it, and by no number") {
   };
   for (const auto& [where, left] : cases) {
     CAPTURE(where);
-    CHECK(delays(*without_tasks(*dataset, kEndpoint, read_json_text(where)).dataset) == left);
+    CHECK(delays(*without_rows(dataset, log_backup_task(), read_json_text(where)).dataset) == left);
   }
 }
 
@@ -259,15 +261,15 @@ TEST_CASE("computed delay: a delay that is set takes its place, and the other wa
     CAPTURE(where);
     CAPTURE(fields);
     Changed changed;
-    const std::string got = refusal([&] { changed = set(*dataset, where, fields); });
+    const std::string got = refusal([&] { changed = set(dataset, where, fields); });
     CHECK(got.empty() == problem.empty());
     CHECK(got.find(problem) != std::string::npos);
     if (problem.empty()) CHECK(delays(*changed.dataset) == expected);
     CHECK(delays(*dataset) == "a=100.1899 b=5 c");
   }
   // What was fixed may be computed again.
-  const auto fixed = set(*dataset, "{}", R"({"delay":7})").dataset;
-  CHECK(delays(*set(*fixed, R"({"letter":"a"})", R"({"$delay":"computed"})").dataset) == "a=100.1899 b=7 c=7");
+  const auto fixed = set(dataset, "{}", R"({"delay":7})").dataset;
+  CHECK(delays(*set(fixed, R"({"letter":"a"})", R"({"$delay":"computed"})").dataset) == "a=100.1899 b=7 c=7");
 }
 
 TEST_CASE("computed delay: points of a timeline move its checkpoint, end it and begin it") {
@@ -302,17 +304,17 @@ TEST_CASE("computed delay: points of a timeline move its checkpoint, end it and 
   const auto state_of = [&](const std::string& fields, int second) {
     TimelineState fresh;
     const Instant now{loaded.second + second, 0};
-    return delays(*at_time(set(*origin, "{}", fields).dataset, loaded, now, fresh), now);
+    return delays(*at_time(set(origin, "{}", fields).dataset, loaded, now, fresh), now);
   };
   CHECK(state_of(R"({"delay":9})", 15) == "a=9 b=9");
   CHECK(state_of(R"({"delay":9})", 35) == "a=9 b=9");
   CHECK(state_of(R"({"checkpoint":"2024-08-09T12:00:00Z"})", 35) == "a=35.0000 b=2");
   CHECK(state_of(R"({"checkpoint":"2024-08-09T12:00:00Z","$delay":"computed"})", 45) == "a=45.0000 b=45.0000");
-  CHECK(refusal([&] { set(*origin, R"({"letter":"a"})", R"({"checkpoint":null})"); }).find("checkpoint is missing") !=
+  CHECK(refusal([&] { set(origin, R"({"letter":"a"})", R"({"checkpoint":null})"); }).find("checkpoint is missing") !=
         std::string::npos);
   // The checkpoint would go at 40 s, and nothing is left to compute from.
   CHECK(refusal([&] {
-          set(*origin, R"({"letter":"a"})", R"({"$delay":"computed"})");
+          set(origin, R"({"letter":"a"})", R"({"$delay":"computed"})");
         }).find("$timeline, point 3: checkpoint is missing") != std::string::npos);
 }
 
@@ -340,19 +342,21 @@ TEST_CASE("computed delay: an export keeps it, and so do files, copies and what 
   const TemporaryFolder folder;
   const auto file = folder.path() / "d.db";
   {
-    const auto builder = DatasetBuilder::in_file(file);
-    load_fixture_text("f.json", text, *builder);
+    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
+    load_fixture_text(ocp_router(), "f.json", text, *builder);
     builder->finish();
   }
-  const auto from_file = Dataset::open(file);
+  const auto from_file = Dataset::open(file, ocp_catalogue());
   CHECK(delays(*from_file) == expected);
-  CHECK(from_file->list(kEndpoint, parse("")).is_of_now);
+  CHECK(page_of(*from_file, parse("")).is_of_now);
   CHECK(export_fixtures(*from_file) == exported);
-  CHECK(delays(*with_fixtures(*from_file, "g.json", task("d", R"("delay":6)")).dataset) == expected + " d=6");
+  CHECK(delays(*with_fixtures(ocp_router(), from_file, "g.json", task("d", R"("delay":6)")).dataset) ==
+        expected + " d=6");
   const auto plain = load("[" + task("b", R"("delay":5)") + "]");
-  CHECK(delays(*with_fixtures(*plain, "g.json", computed("d", "2024-08-09T08:06:00Z")).dataset) == "b=5 d=2.0000");
+  CHECK(delays(*with_fixtures(ocp_router(), plain, "g.json", computed("d", "2024-08-09T08:06:00Z")).dataset) ==
+        "b=5 d=2.0000");
   // That tasks are computed is no envelope of a captured answer.
-  const auto more = with_fixtures(*set(*dataset, "{}", R"({"errorMsg":"x"})").dataset, "g.json",
+  const auto more = with_fixtures(ocp_router(), set(dataset, "{}", R"({"errorMsg":"x"})").dataset, "g.json",
                                   R"({"data":{"contents":[]},"duration":5,"server":"first"})");
   CHECK(more.dataset->envelope().server == "first");
 }

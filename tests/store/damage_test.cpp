@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "fixtures/forms.h"
+#include "log_backup_tasks.h"
 #include "store/changes.h"
 #include "store/database.h"
 #include "store/dataset_builder.h"
 #include "store/page_checks.h"
+#include "store/timeline.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
@@ -25,10 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Endpoint& kEndpoint = endpoints().front();
 constexpr std::size_t kPage = 4096;
 
-// 300 tasks of one tenant, so that it has milestones; one is long, some have timelines.
+// 300 tasks of one tenant, so that its sparse index is stored; one is long, some have timelines.
 std::string fixtures(int tasks = 300) {
   std::string text = "[";
   for (int i = 0; i < tasks; ++i) {
@@ -42,15 +43,14 @@ std::string fixtures(int tasks = 300) {
 }
 
 fs::path make_file(const TemporaryFolder& folder, const std::string& name = "d.db", int tasks = 300) {
-  const auto builder = DatasetBuilder::in_file(folder.path() / name);
-  load_fixture_text("f.json", fixtures(tasks), *builder);
+  const auto builder = DatasetBuilder::in_file(folder.path() / name, ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json", fixtures(tasks), *builder);
   builder->finish();
   return folder.path() / name;
 }
 
-ListResult list(const Dataset& dataset, const std::string& query) {
-  std::vector<Violation> violations;
-  return dataset.list(kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, query, violations));
+Page list(const Dataset& dataset, const std::string& query) {
+  return page_of(dataset, list_request(query, {}, path_of(1, 2)));
 }
 
 // What the action throws, empty for nothing.
@@ -80,9 +80,9 @@ void forge(const fs::path& file, const std::string& sql, const std::string& blob
   }
 }
 
-// The milestones of so many tasks of other times.
-std::string milestones(int tasks) {
-  Milestones made(kEndpoint.statuses.size());
+// The index of so many tasks of other times.
+std::string index(int tasks) {
+  SparseIndex made(log_backup_task().indexed_words->words->words.size());
   for (int i = 0; i < tasks; ++i) made.add({1722470400 + 86400 - i, 0, i + 1}, 0);
   made.finish();
   return made.bytes();
@@ -94,12 +94,12 @@ TEST_CASE("damage: a byte that has changed shows, wherever it is, and nothing el
   const TemporaryFolder folder;
   const std::string right = read_file(make_file(folder));
   REQUIRE(right.size() % kPage == 0);
-  const auto whole = Dataset::open(folder.path() / "d.db");
+  const auto whole = Dataset::open(folder.path() / "d.db", ocp_catalogue());
   const std::vector<std::string> queries{"size=100", "page=3&size=100&sort=createTime", "sort=delay&size=300",
                                          "status=FAILED&size=300", "startTime=2024-08-01T00:01:00Z&size=300"};
   std::vector<std::string> expected;
   for (const std::string& query : queries) expected.push_back(list(*whole, query).contents);
-  CHECK_FALSE(thrown([&] { Dataset::open(folder.path() / "d.db")->copy(); }).size());
+  CHECK_FALSE(thrown([&] { Dataset::open(folder.path() / "d.db", ocp_catalogue())->copy()->finish(); }).size());
   int refused = 0;
   int failed = 0;
   for (std::size_t page = 0; page < right.size() / kPage; ++page) {
@@ -111,7 +111,7 @@ TEST_CASE("damage: a byte that has changed shows, wherever it is, and nothing el
       byte = static_cast<char>(byte ^ (1 << place % 8));
       const auto file = folder.write("damaged.db", bytes);
       std::shared_ptr<const Dataset> dataset;
-      if (!thrown([&] { dataset = Dataset::open(file); }).empty()) {
+      if (!thrown([&] { dataset = Dataset::open(file, ocp_catalogue()); }).empty()) {
         ++refused;
         continue;
       }
@@ -120,7 +120,18 @@ TEST_CASE("damage: a byte that has changed shows, wherever it is, and nothing el
         if (!thrown([&] { contents = list(*dataset, queries[i]).contents; }).empty()) ++failed;
         CHECK(contents == expected[i]);
       }
-      CHECK(thrown([&] { dataset->copy(); }) == "the dataset is damaged: database disk image is malformed");
+      // A change takes what it does not touch as it is, and pages are checked when they are read.
+      std::shared_ptr<const Dataset> changed;
+      const std::string refusal = thrown([&] { changed = dataset->copy()->finish(); });
+      if (!refusal.empty()) {
+        CHECK(refusal == "the dataset is damaged: database disk image is malformed");
+        continue;
+      }
+      for (std::size_t i = 0; i < queries.size(); ++i) {
+        std::string contents = expected[i];
+        if (!thrown([&] { contents = list(*changed, queries[i]).contents; }).empty()) ++failed;
+        CHECK(contents == expected[i]);
+      }
     }
   }
   CHECK(refused > 0);
@@ -139,7 +150,8 @@ TEST_CASE("damage: pages of another file of the same tasks, and pages in another
             first.substr(half + 2 * kPage)}) {
     CHECK(bytes.size() == first.size());
     const auto file = folder.write("mixed.db", bytes);
-    CHECK(contains(thrown([&] { Dataset::open(file)->copy(); }), "malformed"));
+    CHECK(contains(thrown([&] { export_fixtures(*Dataset::open(file, ocp_catalogue())->copy()->finish()); }),
+                   "malformed"));
   }
 }
 
@@ -147,7 +159,7 @@ TEST_CASE("damage: part of a page is checked as the whole page") {
   const TemporaryFolder folder;
   const auto file = make_file(folder);
   const auto read_part = [&](std::size_t page) {
-    const Reader reader({uri_to_read(file), {}});
+    const Reader reader({uri_to_read(file), {}}, ocp_catalogue());
     sqlite3_file* opened = nullptr;
     sqlite3_file_control(reader.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &opened);
     sqlite3_exec(reader.handle(), "SELECT 1 FROM cluster", nullptr, nullptr, nullptr);
@@ -175,6 +187,7 @@ TEST_CASE("damage: a file that cannot be whole is refused when it is opened, wit
     return bytes;
   };
   const std::string size = std::to_string(right.size());
+  const std::int64_t version = schema_version(ocp_catalogue());
   const struct {
     const char* what;
     std::string bytes;
@@ -190,8 +203,9 @@ TEST_CASE("damage: a file that cannot be whole is refused when it is opened, wit
       {"changed since", with(27, 99), "its first page is not as it was written"},
       {"a page of zeros", right.substr(0, 100) + std::string(kPage - 100, '\0') + right.substr(kPage),
        "its first page is not as it was written"},
-      {"older", with(63, 3), "has schema version 3, this server reads version 4; make it anew from its fixtures"},
-      {"newer", with(63, 99), "has schema version 99, this server reads version 4"},
+      {"of other tables", with(63, static_cast<char>(right[63] ^ 1)),
+       fmt::format("has schema version {}, this server reads version {}; make it anew from its fixtures", version ^ 1,
+                   version)},
       {"another application's", with(68, 'X'), "is not a dataset of ocp-mock-server"},
       {"not SQLite's", with(0, 'X'), "is not a dataset of ocp-mock-server"},
       {"shorter than a header", right.substr(0, 99), "is not a dataset of ocp-mock-server"},
@@ -199,13 +213,13 @@ TEST_CASE("damage: a file that cannot be whole is refused when it is opened, wit
   for (const auto& [what, bytes, message] : cases) {
     CAPTURE(std::string(what));
     const auto damaged = folder.write("damaged.db", bytes);
-    const std::string refusal = thrown([&] { Dataset::open(damaged); });
+    const std::string refusal = thrown([&] { Dataset::open(damaged, ocp_catalogue()); });
     CAPTURE(refusal);
     CHECK(contains(refusal, message));
     CHECK(contains(refusal, damaged.string()));
     // What was a dataset may be made anew.
     const bool is_dataset = !contains(refusal, "is not a dataset");
-    CHECK(thrown([&] { DatasetBuilder::in_file(damaged); }).empty() == is_dataset);
+    CHECK(thrown([&] { DatasetBuilder::in_file(damaged, ocp_catalogue()); }).empty() == is_dataset);
   }
 }
 
@@ -215,9 +229,9 @@ TEST_CASE("damage: what another program has written to a file is not served") {
                                 "CREATE INDEX more ON log_backup_task (status)", "PRAGMA journal_mode = WAL"}) {
     CAPTURE(sql);
     const auto file = make_file(folder);
-    CHECK(thrown([&] { Dataset::open(file); }).empty());
+    CHECK(thrown([&] { Dataset::open(file, ocp_catalogue()); }).empty());
     change(file, sql);
-    CHECK(contains(thrown([&] { Dataset::open(file); }), "its first page is not as it was written"));
+    CHECK(contains(thrown([&] { Dataset::open(file, ocp_catalogue()); }), "its first page is not as it was written"));
   }
 }
 
@@ -228,7 +242,7 @@ TEST_CASE("damage: a file is read as it stands, whatever lies beside it") {
   // The journal of a change that an interrupted program has begun.
   const std::string journal = std::string("\xD9\xD5\x05\xF9\x20\xA1\x63\xD7", 8) + std::string(5000, '\1');
   for (const std::string suffix : {"-journal", "-wal", "-shm"}) folder.write("d.db" + suffix, journal);
-  CHECK(list(*Dataset::open(file), "").total == 300);
+  CHECK(list(*Dataset::open(file, ocp_catalogue()), "").total == 300);
   CHECK(read_file(file) == bytes);
   CHECK(read_file(folder.path() / "d.db-journal") == journal);
 }
@@ -238,16 +252,18 @@ TEST_CASE("damage: what is no file that can be read is named") {
   fs::create_directory(folder.path() / "folder.db");
   REQUIRE(::mkfifo((folder.path() / "pipe.db").c_str(), 0600) == 0);
   for (const std::string name : {"folder.db", "pipe.db"}) {
-    CHECK(contains(thrown([&] { Dataset::open(folder.path() / name); }), name + " is no regular file"));
+    CHECK(
+        contains(thrown([&] { Dataset::open(folder.path() / name, ocp_catalogue()); }), name + " is no regular file"));
   }
-  CHECK(contains(thrown([&] { Dataset::open(folder.path() / "none.db"); }), "none.db: No such file or directory"));
+  CHECK(contains(thrown([&] { Dataset::open(folder.path() / "none.db", ocp_catalogue()); }),
+                 "none.db: No such file or directory"));
   const auto file = make_file(folder);
   fs::permissions(file, fs::perms::none);
   fs::permissions(folder.path(), fs::perms::all);
   // Root may read all.
   const uid_t user = ::geteuid();
   if (user == 0) REQUIRE(::seteuid(65534) == 0);
-  const std::string refusal = thrown([&] { Dataset::open(file); });
+  const std::string refusal = thrown([&] { Dataset::open(file, ocp_catalogue()); });
   if (user == 0) REQUIRE(::seteuid(0) == 0);
   CHECK(contains(refusal, "cannot read the dataset " + file.string() + ": Permission denied"));
 }
@@ -260,7 +276,7 @@ TEST_CASE("damage: a file that must not be written is served") {
   const uid_t user = ::geteuid();
   if (user == 0) REQUIRE(::seteuid(65534) == 0);
   std::int64_t total = 0;
-  const std::string refusal = thrown([&] { total = list(*Dataset::open(file), "").total; });
+  const std::string refusal = thrown([&] { total = list(*Dataset::open(file, ocp_catalogue()), "").total; });
   if (user == 0) REQUIRE(::seteuid(0) == 0);
   CHECK(refusal == "");
   CHECK(total == 300);
@@ -275,23 +291,24 @@ TEST_CASE("damage: other programs read a file, and one with free pages can be co
   CHECK(database.execAndGet("PRAGMA integrity_check").getString() == "ok");
   CHECK(database.execAndGet("PRAGMA freelist_count").getInt() > 0);
   CHECK(database.execAndGet("SELECT COUNT(*) FROM log_backup_task").getInt() == 10'000);
-  CHECK(list(*Dataset::open(file)->copy()->finish(), "").total == 10'000);
+  CHECK(list(*Dataset::open(file, ocp_catalogue())->copy()->finish(), "").total == 10'000);
 }
 
 TEST_CASE("damage: a forged file with other tables, views or triggers is refused") {
   const TemporaryFolder folder;
   for (const std::string sql :
        {"CREATE TRIGGER t AFTER INSERT ON cluster BEGIN DELETE FROM tenant; END", "CREATE VIEW v AS SELECT 1",
-        "CREATE TABLE more (id)", "CREATE INDEX more ON tenant (name)", "CREATE VIRTUAL TABLE v USING fts5(a)",
+        "CREATE TABLE more (id)", "CREATE INDEX more ON tenant (json)", "CREATE VIRTUAL TABLE v USING fts5(a)",
         "DROP INDEX log_backup_task_by_status", "DROP TABLE timeline", "ALTER TABLE fact ADD COLUMN more",
-        "ALTER TABLE milestone RENAME TO milestones"}) {
+        "ALTER TABLE sparse_index RENAME TO indexes"}) {
     CAPTURE(sql);
     const auto file = make_file(folder);
     forge(file, sql);
-    const std::string refusal = thrown([&] { Dataset::open(file); });
+    const std::string refusal = thrown([&] { Dataset::open(file, ocp_catalogue()); });
     CAPTURE(refusal);
     CHECK(refusal == "cannot read the dataset " + file.string() +
-                         ": its tables and indexes are not those of schema version 4; make it anew from its fixtures");
+                         ": its tables and indexes are not those of schema version " +
+                         std::to_string(schema_version(ocp_catalogue())) + "; make it anew from its fixtures");
   }
 }
 
@@ -300,14 +317,14 @@ TEST_CASE("damage: forged rows are an error where they are read, and nothing wor
   const auto listing = [](const char* query) {
     return [query](const std::shared_ptr<const Dataset>& dataset) { list(*dataset, query); };
   };
-  const auto summary = [](const std::shared_ptr<const Dataset>& dataset) { dataset->summary(kEndpoint); };
+  const auto outline = [](const std::shared_ptr<const Dataset>& dataset) { dataset->outline(log_backup_task()); };
   const auto exporting = [](const std::shared_ptr<const Dataset>& dataset) { export_fixtures(*dataset); };
   const auto in_an_hour = [](const std::shared_ptr<const Dataset>& dataset) {
     TimelineState state;
     at_time(dataset, {0, 0}, {3600, 0}, state);
   };
   const auto set_all = [](const std::shared_ptr<const Dataset>& dataset) {
-    with_tasks_set(*dataset, kEndpoint, read_json_text(R"({"n":"5"})"), read_json_text("{}"));
+    with_rows_set(dataset, log_backup_task(), read_json_text(R"({"n":"5"})"), read_json_text("{}"));
   };
   const struct {
     std::string sql;
@@ -315,36 +332,36 @@ TEST_CASE("damage: forged rows are an error where they are read, and nothing wor
     std::function<void(const std::shared_ptr<const Dataset>&)> action;
     std::string message;
   } cases[]{
-      {"DELETE FROM cluster", "", summary, "a tenant is of a cluster that there is not"},
-      {"DELETE FROM cluster", "", exporting, "a tenant is of a cluster that there is not"},
-      {"UPDATE log_backup_task SET json = 'x'", "", listing(""), "the text of a task is no object"},
-      {"UPDATE log_backup_task SET json = ''", "", listing("sort=delay"), "the text of a task is no object"},
-      {"UPDATE log_backup_task SET json = x'00'", "", exporting, "the text of a task is no object"},
-      {"UPDATE log_backup_task SET json = 17", "", listing("sort=createTime"), "the text of a task is no object"},
-      {"UPDATE log_backup_task SET json = '{\"}'", "", set_all, "the text of a task is not JSON"},
-      {"UPDATE log_backup_task SET json = '{\"a\":1,\"a\":2}'", "", set_all, "the text of a task is not JSON"},
-      {"UPDATE milestone SET places = ?1", milestones(100'000), listing("page=10000"), "fewer tasks than were counted"},
-      {"UPDATE milestone SET places = ?1", milestones(100'000), listing("sort=createTime"), "than were counted"},
-      {"UPDATE milestone SET places = ?1", milestones(2000), listing("sort=delay"), "another number of tasks"},
-      {"UPDATE milestone SET places = ?1", milestones(100'000), listing("sort=delay,desc"), "another number of tasks"},
-      {"UPDATE milestone SET places = ?1", milestones(10), listing("sort=delay"), "another number of tasks"},
-      {"UPDATE milestone SET places = ?1", "x", listing(""), "its milestones are not those of tasks"},
-      {"UPDATE milestone SET places = 17", "", listing(""), "its milestones are not those of tasks"},
-      {"UPDATE milestone SET places = zeroblob(0)", "", listing(""), "its milestones are not those of tasks"},
-      {"UPDATE timeline SET points = '['", "", in_an_hour, "the text of a task is not JSON"},
-      {"UPDATE timeline SET points = '17'", "", in_an_hour, "the timeline of a task is none"},
-      {"UPDATE timeline SET points = '[{}]'", "", in_an_hour, "the timeline of a task is none"},
-      {"UPDATE timeline SET points = '[17]'", "", in_an_hour, "the timeline of a task is none"},
-      {"UPDATE timeline SET points = '[{\"at\":\"soon\"}]'", "", in_an_hour, "the timeline of a task is none"},
-      {"UPDATE timeline SET points = '[{\"at\":[]}]'", "", in_an_hour, "the timeline of a task is none"},
-      {"UPDATE timeline SET since = 'once'", "", in_an_hour, "the timeline of a task is none"},
+      {"DELETE FROM cluster", "", outline, "a row has a parent that there is not"},
+      {"DELETE FROM cluster", "", exporting, "a row has a parent that there is not"},
+      {"UPDATE log_backup_task SET json = 'x'", "", listing(""), "the text of a row is no object"},
+      {"UPDATE log_backup_task SET json = ''", "", listing("sort=delay"), "the text of a row is no object"},
+      {"UPDATE log_backup_task SET json = x'00'", "", exporting, "the text of a row is no object"},
+      {"UPDATE log_backup_task SET json = 17", "", listing("sort=createTime"), "the text of a row is no object"},
+      {"UPDATE log_backup_task SET json = '{\"}'", "", set_all, "the text of a row is not JSON"},
+      {"UPDATE log_backup_task SET json = '{\"a\":1,\"a\":2}'", "", set_all, "the text of a row is not JSON"},
+      {"UPDATE sparse_index SET entries = ?1", index(100'000), listing("page=10000"), "fewer rows than were counted"},
+      {"UPDATE sparse_index SET entries = ?1", index(100'000), listing("sort=createTime"), "than were counted"},
+      {"UPDATE sparse_index SET entries = ?1", index(2000), listing("sort=delay"), "another number of rows"},
+      {"UPDATE sparse_index SET entries = ?1", index(100'000), listing("sort=delay,desc"), "another number of rows"},
+      {"UPDATE sparse_index SET entries = ?1", index(10), listing("sort=delay"), "another number of rows"},
+      {"UPDATE sparse_index SET entries = ?1", "x", listing(""), "its sparse index is not that of rows"},
+      {"UPDATE sparse_index SET entries = 17", "", listing(""), "its sparse index is not that of rows"},
+      {"UPDATE sparse_index SET entries = zeroblob(0)", "", listing(""), "its sparse index is not that of rows"},
+      {"UPDATE timeline SET points = '['", "", in_an_hour, "the text of a row is not JSON"},
+      {"UPDATE timeline SET points = '17'", "", in_an_hour, "the timeline of a row is invalid"},
+      {"UPDATE timeline SET points = '[{}]'", "", in_an_hour, "the timeline of a row is invalid"},
+      {"UPDATE timeline SET points = '[17]'", "", in_an_hour, "the timeline of a row is invalid"},
+      {"UPDATE timeline SET points = '[{\"at\":\"soon\"}]'", "", in_an_hour, "the timeline of a row is invalid"},
+      {"UPDATE timeline SET points = '[{\"at\":[]}]'", "", in_an_hour, "the timeline of a row is invalid"},
+      {"UPDATE timeline SET since = 'once'", "", in_an_hour, "the timeline of a row is invalid"},
   };
   for (const auto& [sql, blob, action, message] : cases) {
     CAPTURE(sql);
     CAPTURE(blob.size());
     const auto file = make_file(folder);
     forge(file, sql, blob);
-    const auto dataset = Dataset::open(file);
+    const auto dataset = Dataset::open(file, ocp_catalogue());
     const std::string error = thrown([&, &act = action] { act(dataset); });
     CAPTURE(error);
     CHECK(contains(error, message));

@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "fixtures/forms.h"
+#include "log_backup_tasks.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
@@ -18,8 +21,6 @@ using ocp_mock::test::read_file;
 using ocp_mock::test::TemporaryFolder;
 
 namespace {
-
-const Endpoint& kEndpoint = endpoints().front();
 
 struct Task {
   std::string name;
@@ -39,29 +40,28 @@ std::string json(const std::vector<Task>& tasks) {
 }
 
 std::shared_ptr<const Dataset> load(const std::string& text) {
-  const auto builder = DatasetBuilder::in_memory();
-  load_fixture_text("f.json", text, *builder);
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json", text, *builder);
   return builder->finish();
 }
 
-ListRequest parse(const std::string& query, int cluster = 1, int tenant = 2) {
-  std::vector<Violation> violations;
-  return parse_list_request({&kEndpoint, {std::to_string(cluster), std::to_string(tenant)}}, query, violations);
+Request parse(const std::string& query, int cluster = 1, int tenant = 2) {
+  return list_request(query, {}, path_of(cluster, tenant));
 }
 
 // By the exact words of the status.
-ListResult list_exactly(const Dataset& dataset, const std::string& query) {
-  std::vector<Violation> violations;
-  return dataset.list(
-      kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, query, violations, {.status_match = StatusMatch::Exact}));
+Page list_exactly(const Dataset& dataset, const std::string& query) {
+  return page_of(dataset, list_request(query, {.word_match = WordMatch::Exact}, path_of(1, 2)));
 }
 
-ListResult list(const Dataset& dataset, const std::string& query, int cluster = 1, int tenant = 2) {
-  return dataset.list(kEndpoint, parse(query, cluster, tenant));
+Page list(const Dataset& dataset, const std::string& query, int cluster = 1, int tenant = 2) {
+  return page_of(dataset, parse(query, cluster, tenant));
 }
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // The values of "n" in the contents, in order.
-std::string names(const ListResult& result) {
+std::string names(const Page& result) {
   std::string found;
   for (std::size_t at = 0; (at = result.contents.find("\"n\":\"", at)) != std::string::npos;) {
     at += 5;
@@ -104,10 +104,7 @@ TEST_CASE("dataset: a window holds what was created in it, or what reaches into 
                  {"before", "2024-08-01T03:00:00Z", "RUNNING", R"(,"checkpoint":"2023-08-01T00:00:00Z")"},
                  {"null", "2024-08-01T04:00:00.5Z", "FAILED", R"(,"checkpoint":null)"}}));
   const auto found = [&](const std::string& query, Window window) {
-    std::vector<Violation> violations;
-    const ListRules rules{.window = window};
-    return names(dataset->list(
-        kEndpoint, parse_list_request({&kEndpoint, {"1", "2"}}, "sort=createTime&" + query, violations, rules)));
+    return names(page_of(*dataset, list_request("sort=createTime&" + query, {.window = window}, path_of(1, 2))));
   };
   const struct {
     std::string query;
@@ -191,8 +188,8 @@ TEST_CASE("dataset: clusters and tenants are known from tasks and declarations")
   const auto dataset = load(R"({"clusters":[{"id":1},{"id":5,"tenants":[{"id":6}]}],"logBackupTasks":)" +
                             json({{"a", "2024-08-01T00:00:00Z"}}) + "}");
   const auto known = [&](int cluster, int tenant) {
-    const ListResult result = list(*dataset, "", cluster, tenant);
-    return fmt::format("{} {} {}", result.cluster_exists, result.tenant_exists, result.total);
+    const auto missing = dataset->find_missing(parse("", cluster, tenant));
+    return fmt::format("{} {} {}", missing != 0, !missing.has_value(), list(*dataset, "", cluster, tenant).total);
   };
   CHECK(known(1, 2) == "true true 1");
   CHECK(known(1, 6) == "true false 0");
@@ -202,16 +199,18 @@ TEST_CASE("dataset: clusters and tenants are known from tasks and declarations")
 }
 
 TEST_CASE("dataset: indexes are there, and right, however many rows came or went") {
-  const auto usual = load(json({{"a", "2024-08-01T00:00:00Z"}}));
-  const auto plans = [](const Dataset& dataset) {
+  const auto usual = load(json({{"a", "2024-08-01T00:00:00Z"}, {"b", "2024-08-01T00:00:00Z", "FAILED"}}));
+  const auto plans = [&](const Dataset& dataset) {
     std::string text;
-    for (const std::size_t statuses : {0U, 1U}) {
-      const std::string sql =
-          range_sql(kEndpoint, {RangeShape::Result::Tasks, RangeShape::Begin::Newest, statuses, false});
-      for (const std::string& line : dataset.query_plan({sql, {}})) text += line + "\n";
+    for (const std::string query : {"", "status=FAILED"}) {
+      for (const SqlQuery& run : usual->explain(parse(query)).page) {
+        for (const std::string& line : dataset.query_plan(run)) text += line + "\n";
+      }
     }
     return text;
   };
+  CHECK(contains(plans(*usual), "log_backup_task_by_time"));
+  CHECK(contains(plans(*usual), "log_backup_task_by_status"));
   std::vector<Task> tasks;
   for (int i = 0; i < 25'000; ++i) {
     tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", i / 7 % 60, i % 60),
@@ -230,38 +229,66 @@ TEST_CASE("dataset: indexes are there, and right, however many rows came or went
     check(*dataset, rows, (rows + 2) / 3);
     const auto builder = dataset->copy();
     std::vector<std::int64_t> ids;
-    dataset->each_task(kEndpoint, {}, [&](const StoredTask& task) { ids.push_back(task.id); });
-    for (const std::int64_t id : ids) builder->remove_task(kEndpoint, id);
-    load_fixture_text("f.json", json({{"z", "2024-08-01T00:00:00Z", "FAILED"}}), *builder);
+    dataset->each_row(log_backup_task(), {}, [&](const StoredRow& row) { ids.push_back(row.id); });
+    for (const std::int64_t id : ids) builder->remove_row(log_backup_task(), id);
+    load_fixture_text(ocp_router(), "f.json", json({{"z", "2024-08-01T00:00:00Z", "FAILED"}}), *builder);
     check(*builder->finish(), 1, 1);
   }
 }
 
 TEST_CASE("dataset: indexes serve every range of the default order, without sorting") {
-  const auto dataset = load(json({{"a", "2024-08-01T00:00:00Z"}}));
-  using Result = RangeShape::Result;
-  using Begin = RangeShape::Begin;
-  for (const Result result : {Result::Tasks, Result::Keys, Result::Count}) {
-    for (const Begin begin : {Begin::Newest, Begin::Until, Begin::Within, Begin::Before}) {
-      for (std::size_t statuses = 0; statuses <= kEndpoint.statuses.size(); ++statuses) {
-        for (const bool merged : {false, true}) {
-          if (merged && (statuses < 2 || result != Result::Keys)) continue;
-          if (result == Result::Count && begin != Begin::Until) continue;
-          const std::string sql = range_sql(kEndpoint, {result, begin, statuses, merged});
-          CAPTURE(sql);
-          std::string plan;
-          for (const std::string& line : dataset->query_plan({sql, {}})) plan += line + "\n";
-          CAPTURE(plan);
-          const std::string index = statuses == 1 || merged ? "log_backup_task_by_status" : "log_backup_task_by_time";
-          CHECK(plan.find("SEARCH log_backup_task USING ") != std::string::npos);
-          CHECK(plan.find("SCAN") == std::string::npos);
-          CHECK(plan.find("TEMP B-TREE") == std::string::npos);
-          CHECK(plan.find(index) != std::string::npos);
-          CHECK((plan.find("COVERING") != std::string::npos) == (result != Result::Tasks));
-          if (begin == Begin::Within) CHECK(plan.find("create_time_nano=? AND id>?") != std::string::npos);
+  // Rows spread in time, then many of one instant; one word is rare.
+  std::vector<Task> tasks;
+  for (int i = 0; i < 2000; ++i) {
+    const int second = i < 1000 ? i : 1000;
+    tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", second / 60, second % 60),
+                     i % 900 == 0 ? "STOPPING"
+                     : i % 2 == 0 ? "FAILED"
+                                  : "STOPPED"});
+  }
+  const auto dataset = load(json(tasks));
+  std::set<std::string> ranges;
+  for (const std::string status :
+       {"", "FAILED", "STOPPING", "FAILED,STOPPED", "STOPPING,UNKNOWN,STARTING,FAILED", "STOPPING,STARTING"}) {
+    for (const std::string window : {"", "startTime=2024-08-01T00:05:10Z", "endTime=2024-08-01T00:14:10Z",
+                                     "startTime=2024-08-01T00:05:10Z&endTime=2024-08-01T00:14:10Z"}) {
+      for (const std::string page : {"", "page=2", "page=40", "page=34&size=30", "page=190", "size=2000"}) {
+        for (const std::string sort : {"", "sort=createTime"}) {
+          const Explanation run =
+              dataset->explain(parse(fmt::format("status={}&{}&{}&{}", status, window, page, sort)));
+          for (const auto* queries : {&run.count, &run.page}) {
+            for (const SqlQuery& one : *queries) {
+              if (!one.sql.ends_with("WHERE id = ?1")) ranges.insert(one.sql);
+            }
+          }
         }
       }
     }
+  }
+  const auto is_any = [&](std::string_view part) {
+    return std::ranges::any_of(ranges, [&](const std::string& sql) { return contains(sql, part); });
+  };
+  // All that there are: texts, keys and counts; from the newest, an instant, a row of an instant, and what is older.
+  for (const std::string_view part :
+       {"SELECT json FROM", "SELECT create_time_second, create_time_nano, id FROM", "SELECT COUNT(*) FROM",
+        "tenant_id = ?2 ORDER BY", "tenant_id = ?2 AND status = ?3 ORDER BY",
+        "(create_time_second, create_time_nano) <= (", "(create_time_second, create_time_nano) < (", "id >= ?5",
+        "status = ", "status IN (", " UNION ALL "}) {
+    CAPTURE(part);
+    CHECK(is_any(part));
+  }
+  for (const std::string& sql : ranges) {
+    CAPTURE(sql);
+    std::string plan;
+    for (const std::string& line : dataset->query_plan({sql, {}})) plan += line + "\n";
+    CAPTURE(plan);
+    const std::string index = contains(sql, "status = ") ? "log_backup_task_by_status" : "log_backup_task_by_time";
+    CHECK(contains(plan, "SEARCH log_backup_task USING "));
+    CHECK_FALSE(contains(plan, "SCAN"));
+    CHECK_FALSE(contains(plan, "TEMP B-TREE"));
+    CHECK(contains(plan, index));
+    CHECK(contains(plan, "COVERING") == !contains(sql, "SELECT json"));
+    if (contains(sql, "id >= ?")) CHECK(contains(plan, "create_time_nano=? AND id>?"));
   }
 }
 
@@ -273,11 +300,11 @@ TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
   }
   const auto dataset = load(json(tasks));
   const auto shown = [&](const std::string& query, Window window = Window::CreateTime) {
-    ListRequest request = parse(query);
+    Request request = parse(query);
     request.window = window;
-    const Executed executed = dataset->explain(kEndpoint, request);
+    const Explanation run = dataset->explain(request);
     std::string text;
-    for (const auto* queries : {&executed.count, &executed.page}) {
+    for (const auto* queries : {&run.count, &run.page}) {
       for (const SqlQuery& one : *queries) {
         text += one.sql.substr(0, one.sql.find(" INDEXED BY")) + fmt::format(" {}; ", one.values.size());
       }
@@ -295,22 +322,25 @@ TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
         "| SELECT create_time_second, create_time_nano, id FROM log_backup_task 6; "
         "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
   CHECK(shown("sort=delay") ==
-        "| SELECT id, delay FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 2; "
+        "| SELECT id FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 ORDER BY delay IS NULL, "
+        "delay, id 2; "
         "SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
   // What finds the tasks that reach into a window counts them as well.
   CHECK(shown("startTime=2024-08-01T00:57:30Z", Window::Overlap) ==
-        "SELECT id, create_time_second, create_time_nano FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND "
+        "SELECT id FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND "
         "tenant_id = ?2 AND ((create_time_second, create_time_nano) >= (?3, ?4) OR (checkpoint_second, "
-        "checkpoint_nano) >= (?3, ?4)) 4; | SELECT json FROM log_backup_task WHERE id = ?1 1; | ");
+        "checkpoint_nano) >= (?3, ?4)) ORDER BY create_time_second DESC, create_time_nano DESC, id 4; | SELECT json "
+        "FROM log_backup_task WHERE id = ?1 1; | ");
   CHECK(shown("endTime=2024-08-01T00:57:30Z", Window::Overlap) == shown("endTime=2024-08-01T00:57:30Z"));
   CHECK(shown("startTime=2025-08-01T00:00:00Z&page=9", Window::Overlap).ends_with(" 4; | | "));
 }
 
 TEST_CASE("dataset: of several captured answers the first one's envelope is kept") {
-  const auto builder = DatasetBuilder::in_memory();
-  load_fixture_text("a.json", R"({"data":{"contents":[]},"duration":5,"server":"first","traceId":"a"})", *builder);
-  load_fixture_text("b.json", R"({"data":{"contents":[]},"server":"second","timestamp":"2024-08-01T00:00:00Z"})",
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "a.json", R"({"data":{"contents":[]},"duration":5,"server":"first","traceId":"a"})",
                     *builder);
+  load_fixture_text(ocp_router(), "b.json",
+                    R"({"data":{"contents":[]},"server":"second","timestamp":"2024-08-01T00:00:00Z"})", *builder);
   const CapturedEnvelope envelope = builder->finish()->envelope();
   CHECK(envelope.duration == 5);
   CHECK(envelope.server == "first");
@@ -318,7 +348,7 @@ TEST_CASE("dataset: of several captured answers the first one's envelope is kept
   CHECK_FALSE(envelope.timestamp);
 }
 
-TEST_CASE("dataset: the summary tells tasks by cluster, tenant and status") {
+TEST_CASE("dataset: the outline tells tasks by cluster, tenant and status") {
   const auto dataset =
       load(R"({"clusters":[{"id":1,"name":"c","tenants":[{"id":9,"name":"empty"}]}],"logBackupTasks":)" +
            json({{"a", "2024-08-01T00:00:00Z", "B"},
@@ -327,30 +357,32 @@ TEST_CASE("dataset: the summary tells tasks by cluster, tenant and status") {
                  {"d", "2024-08-01T00:00:00Z", "A", "", 3}}) +
            "}");
   std::string text;
-  for (const ClusterSummary& cluster : dataset->summary(kEndpoint)) {
-    text += fmt::format("{} {}:", cluster.id, cluster.name.value_or("-"));
-    for (const TenantSummary& tenant : cluster.tenants) {
-      text += fmt::format(" {} {}", tenant.id, tenant.name.value_or("-"));
-      for (const StatusCount& count : tenant.statuses) text += fmt::format(" {}={}", count.status, count.tasks);
+  const Outline outline = dataset->outline(log_backup_task());
+  for (const Outline& cluster : outline.children) {
+    text += fmt::format("{} {} {}:", std::get<std::int64_t>(cluster.key), cluster.label.value_or("-"), cluster.rows);
+    for (const Outline& tenant : cluster.children) {
+      text += fmt::format(" {} {}", std::get<std::int64_t>(tenant.key), tenant.label.value_or("-"));
+      for (const WordCount& count : tenant.words) text += fmt::format(" {}={}", count.word, count.rows);
     }
   }
-  CHECK(text == "1 c: 2 t A=1 B=2 3 - A=1 9 empty");
+  CHECK(outline.rows == 4);
+  CHECK(text == "1 c 4: 2 t A=1 B=2 3 - A=1 9 empty");
 }
 
 TEST_CASE("dataset: a file serves the same answers when it is opened again") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "strange name%3f?#.db";
   {
-    const auto builder = DatasetBuilder::in_file(file);
-    load_fixture_text("f.json", read_file("fixtures/logBackupTasks.json"), *builder);
+    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
+    load_fixture_text(ocp_router(), "f.json", read_file("fixtures/logBackupTasks.json"), *builder);
     CHECK_FALSE(std::filesystem::exists(file));
     const auto made = builder->finish();
     CHECK(list(*made, "", 1000005, 1000012).total == 1);
   }
-  const auto first = Dataset::open(file);
-  const auto second = Dataset::open(file);
+  const auto first = Dataset::open(file, ocp_catalogue());
+  const auto second = Dataset::open(file, ocp_catalogue());
   for (const auto& dataset : {first, second}) {
-    const ListResult result = list(*dataset, "", 1000005, 1000012);
+    const Page result = list(*dataset, "", 1000005, 1000012);
     CHECK(result.total == 1);
     CHECK(result.contents.find("\"delay\":100.1899") != std::string::npos);
     CHECK(dataset->envelope().trace_id == "8e1e79e260d12bba");
@@ -363,8 +395,8 @@ TEST_CASE("dataset: a file that is replaced leaves the open one as it was") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "d.db";
   const auto build = [&](const std::vector<Task>& tasks) {
-    const auto builder = DatasetBuilder::in_file(file);
-    load_fixture_text("f.json", json(tasks), *builder);
+    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
+    load_fixture_text(ocp_router(), "f.json", json(tasks), *builder);
     return builder->finish();
   };
   const auto old = build({{"old", "2024-08-01T00:00:00Z"}});
@@ -376,21 +408,21 @@ TEST_CASE("dataset: a file that is replaced leaves the open one as it was") {
 TEST_CASE("dataset: several builders of one file do not meet") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "d.db";
-  const auto first = DatasetBuilder::in_file(file);
-  const auto second = DatasetBuilder::in_file(file);
-  load_fixture_text("f.json", json({{"first", "2024-08-01T00:00:00Z"}}), *first);
-  load_fixture_text("f.json", json({{"second", "2024-08-01T00:00:00Z"}}), *second);
+  const auto first = DatasetBuilder::in_file(file, ocp_catalogue());
+  const auto second = DatasetBuilder::in_file(file, ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json", json({{"first", "2024-08-01T00:00:00Z"}}), *first);
+  load_fixture_text(ocp_router(), "f.json", json({{"second", "2024-08-01T00:00:00Z"}}), *second);
   const auto from_first = first->finish();
   const auto from_second = second->finish();
   CHECK(names(list(*from_first, "")) == "first ");
   CHECK(names(list(*from_second, "")) == "second ");
-  CHECK(names(list(*Dataset::open(file), "")) == "second ");
+  CHECK(names(list(*Dataset::open(file, ocp_catalogue()), "")) == "second ");
 }
 
 TEST_CASE("dataset: a file behind a link is replaced, and the link stays") {
   const TemporaryFolder folder;
   std::filesystem::create_symlink("target.db", folder.path() / "link.db");
-  DatasetBuilder::in_file(folder.path() / "link.db")->finish();
+  DatasetBuilder::in_file(folder.path() / "link.db", ocp_catalogue())->finish();
   CHECK(std::filesystem::is_symlink(folder.path() / "link.db"));
   CHECK(std::filesystem::is_regular_file(folder.path() / "target.db"));
 }
@@ -399,8 +431,8 @@ TEST_CASE("dataset: a load that is given up leaves the file untouched and nothin
   const TemporaryFolder folder;
   const auto file = folder.path() / "d.db";
   {
-    const auto builder = DatasetBuilder::in_file(file);
-    CHECK_THROWS_AS(load_fixture_text("f.json", "[{}]", *builder), FixtureError);
+    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
+    CHECK_THROWS_AS(load_fixture_text(ocp_router(), "f.json", "[{}]", *builder), FixtureError);
   }
   CHECK(std::filesystem::is_empty(folder.path()));
 }
@@ -418,16 +450,21 @@ TEST_CASE("dataset: a file that is something else is neither read nor replaced")
   const auto text = folder.write("notes.txt",
                                  "a file of somebody's, longer than a header of SQLite, which has 100 bytes"
                                  " ....................................................................");
-  CHECK(refusal([&] { Dataset::open(text); }).ends_with("notes.txt is not a dataset of ocp-mock-server"));
-  CHECK(refusal([&] { DatasetBuilder::in_file(text); }).ends_with("it is left alone"));
+  CHECK(refusal([&] {
+          Dataset::open(text, ocp_catalogue());
+        }).ends_with("notes.txt is not a dataset of ocp-mock-server"));
+  CHECK(refusal([&] { DatasetBuilder::in_file(text, ocp_catalogue()); }).ends_with("it is left alone"));
   CHECK(read_file(text).starts_with("a file of somebody's"));
 
-  CHECK(refusal([&] { Dataset::open(folder.write("empty.db", "")); }).ends_with("is not a dataset of ocp-mock-server"));
-  CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "no" / "where.db"); }).find("cannot write the dataset") ==
-        0);
+  CHECK(refusal([&] {
+          Dataset::open(folder.write("empty.db", ""), ocp_catalogue());
+        }).ends_with("is not a dataset of ocp-mock-server"));
+  CHECK(refusal([&] {
+          DatasetBuilder::in_file(folder.path() / "no" / "where.db", ocp_catalogue());
+        }).find("cannot write the dataset") == 0);
 
   // Fixtures may go into a file that mktemp has made.
-  CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "empty.db")->finish(); }).empty());
+  CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "empty.db", ocp_catalogue())->finish(); }).empty());
 }
 
 TEST_CASE("dataset: several threads read one dataset") {
@@ -439,7 +476,7 @@ TEST_CASE("dataset: several threads read one dataset") {
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 200; ++i) {
-        const ListResult result = list(*dataset, fmt::format("page={}&size={}", i % 7 + 1, t + 1));
+        const Page result = list(*dataset, fmt::format("page={}&size={}", i % 7 + 1, t + 1));
         if (result.total != 100 || names(result).empty()) ++wrong;
       }
     });

@@ -5,14 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "log_backup_tasks.h"
+
 using namespace ocp_mock;
 
 namespace {
-
-ListRequest parse(const std::string& query) {
-  std::vector<Violation> violations;
-  return parse_list_request({&endpoints().front(), {"1000005", "1000012"}}, query, violations);
-}
 
 std::string text(const SqlQuery& query) {
   std::string out = query.sql;
@@ -22,8 +19,6 @@ std::string text(const SqlQuery& query) {
   }
   return out;
 }
-
-const Endpoint& kEndpoint = endpoints().front();
 
 }  // namespace
 
@@ -52,96 +47,76 @@ TEST_CASE("query: filters become a WHERE with bound values") {
   };
   for (const auto& [query, where, values] : cases) {
     CAPTURE(query);
-    CHECK(text(sort_query(kEndpoint, parse(query + "&sort=checkpoint&sort=delay,desc"), false, false)) ==
-          "SELECT id, checkpoint_second, checkpoint_nano, delay FROM log_backup_task"
-          " WHERE cluster_id = ?1 AND tenant_id = ?2" +
-              where + " | 1000005 | 1000012" + values);
+    CHECK(text(ids_query(list_request(query + "&sort=status&sort=delay,desc"), false, false)) ==
+          "SELECT id FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2" + where +
+              " ORDER BY status, delay IS NULL, delay DESC, id | 1000005 | 1000012" + values);
   }
-  // Tasks that reach into a window; with an end alone they are those that were created by then.
+}
+
+TEST_CASE("query: rows that last into a window") {
   const auto overlap = [](const std::string& query) {
-    std::vector<Violation> violations;
-    return text(sort_query(
-        kEndpoint,
-        parse_list_request({&kEndpoint, {"1000005", "1000012"}}, query, violations, {.window = Window::Overlap}), false,
-        false));
+    return text(ids_query(list_request(query, {.window = Window::Overlap}), false, false));
   };
   const std::string start =
-      " WHERE cluster_id = ?1 AND tenant_id = ?2 AND ((create_time_second, create_time_nano) >= (?3, ?4)"
-      " OR (checkpoint_second, checkpoint_nano) >= (?3, ?4))";
+      "SELECT id FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2"
+      " AND ((create_time_second, create_time_nano) >= (?3, ?4) OR (checkpoint_second, checkpoint_nano) >= (?3, ?4))";
   CHECK(overlap("startTime=2024-08-06T00:00:00Z") ==
-        "SELECT id, create_time_second, create_time_nano FROM log_backup_task" + start +
-            " | 1000005 | 1000012 | 1722902400 | 0");
+        start + " ORDER BY create_time_second DESC, create_time_nano DESC, id | 1000005 | 1000012 | 1722902400 | 0");
   CHECK(overlap("startTime=2024-08-06T00:00:00Z&endTime=2024-08-07T00:00:00Z&status=FAILED&sort=delay") ==
-        "SELECT id, delay FROM log_backup_task" + start +
-            " AND (create_time_second, create_time_nano) <= (?5, ?6) AND status = ?7"
+        start +
+            " AND (create_time_second, create_time_nano) <= (?5, ?6) AND status = ?7 ORDER BY delay IS NULL, delay, id"
             " | 1000005 | 1000012 | 1722902400 | 0 | 1722988800 | 0 | 'FAILED'");
+  // With an end alone they are those that were created by then.
   CHECK(overlap("endTime=2024-08-07T00:00:00Z&sort=delay") ==
-        "SELECT id, delay FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2"
-        " AND (create_time_second, create_time_nano) <= (?3, ?4) | 1000005 | 1000012 | 1722988800 | 0");
-  CHECK(text(sort_query(kEndpoint, parse("sort=status"), true, false)) ==
-        "SELECT id, status FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2"
+        "SELECT id FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2 AND (create_time_second, "
+        "create_time_nano) <= (?3, ?4) ORDER BY delay IS NULL, delay, id | 1000005 | 1000012 | 1722988800 | 0");
+}
+
+TEST_CASE("query: an order reads the whole table, or computes delays") {
+  CHECK(text(ids_query(list_request("sort=status"), false, true)) ==
+        "SELECT id FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 ORDER BY status, id"
         " | 1000005 | 1000012");
+  Request request = list_request("sort=status&sort=delay,desc");
+  request.now = {.second = 1723190762, .nano = 743000000};
+  CHECK(text(ids_query(request, true, false)) ==
+        "SELECT id FROM log_backup_task WHERE cluster_id = ?1 AND tenant_id = ?2 ORDER BY status, delay IS NULL,"
+        " CASE WHEN typeof(delay) = 'text' THEN ((?3 - checkpoint_second) * 10000 - (checkpoint_nano + 49999) / 100000)"
+        " / 10000.0 ELSE delay END DESC, id | 1000005 | 1000012 | 1723190762");
+  CHECK(text(ids_query(list_request("sort=status"), true, false)) ==
+        text(ids_query(list_request("sort=status"), false, false)));
+  CHECK(sorts_by_computed(list_request("sort=status&sort=delay")));
+  CHECK_FALSE(sorts_by_computed(list_request("sort=status&sort=checkpoint")));
 }
 
-TEST_CASE("query: a range of the default order begins at an instant, within it, or behind it") {
-  using Result = RangeShape::Result;
-  using Begin = RangeShape::Begin;
-  const std::string where = " WHERE cluster_id = ?1 AND tenant_id = ?2";
-  const std::string by_time = " FROM log_backup_task INDEXED BY log_backup_task_by_time" + where;
-  const std::string by_status = " FROM log_backup_task INDEXED BY log_backup_task_by_status" + where;
-  const std::string keys = "SELECT create_time_second, create_time_nano, id";
-  const std::string order = " ORDER BY create_time_second DESC, create_time_nano DESC, id";
-  const std::string time = " AND (create_time_second, create_time_nano) ";
-  const struct {
-    RangeShape shape;
-    std::string sql;
-  } cases[] = {
-      {{Result::Tasks, Begin::Newest, 0, false}, "SELECT json" + by_time + order + " LIMIT ?3 OFFSET ?4"},
-      {{Result::Keys, Begin::Until, 0, false}, keys + by_time + time + "<= (?3, ?4)" + order + " LIMIT ?5 OFFSET ?6"},
-      {{Result::Tasks, Begin::Before, 1, false},
-       "SELECT json" + by_status + time + "< (?3, ?4) AND status = ?5" + order + " LIMIT ?6 OFFSET ?7"},
-      {{Result::Tasks, Begin::Within, 2, false},
-       "SELECT json" + by_time +
-           " AND create_time_second = ?3 AND create_time_nano = ?4 AND id >= ?5 AND status IN (?6, ?7)" + order +
-           " LIMIT ?8 OFFSET ?9"},
-      {{Result::Keys, Begin::Until, 2, true},
-       keys + by_status + time + "<= (?3, ?4) AND status = ?5 UNION ALL " + keys + by_status + time +
-           "<= (?3, ?4) AND status = ?6" + order + " LIMIT ?7 OFFSET ?8"},
-      {{Result::Count, Begin::Until, 1, false},
-       "SELECT COUNT(*)" + by_status + time + "<= (?3, ?4)" + time + ">= (?5, ?6) AND status = ?7"},
-  };
-  for (const auto& [shape, sql] : cases) CHECK(range_sql(kEndpoint, shape) == sql);
-  CHECK(task_sql(kEndpoint, false) == "SELECT json FROM log_backup_task WHERE id = ?1");
-
-  // What computed delays are made of.
-  const std::string computed = "SELECT json, typeof(delay) = 'text', checkpoint_second, checkpoint_nano";
-  CHECK(range_sql(kEndpoint, {.computes = true}).starts_with(computed + " FROM log_backup_task INDEXED BY"));
-  CHECK(task_sql(kEndpoint, true) == computed + " FROM log_backup_task WHERE id = ?1");
-  CHECK(text(sort_query(kEndpoint, parse("sort=status&sort=delay&sort=checkpoint"), true, true)) ==
-        "SELECT id, status, delay, checkpoint_second, checkpoint_nano, checkpoint_second, checkpoint_nano"
-        " FROM log_backup_task NOT INDEXED WHERE cluster_id = ?1 AND tenant_id = ?2 | 1000005 | 1000012");
-  CHECK(text(sort_query(kEndpoint, parse("sort=status"), true, true)) ==
-        text(sort_query(kEndpoint, parse("sort=status"), true, false)));
-  CHECK(sorts_by_delay(kEndpoint, parse("sort=status&sort=delay")));
-  CHECK_FALSE(sorts_by_delay(kEndpoint, parse("sort=status&sort=checkpoint")));
+TEST_CASE("query: a row is read with what its computed value is made of") {
+  CHECK(row_sql(log_backup_task(), false) == "SELECT json FROM log_backup_task WHERE id = ?1");
+  CHECK(row_sql(log_backup_task(), true) ==
+        "SELECT json, typeof(delay) = 'text', checkpoint_second, checkpoint_nano FROM log_backup_task WHERE id = ?1");
 }
 
-TEST_CASE("query: a selection of tasks binds its values") {
-  CHECK(tasks_query(kEndpoint, {}).sql ==
+TEST_CASE("query: a path parameter is looked for below those before it") {
+  const Request request = list_request("");
+  CHECK(text(exists_query(request, 0)) == "SELECT EXISTS(SELECT 1 FROM cluster WHERE id_ = ?1) | 1000005");
+  CHECK(text(exists_query(request, 1)) ==
+        "SELECT EXISTS(SELECT 1 FROM tenant WHERE cluster_id = ?1 AND id_ = ?2) | 1000005 | 1000012");
+}
+
+TEST_CASE("query: a selection of rows binds its values") {
+  CHECK(rows_query(log_backup_task(), {}).sql ==
         "SELECT id, json, since, points FROM log_backup_task"
-        " LEFT JOIN timeline ON resource = 'log_backup_task' AND task = id ORDER BY id");
+        " LEFT JOIN timeline ON resource = 'log_backup_task' AND row_id = id ORDER BY id");
   const SqlQuery query =
-      tasks_query(kEndpoint, {{{"cluster_id", std::int64_t{5}}, {"delay", {}}, {"status", "A'B"}}, true});
+      rows_query(log_backup_task(), {{{"cluster_id", std::int64_t{5}}, {"delay", {}}, {"status", "A'B"}}, true});
   CHECK(query.sql ==
         "SELECT id, json, since, points FROM log_backup_task"
-        " JOIN timeline ON resource = 'log_backup_task' AND task = id"
+        " JOIN timeline ON resource = 'log_backup_task' AND row_id = id"
         " WHERE cluster_id = ?1 AND delay IS NULL AND status = ?2");
   CHECK((query.values == std::vector<SqlValue>{std::int64_t{5}, std::string("A'B")}));
 }
 
 TEST_CASE("query: a removal binds its values") {
-  CHECK(removal_query(kEndpoint, {}).sql == "DELETE FROM log_backup_task");
-  const SqlQuery query = removal_query(kEndpoint, {{"delay", {}}, {"tenant_id", std::int64_t{7}}});
+  CHECK(removal_query(log_backup_task(), {}).sql == "DELETE FROM log_backup_task");
+  const SqlQuery query = removal_query(log_backup_task(), {{"delay", {}}, {"tenant_id", std::int64_t{7}}});
   CHECK(query.sql == "DELETE FROM log_backup_task WHERE delay IS NULL AND tenant_id = ?1");
   CHECK((query.values == std::vector<SqlValue>{std::int64_t{7}}));
 }

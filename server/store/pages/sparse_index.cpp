@@ -16,9 +16,7 @@ void put(std::string& out, Integer value) {
   }
 }
 
-[[noreturn]] void refuse() {
-  throw std::runtime_error("the dataset is damaged: its milestones are not those of tasks");
-}
+[[noreturn]] void refuse() { throw std::runtime_error("the dataset is damaged: its sparse index is not that of rows"); }
 
 class Bytes {
  public:
@@ -41,105 +39,163 @@ class Bytes {
   std::string_view rest_;
 };
 
-constexpr std::size_t kPlaceBytes = 8 + 4 + 8 + 1;
+constexpr std::size_t kEntryBytes = 8 + 4 + 8 + 1;
 
 }  // namespace
 
-void Milestones::add(const TimeKey& row, std::size_t status) {
-  const std::int64_t since = places_.empty() ? 0 : running_[0] - counts_[counts_.size() - stride_];
+void SparseIndex::add(const TimeKey& row, std::size_t word) {
+  const std::int64_t since = entries_.empty() ? 0 : running_[0] - counts_[counts_.size() - stride_];
   const bool inside = running_[0] > 0 && row.same_instant(last_);
-  const bool due = inside ? since >= 2 * kStep : since >= kStep || places_.empty() || places_.back().inside;
+  const bool due = inside ? since >= 2 * kInterval : since >= kInterval || entries_.empty() || entries_.back().inside;
   if (due) {
-    places_.push_back({row, inside});
+    entries_.push_back({row, inside});
     counts_.insert(counts_.end(), running_.begin(), running_.end());
   }
   last_ = row;
   ++running_[0];
-  if (status != kUnlisted) ++running_[status + 1];
+  if (word != kUnlisted) ++running_[word + 1];
 }
 
-Milestones Milestones::of_bytes(std::size_t statuses, std::string_view bytes) {
-  Milestones made(statuses);
-  Bytes in(bytes);
-  const auto places = in.take<std::uint32_t>();
-  const std::size_t count_bytes = made.stride_ * sizeof(std::uint32_t);
-  if (places == 0 || in.size() != places * (kPlaceBytes + count_bytes) + count_bytes) refuse();
-  made.places_.resize(places);
-  for (Place& place : made.places_) {
-    place.key.second = in.take<std::int64_t>();
-    place.key.nano = in.take<std::uint32_t>();
-    place.key.id = in.take<std::int64_t>();
-    place.inside = in.take<std::uint8_t>() != 0;
+bool SparseIndex::apply(std::span<const RowChange> changes) {
+  const auto comes_before = [](const TimeKey& a, const TimeKey& b) {
+    if (a.second != b.second) return a.second > b.second;
+    return a.nano != b.nano ? a.nano > b.nano : a.id < b.id;
+  };
+  // Of each entry its own rows, up to the next entry.
+  std::vector<std::uint32_t> own(counts_.size() - stride_);
+  for (std::size_t i = 0; i < own.size(); ++i) own[i] = counts_[i + stride_] - counts_[i];
+  const auto insert_entry = [&](std::size_t entry, const TimeKey& key) {
+    entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(entry), {key, false});
+    own.insert(own.begin() + static_cast<std::ptrdiff_t>(entry * stride_), stride_, 0);
+  };
+  for (const auto& [row, word, added] : changes) {
+    const auto next = std::ranges::partition_point(
+        entries_, [&, &key = row](const Entry& entry) { return !comes_before(key, entry.key); });
+    auto after = static_cast<std::size_t>(next - entries_.begin());  // the row lies in the entry before this
+    if (added) {
+      if (next != entries_.end() && next->key.same_instant(row) && !next->inside) {
+        // It stands at the first row of its instant.
+        next->key = row;
+        ++after;
+      } else if (after == 0) {
+        if (entries_.empty() || own[0] >= 2 * kInterval) {
+          insert_entry(0, row);
+        } else {
+          entries_[0].key = row;
+        }
+        after = 1;
+      } else if (entries_[after - 1].inside && !entries_[after - 1].key.same_instant(row)) {
+        // All rows there have one instant.
+        insert_entry(after, row);
+        ++after;
+      }
+    }
+    if (after == 0) return false;
+    std::uint32_t* const counts = own.data() + (after - 1) * stride_;
+    const auto count = [&, is_added = added](std::uint32_t& rows, std::uint32_t most) {
+      if (rows == (is_added ? most : 0)) return false;
+      is_added ? ++rows : --rows;
+      return true;
+    };
+    if (!count(counts[0], 2 * kInterval)) return false;
+    if (word != kUnlisted && !count(counts[word + 1], 2 * kInterval)) return false;
   }
-  made.counts_.resize((places + std::size_t{1}) * made.stride_);
+  counts_.assign(stride_, 0);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (own[i * stride_] == 0) continue;
+    entries_[kept] = {entries_[i].key, kept > 0 && entries_[i].inside};
+    ++kept;
+    for (std::size_t j = 0; j < stride_; ++j) {
+      counts_.push_back(counts_[counts_.size() - stride_] + own[i * stride_ + j]);
+    }
+  }
+  entries_.resize(kept);
+  return true;
+}
+
+SparseIndex SparseIndex::of_bytes(std::size_t words, std::string_view bytes) {
+  SparseIndex made(words);
+  Bytes in(bytes);
+  const auto entries = in.take<std::uint32_t>();
+  const std::size_t count_bytes = made.stride_ * sizeof(std::uint32_t);
+  if (entries == 0 || in.size() != entries * (kEntryBytes + count_bytes) + count_bytes) refuse();
+  made.entries_.resize(entries);
+  for (Entry& entry : made.entries_) {
+    entry.key.second = in.take<std::int64_t>();
+    entry.key.nano = in.take<std::uint32_t>();
+    entry.key.id = in.take<std::int64_t>();
+    entry.inside = in.take<std::uint8_t>() != 0;
+  }
+  made.counts_.resize((entries + std::size_t{1}) * made.stride_);
   for (std::uint32_t& count : made.counts_) count = in.take<std::uint32_t>();
   if (!made.is_plausible()) refuse();
   return made;
 }
 
-// Whether places and counts follow each other as add() has them do.
-bool Milestones::is_plausible() const {
+// Whether entries and counts follow each other as add() has them do.
+bool SparseIndex::is_plausible() const {
   const auto stands = [&](std::size_t i) {
-    const TimeKey& key = places_[i].key;
+    const TimeKey& key = entries_[i].key;
     if (key.nano < 0 || key.nano > 999'999'999) return false;
-    if (i == 0) return !places_[i].inside;
-    const TimeKey& before = places_[i - 1].key;
-    if (key.same_instant(before)) return places_[i].inside && before.id < key.id;
+    if (i == 0) return !entries_[i].inside;
+    const TimeKey& before = entries_[i - 1].key;
+    if (key.same_instant(before)) return entries_[i].inside && before.id < key.id;
     return before.second > key.second || (before.second == key.second && before.nano > key.nano);
   };
   const auto grows = [&](std::size_t i) {
     const std::uint32_t* now = counts_.data() + i * stride_;
     const std::uint32_t* next = now + stride_;
-    std::int64_t of_statuses = 0;
-    for (std::size_t status = 1; status < stride_; ++status) {
-      if (next[status] < now[status]) return false;
-      of_statuses += next[status] - now[status];
+    std::int64_t of_words = 0;
+    for (std::size_t word = 1; word < stride_; ++word) {
+      if (next[word] < now[word]) return false;
+      of_words += next[word] - now[word];
     }
     const std::int64_t all = std::int64_t{next[0]} - now[0];
-    return all > 0 && all <= 2 * kStep && of_statuses <= all;
+    return all > 0 && all <= 2 * kInterval && of_words <= all;
   };
-  for (std::size_t i = 0; i < places_.size(); ++i) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (!stands(i) || !grows(i)) return false;
   }
   return std::all_of(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(stride_),
                      [](std::uint32_t count) { return count == 0; });
 }
 
-std::string Milestones::bytes() const {
+std::string SparseIndex::bytes() const {
   std::string out;
-  put(out, static_cast<std::uint32_t>(places_.size()));
-  for (const Place& place : places_) {
-    put(out, place.key.second);
-    put(out, static_cast<std::uint32_t>(place.key.nano));
-    put(out, place.key.id);
-    put(out, static_cast<std::uint8_t>(place.inside));
+  put(out, static_cast<std::uint32_t>(entries_.size()));
+  for (const Entry& entry : entries_) {
+    put(out, entry.key.second);
+    put(out, static_cast<std::uint32_t>(entry.key.nano));
+    put(out, entry.key.id);
+    put(out, static_cast<std::uint8_t>(entry.inside));
   }
   for (const std::uint32_t count : counts_) put(out, count);
   return out;
 }
 
-std::int64_t Milestones::before(std::size_t i, StatusSet statuses) const {
+std::int64_t SparseIndex::before(std::size_t i, WordSet words) const {
   const std::uint32_t* counts = counts_.data() + i * stride_;
-  if (statuses == 0) return counts[0];
+  if (words == 0) return counts[0];
   std::int64_t sum = 0;
-  for (; statuses != 0; statuses &= statuses - 1) sum += counts[std::countr_zero(statuses) + 1];
+  for (; words != 0; words &= words - 1) sum += counts[std::countr_zero(words) + 1];
   return sum;
 }
 
-std::size_t Milestones::last_before(std::int64_t rows, StatusSet statuses) const {
+std::size_t SparseIndex::seek_rank(std::int64_t rows, WordSet words) const {
   std::size_t low = 0;
   for (std::size_t high = size(); high - low > 1;) {
     const std::size_t middle = std::midpoint(low, high);
-    (before(middle, statuses) <= rows ? low : high) = middle;
+    (before(middle, words) <= rows ? low : high) = middle;
   }
   return low;
 }
 
-std::size_t Milestones::count_until(std::int64_t second, std::int64_t nano) const {
-  const auto older = std::ranges::partition_point(places_, [&](const Place& place) {
-    return place.key.second != second ? place.key.second > second : place.key.nano >= nano;
+std::size_t SparseIndex::count_not_older(std::int64_t second, std::int64_t nano) const {
+  const auto older = std::ranges::partition_point(entries_, [&](const Entry& entry) {
+    return entry.key.second != second ? entry.key.second > second : entry.key.nano >= nano;
   });
-  return static_cast<std::size_t>(older - places_.begin());
+  return static_cast<std::size_t>(older - entries_.begin());
 }
 
 }  // namespace ocp_mock

@@ -10,10 +10,11 @@
 
 namespace {
 
-ocp_mock::Loaded load_example() {
-  const auto builder = ocp_mock::DatasetBuilder::in_memory();
+ocp_mock::Loaded load_example(const ocp_mock::Router& router) {
+  const auto builder = ocp_mock::DatasetBuilder::in_memory(router.catalogue());
   ocp_mock::LoadedFixtures fixtures;
-  fixtures.files.push_back(ocp_mock::load_fixture_text("example.json", ocp_mock::embedded::default_fixture, *builder));
+  fixtures.files.push_back(
+      ocp_mock::load_fixture_text(router, "example.json", ocp_mock::embedded::default_fixture, *builder));
   return {builder->finish(), fixtures};
 }
 
@@ -25,7 +26,7 @@ int main() {
       .next_trace_id = [] { return "0123456789abcdef"; },
       .logger = std::make_shared<spdlog::logger>("mock"),  // without a sink: silent
   };
-  ocp_mock::Service service(ocp_mock::ServeOptions{}, context, load_example);
+  ocp_mock::Service service(ocp_mock::ServeOptions{}, ocp_mock::ocp_catalogue(), context, load_example);
 
   ocp_mock::http::Request request;
   request.method = "GET";

@@ -13,18 +13,20 @@
 #include <thread>
 #include <vector>
 
+#include "fixtures/computed.h"
 #include "fixtures/forms.h"
+#include "log_backup_tasks.h"
 #include "store/database.h"
 #include "store/dataset_builder.h"
-#include "store/pages/ordering.h"
+#include "store/pages/order_cache.h"
+#include "store/step_counter.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
+using ocp_mock::test::StepCounter;
 using ocp_mock::test::TemporaryFolder;
 
 namespace {
-
-const Endpoint& kEndpoint = endpoints().front();
 
 struct Task {
   std::int64_t tenant;
@@ -52,8 +54,8 @@ std::string json_of(const Task& task, Instant now) {
                      task.json.substr(1));
 }
 
-TaskRow row_of(const Task& task) {
-  TaskRow row;
+Row row_of(const Task& task) {
+  Row row;
   const auto time = [&](const std::optional<Instant>& instant) {
     row.columns.emplace_back(instant ? SqlValue(instant->second) : SqlValue());
     row.columns.emplace_back(instant ? SqlValue(std::int64_t{instant->nano}) : SqlValue());
@@ -68,18 +70,16 @@ TaskRow row_of(const Task& task) {
                                          : SqlValue());
   row.json = task.computes ? "{\"delay\":null," + task.json.substr(1) : task.json;
   row.computes = task.computes;
-  row.cluster_id = 1;
-  row.tenant_id = task.tenant;
   return row;
 }
 
 void add(DatasetBuilder& builder, const Task& task) {
-  TaskRow row = row_of(task);
-  builder.add_task(kEndpoint, row);
+  Row row = row_of(task);
+  builder.add_row(log_backup_task(), row);
 }
 
 std::shared_ptr<const Dataset> load(const std::vector<Task>& tasks) {
-  const auto builder = DatasetBuilder::in_memory();
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
   for (const Task& task : tasks) add(*builder, task);
   return builder->finish();
 }
@@ -109,21 +109,47 @@ int compare(const Task& a, const Task& b, const SortKey& key, Instant now) {
   return key.descending ? -order : order;
 }
 
+// The values of the parameter's condition; none where the request has no such condition.
+std::vector<Value> values_of(const Request& request, std::string_view parameter) {
+  for (const Condition& condition : request.conditions) {
+    if (condition.parameter->name == parameter) return condition.values;
+  }
+  return {};
+}
+
+std::optional<Instant> instant_of(const Request& request, std::string_view parameter) {
+  const std::vector<Value> values = values_of(request, parameter);
+  return values.empty() ? std::nullopt : std::optional(std::get<Instant>(values.front()));
+}
+
+// Sets, changes or, without values, removes the parameter's condition.
+void set_values(Request& request, std::string_view name, std::vector<Value> values) {
+  std::vector<Condition> conditions;
+  for (const Parameter& parameter : request.endpoint->parameters) {
+    std::vector<Value> own = parameter.name == name ? values : values_of(request, parameter.name);
+    if (!own.empty()) conditions.push_back({&parameter, std::move(own)});
+  }
+  request.conditions = std::move(conditions);
+}
+
 // All that pass the filters, in order.
-std::vector<const Task*> search(const std::vector<Task>& tasks, const ListRequest& request) {
+std::vector<const Task*> search(const std::vector<Task>& tasks, const Request& request) {
+  const std::optional<Instant> start_time = instant_of(request, "startTime");
+  const std::optional<Instant> end_time = instant_of(request, "endTime");
+  const std::vector<Value> statuses = values_of(request, "status");
   std::vector<const Task*> found;
   for (const Task& task : tasks) {
-    if (task.tenant != request.tenant_id) continue;
+    if (Value(task.tenant) != request.path.at(1)) continue;
     const Instant end = request.window == Window::Overlap
                             ? std::max(task.checkpoint.value_or(task.created), task.created)
                             : task.created;
-    if (request.start_time && end < *request.start_time) continue;
-    if (request.end_time && task.created > *request.end_time) continue;
-    if (request.statuses != 0 && (request.statuses & kEndpoint.find_status(task.status)) == 0) continue;
+    if (start_time && end < *start_time) continue;
+    if (end_time && task.created > *end_time) continue;
+    if (!statuses.empty() && std::ranges::find(statuses, Value(task.status)) == statuses.end()) continue;
     found.push_back(&task);
   }
   std::vector<SortKey> keys = request.sort;
-  if (keys.empty()) keys.push_back({kEndpoint.find_field("createTime"), true});
+  if (keys.empty()) keys.push_back({log_backup_task().find_field("createTime"), true});
   std::ranges::stable_sort(found, [&](const Task* a, const Task* b) {
     for (const SortKey& key : keys) {
       if (const int order = compare(*a, *b, key, request.now); order != 0) return order < 0;
@@ -133,7 +159,7 @@ std::vector<const Task*> search(const std::vector<Task>& tasks, const ListReques
   return found;
 }
 
-std::string page_of(const std::vector<const Task*>& found, const ListRequest& request) {
+std::string expected_page(const std::vector<const Task*>& found, const Request& request) {
   std::string contents;
   const std::int64_t end = std::min(request.page * request.size, std::ssize(found));
   for (std::int64_t i = (request.page - 1) * request.size; i < end; ++i) {
@@ -180,29 +206,28 @@ std::vector<Task> random_tasks(const Shape& shape, std::mt19937& random) {
   return tasks;
 }
 
-ListRequest parse(const std::string& query, std::int64_t tenant) {
-  std::vector<Violation> violations;
-  return parse_list_request({&kEndpoint, {"1", std::to_string(tenant)}}, query, violations);
-}
+Request parse(const std::string& query, std::int64_t tenant) { return list_request(query, {}, path_of(1, tenant)); }
 
-ListRequest random_request(const Shape& shape, std::mt19937& random) {
+Request random_request(const Shape& shape, std::mt19937& random) {
   const auto below = [&](std::int64_t limit) {
     return std::uniform_int_distribution<std::int64_t>(0, limit - 1)(random);
   };
-  ListRequest request;
-  request.cluster_id = 1;
-  request.tenant_id = below(shape.tenants);
+  Request request = parse("", below(shape.tenants));
   const auto second = [&] { return below(shape.seconds + 2) - shape.seconds / 2 - 1; };
-  if (below(3) == 0) request.start_time = Instant{second(), 0};
-  if (below(3) == 0) request.end_time = Instant{second(), static_cast<std::int32_t>(below(4) == 0 ? below(3) : 0)};
-  if (request.start_time && request.end_time && *request.end_time < *request.start_time) {
-    std::swap(request.start_time, request.end_time);
-  }
+  std::optional<Instant> start_time;
+  std::optional<Instant> end_time;
+  if (below(3) == 0) start_time = Instant{second(), 0};
+  if (below(3) == 0) end_time = Instant{second(), static_cast<std::int32_t>(below(4) == 0 ? below(3) : 0)};
+  if (start_time && end_time && *end_time < *start_time) std::swap(start_time, end_time);
+  if (start_time) set_values(request, "startTime", {*start_time});
+  if (end_time) set_values(request, "endTime", {*end_time});
   if (below(2) == 0) request.window = Window::Overlap;
   if (below(2) == 0) {
-    for (const Status& status : kEndpoint.statuses) {
-      if (below(2) == 0) request.statuses |= kEndpoint.find_status(status.word);
+    std::vector<Value> statuses;
+    for (const Word& word : log_backup_task().indexed_words->words->words) {
+      if (below(2) == 0) statuses.emplace_back(std::string(word.word));
     }
+    set_values(request, "status", std::move(statuses));
   }
   const std::string sorts[] = {"",
                                "",
@@ -219,17 +244,21 @@ ListRequest random_request(const Shape& shape, std::mt19937& random) {
                                "sort=delay&sort=status,desc&sort=createTime,desc&sort=modifyTime&sort=checkpoint"};
   request.sort = parse(sorts[below(std::size(sorts))], 0).sort;
   request.now = {below(4) - 2, static_cast<std::int32_t>(below(1'000'000'000))};
-  const std::int64_t sizes[] = {1, 2, 7, 10, Milestones::kStep, 100, 2000};
+  const std::int64_t sizes[] = {1, 2, 7, 10, SparseIndex::kInterval, 100, 2000};
   request.size = sizes[below(std::size(sizes))];
   return request;
 }
 
-std::string text_of(const ListRequest& request) {
-  std::string text = fmt::format("tenant {} page {} size {}", request.tenant_id, request.page, request.size);
+std::string text_of(const Request& request) {
+  std::string text =
+      fmt::format("tenant {} page {} size {}", std::get<std::int64_t>(request.path.at(1)), request.page, request.size);
   if (request.window == Window::Overlap) text += " overlap";
-  if (request.start_time) text += fmt::format(" from {}.{}", request.start_time->second, request.start_time->nano);
-  if (request.end_time) text += fmt::format(" until {}.{}", request.end_time->second, request.end_time->nano);
-  for (const std::string_view status : kEndpoint.words_of(request.statuses)) text += fmt::format(" {}", status);
+  for (const std::string_view bound : {"startTime", "endTime"}) {
+    if (const auto instant = instant_of(request, bound)) {
+      text += fmt::format(" {} {}.{}", bound, instant->second, instant->nano);
+    }
+  }
+  for (const Value& status : values_of(request, "status")) text += fmt::format(" {}", std::get<std::string>(status));
   for (const SortKey& key : request.sort) text += fmt::format(" {},{}", key.field->name, key.descending);
   return text;
 }
@@ -238,14 +267,14 @@ std::string text_of(const ListRequest& request) {
 void check_against_search(const Dataset& dataset, const std::vector<Task>& tasks, const Shape& shape, int requests,
                           std::mt19937& random) {
   for (int i = 0; i < requests; ++i) {
-    ListRequest request = random_request(shape, random);
+    Request request = random_request(shape, random);
     const std::vector<const Task*> all = search(tasks, request);
     const std::int64_t pages = (std::ssize(all) + request.size - 1) / request.size;
     for (const std::int64_t page : {std::int64_t{1}, std::int64_t{2}, pages / 2, pages - 1, pages, pages + 1}) {
       if (page < 1) continue;
       request.page = page;
-      const std::string expected = page_of(all, request);
-      const ListResult found = dataset.list(kEndpoint, request);
+      const std::string expected = expected_page(all, request);
+      const Page found = page_of(dataset, request);
       if (found.total == std::ssize(all) && found.contents == expected) continue;
       CAPTURE(text_of(request));
       CHECK(found.total == std::ssize(all));
@@ -255,47 +284,15 @@ void check_against_search(const Dataset& dataset, const std::vector<Task>& tasks
   }
 }
 
-constexpr std::int64_t kStep = Milestones::kStep;
-
-// Counts the steps of SQLite's machine in all connections that are opened while it lives, by SQLite's own counters.
-class StepCounter {
- public:
-  StepCounter() { REQUIRE(sqlite3_auto_extension(reinterpret_cast<void (*)()>(attach)) == SQLITE_OK); }
-  StepCounter(const StepCounter&) = delete;
-  StepCounter& operator=(const StepCounter&) = delete;
-  ~StepCounter() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(attach)); }
-
-  // Those of the action.
-  template <typename Action>
-  static int of(const Action& action) {
-    steps() = 0;
-    action();
-    return steps();
-  }
-
- private:
-  static int& steps() {
-    static int steps = 0;
-    return steps;
-  }
-
-  static int attach(sqlite3* database, char**, const sqlite3_api_routines*) {
-    return sqlite3_trace_v2(database, SQLITE_TRACE_PROFILE, add, nullptr);
-  }
-
-  static int add(unsigned, void*, void* statement, void*) {
-    steps() += sqlite3_stmt_status(static_cast<sqlite3_stmt*>(statement), SQLITE_STMTSTATUS_VM_STEP, 1);
-    return 0;
-  }
-};
+constexpr std::int64_t kInterval = SparseIndex::kInterval;
 
 }  // namespace
 
 TEST_CASE("pages: neither a first total nor a page anywhere walks through the dataset") {
   std::mt19937 random(11);
   const StepCounter counter;
-  for (const Shape& shape : {Shape{200 * kStep, 1'000'000, 1'000'000'000, 1}, Shape{200 * kStep, 1, 1, 1},
-                             Shape{200 * kStep, 1, 1'000'000'000, 1}, Shape{200 * kStep, 100, 1, 1}}) {
+  for (const Shape& shape : {Shape{200 * kInterval, 1'000'000, 1'000'000'000, 1}, Shape{200 * kInterval, 1, 1, 1},
+                             Shape{200 * kInterval, 1, 1'000'000'000, 1}, Shape{200 * kInterval, 100, 1, 1}}) {
     std::vector<Task> tasks = random_tasks(shape, random);
     for (std::size_t i = 0; i < tasks.size(); i += 1500) tasks[i].status = "INPROGRESS";
     const auto dataset = load(tasks);
@@ -305,19 +302,19 @@ TEST_CASE("pages: neither a first total nor a page anywhere walks through the da
           "status=STARTING,INPROGRESS,STOPPING,STOPPED,FAILED,INTERRUPTED,UNKNOWN,RUNNING", "sort=createTime",
           "sort=createTime&status=RUNNING", "sort=createTime&status=FAILED,RUNNING"}) {
       for (const std::int64_t windows : {0, 1, 2, 3}) {
-        ListRequest request = parse(query, 0);
-        if ((windows & 1) != 0) request.start_time = Instant{-shape.seconds / 3, 0};
-        if ((windows & 2) != 0) request.end_time = Instant{shape.seconds / 3, 0};
+        Request request = parse(query, 0);
+        if ((windows & 1) != 0) set_values(request, "startTime", {Instant{-shape.seconds / 3, 0}});
+        if ((windows & 2) != 0) set_values(request, "endTime", {Instant{shape.seconds / 3, 0}});
         const std::vector<const Task*> all = search(tasks, request);
         for (const std::int64_t page : {std::int64_t{1}, std::ssize(all) / 2, std::ssize(all)}) {
           request.page = std::max<std::int64_t>(page / request.size, 1);
-          ListResult found;
-          const int steps = StepCounter::of([&] { found = dataset->list(kEndpoint, request); });
+          Page found;
+          const int steps = StepCounter::of([&] { found = page_of(*dataset, request); });
           CAPTURE(text_of(request));
           CAPTURE(shape.seconds);
           CAPTURE(shape.nanos);
-          CHECK(found.contents == page_of(all, request));
-          CHECK(steps < 150 * kStep);  // a walk takes at least one a task
+          CHECK(found.contents == expected_page(all, request));
+          CHECK(steps < 150 * kInterval);  // a walk takes at least one a task
         }
       }
     }
@@ -325,7 +322,15 @@ TEST_CASE("pages: neither a first total nor a page anywhere walks through the da
 }
 
 TEST_CASE("pages: they are what a plain search finds") {
-  const std::int64_t sizes[] = {0, 1, kStep - 1, kStep, kStep + 1, 2 * kStep, 2 * kStep + 1, 3 * kStep + 7, 9 * kStep};
+  const std::int64_t sizes[] = {0,
+                                1,
+                                kInterval - 1,
+                                kInterval,
+                                kInterval + 1,
+                                2 * kInterval,
+                                2 * kInterval + 1,
+                                3 * kInterval + 7,
+                                9 * kInterval};
   std::mt19937 random(20240809);
   for (const std::int64_t size : sizes) {
     for (const Shape& shape : {Shape{size, 1, 1, 1}, Shape{size, 5, 1, 1}, Shape{size, 1, 3, 1}, Shape{size, 30, 2, 3},
@@ -342,28 +347,28 @@ TEST_CASE("pages: they are what a plain search finds") {
 
 TEST_CASE("pages: they are right after changes of a copy, and when they are read from a file") {
   std::mt19937 random(17);
-  const Shape shape{6 * kStep, 40, 2, 2, true};
+  const Shape shape{6 * kInterval, 40, 2, 2, true};
   std::vector<Task> tasks = random_tasks(shape, random);
   const auto builder = load(tasks)->copy();
   for (std::size_t i = 0; i < tasks.size(); i += 7) {
     Task other = random_tasks({1, shape.seconds, shape.nanos, shape.tenants, true}, random).front();
     other.json = tasks[i].json;
     tasks[i] = other;
-    builder->set_task(kEndpoint, static_cast<std::int64_t>(i) + 1, row_of(other));
+    builder->set_row(log_backup_task(), static_cast<std::int64_t>(i) + 1, row_of(other));
   }
-  builder->remove_tasks(kEndpoint, {{"status", "FAILED"}});
+  builder->remove_rows(log_backup_task(), {{"status", std::string("FAILED")}});
   std::erase_if(tasks, [](const Task& task) { return task.status == "FAILED"; });
-  for (const Task& task : random_tasks({kStep, shape.seconds, shape.nanos, shape.tenants, true}, random)) {
+  for (const Task& task : random_tasks({kInterval, shape.seconds, shape.nanos, shape.tenants, true}, random)) {
     tasks.push_back(task);
     add(*builder, task);
   }
   check_against_search(*builder->finish(), tasks, shape, 200, random);
 
   const TemporaryFolder folder;
-  const auto in_file = DatasetBuilder::in_file(folder.path() / "d.db");
+  const auto in_file = DatasetBuilder::in_file(folder.path() / "d.db", ocp_catalogue());
   for (const Task& task : tasks) add(*in_file, task);
   in_file->finish();
-  check_against_search(*Dataset::open(folder.path() / "d.db"), tasks, shape, 100, random);
+  check_against_search(*Dataset::open(folder.path() / "d.db", ocp_catalogue()), tasks, shape, 100, random);
 }
 
 TEST_CASE("pages: tasks that reach into a window are found once, for all pages and the total") {
@@ -371,50 +376,47 @@ TEST_CASE("pages: tasks that reach into a window are found once, for all pages a
   const Shape shape{6000, 3000, 2, 1};
   const std::vector<Task> tasks = random_tasks(shape, random);
   const auto dataset = load(tasks);
-  ListRequest request = parse("size=7", 0);
+  Request request = parse("size=7", 0);
   request.window = Window::Overlap;
-  CHECK_FALSE(dataset->is_slow(kEndpoint, request));
-  request.end_time = Instant{1400, 0};
-  CHECK_FALSE(dataset->is_slow(kEndpoint, request));  // those that were created by then
-  request.start_time = Instant{1390, 0};
+  CHECK_FALSE(is_slow(*dataset, request));
+  set_values(request, "endTime", {Instant{1400, 0}});
+  CHECK_FALSE(is_slow(*dataset, request));  // those that were created by then
+  set_values(request, "startTime", {Instant{1390, 0}});
   const std::vector<const Task*> all = search(tasks, request);
   REQUIRE(all.size() > 100);
   REQUIRE(all.size() < 2000);
-  CHECK(dataset->is_slow(kEndpoint, request));
+  CHECK(is_slow(*dataset, request));
   request.page = 1'000'000;  // past the last: the total has to be found all the same
-  CHECK(dataset->is_slow(kEndpoint, request));
-  const PreparedOrder order = dataset->prepare(kEndpoint, request);
-  REQUIRE(order);
-  CHECK(order->size() == all.size());
-  CHECK_FALSE(dataset->is_slow(kEndpoint, request));
-  CHECK(dataset->list(kEndpoint, request, order).total == std::ssize(all));
+  CHECK(is_slow(*dataset, request));
+  CHECK(page_of(*dataset, request).total == std::ssize(all));
+  CHECK_FALSE(is_slow(*dataset, request));
   for (request.page = 1; request.page <= std::ssize(all) / 7 + 1; ++request.page) {
-    const ListResult found = dataset->list(kEndpoint, request);
+    const Page found = page_of(*dataset, request);
     CHECK(found.total == std::ssize(all));
-    CHECK(found.contents == page_of(all, request));
+    CHECK(found.contents == expected_page(all, request));
   }
   request.window = Window::CreateTime;
-  CHECK(dataset->list(kEndpoint, request).total == std::ssize(search(tasks, request)));
+  CHECK(page_of(*dataset, request).total == std::ssize(search(tasks, request)));
   // Each has orders of its own.
   request.sort = parse("sort=delay", 0).sort;
   request.page = 2;
   for (const Window window : {Window::Overlap, Window::CreateTime, Window::Overlap}) {
     request.window = window;
-    CHECK(dataset->list(kEndpoint, request).contents == page_of(search(tasks, request), request));
+    CHECK(page_of(*dataset, request).contents == expected_page(search(tasks, request), request));
   }
   // A window that no task reaches, and one that all have left.
   request.window = Window::Overlap;
   request.page = 1;
-  request.start_time = Instant{10'000, 0};
-  request.end_time.reset();
-  CHECK(dataset->list(kEndpoint, request).total == 0);
-  CHECK(dataset->list(kEndpoint, request).contents.empty());
-  CHECK(dataset->list(kEndpoint, request).tenant_exists);
-  request.start_time = request.end_time = Instant{-10'000, 0};
-  CHECK(dataset->list(kEndpoint, request).total == 0);
-  CHECK(dataset->prepare(kEndpoint, request) == nullptr);
-  request.tenant_id = 9;
-  CHECK_FALSE(dataset->list(kEndpoint, request).tenant_exists);
+  set_values(request, "startTime", {Instant{10'000, 0}});
+  set_values(request, "endTime", {});
+  CHECK(page_of(*dataset, request).total == 0);
+  CHECK(page_of(*dataset, request).contents.empty());
+  CHECK_FALSE(dataset->find_missing(request));
+  for (const std::string_view bound : {"startTime", "endTime"}) set_values(request, bound, {Instant{-10'000, 0}});
+  CHECK(page_of(*dataset, request).total == 0);
+  CHECK_FALSE(is_slow(*dataset, request));
+  request.path.at(1) = std::int64_t{9};
+  CHECK(dataset->find_missing(request) == 1);
 }
 
 TEST_CASE("pages: an order that is sorted once serves all pages, also those of other threads") {
@@ -422,21 +424,21 @@ TEST_CASE("pages: an order that is sorted once serves all pages, also those of o
   const Shape shape{6000, 50, 2, 1};
   const std::vector<Task> tasks = random_tasks(shape, random);
   const auto dataset = load(tasks);
-  const ListRequest by_delay = parse("sort=delay&size=7&page=300", 0);
-  CHECK(dataset->is_slow(kEndpoint, by_delay));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("sort=delay&size=2000&page=4", 0)));  // past the last page
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("sort=delay&status=RUNNING", 0)));    // few
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("sort=createTime", 0)));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("", 0)));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("sort=delay", 9)));
-  std::thread([&] { dataset->prepare(kEndpoint, by_delay); }).join();
-  CHECK_FALSE(dataset->is_slow(kEndpoint, by_delay));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, parse("sort=delay", 0)));
-  CHECK(dataset->is_slow(kEndpoint, parse("sort=delay,desc", 0)));
-  CHECK(dataset->list(kEndpoint, by_delay).contents == page_of(search(tasks, by_delay), by_delay));
-  const ListRequest unprepared = parse("sort=modifyTime,desc&sort=delay&size=100&page=30", 0);
-  CHECK(dataset->list(kEndpoint, unprepared).contents == page_of(search(tasks, unprepared), unprepared));
-  CHECK_FALSE(dataset->is_slow(kEndpoint, unprepared));
+  const Request by_delay = parse("sort=delay&size=7&page=300", 0);
+  CHECK(is_slow(*dataset, by_delay));
+  CHECK_FALSE(is_slow(*dataset, parse("sort=delay&size=2000&page=4", 0)));  // past the last page
+  CHECK_FALSE(is_slow(*dataset, parse("sort=delay&status=RUNNING", 0)));    // few
+  CHECK_FALSE(is_slow(*dataset, parse("sort=createTime", 0)));
+  CHECK_FALSE(is_slow(*dataset, parse("", 0)));
+  CHECK_FALSE(is_slow(*dataset, parse("sort=delay", 9)));
+  std::thread([&] { page_of(*dataset, by_delay); }).join();
+  CHECK_FALSE(is_slow(*dataset, by_delay));
+  CHECK_FALSE(is_slow(*dataset, parse("sort=delay", 0)));
+  CHECK(is_slow(*dataset, parse("sort=delay,desc", 0)));
+  CHECK(page_of(*dataset, by_delay).contents == expected_page(search(tasks, by_delay), by_delay));
+  const Request unprepared = parse("sort=modifyTime,desc&sort=delay&size=100&page=30", 0);
+  CHECK(page_of(*dataset, unprepared).contents == expected_page(search(tasks, unprepared), unprepared));
+  CHECK_FALSE(is_slow(*dataset, unprepared));
 }
 
 TEST_CASE("pages: numbers are sorted exactly, whichever way they are written") {
@@ -454,26 +456,25 @@ TEST_CASE("pages: numbers are sorted exactly, whichever way they are written") {
                                                             {"9223372036854775807", 9},
                                                             {"9223372036854775808", 10},
                                                             {"1e300", 11}};
-  std::vector<std::size_t> places(numbers.size());
-  for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
-  std::shuffle(places.begin(), places.end(), std::mt19937(5));
+  std::vector<std::size_t> entries(numbers.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = i;
+  std::shuffle(entries.begin(), entries.end(), std::mt19937(5));
   std::string text = "[";
-  for (const std::size_t place : places) {
+  for (const std::size_t place : entries) {
     text +=
         fmt::format(R"({}{{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"A","delay":{}}})",
                     text.size() > 1 ? "," : "", numbers[place].first);
   }
-  const auto builder = DatasetBuilder::in_memory();
-  load_fixture_text("f.json", text + "]", *builder);
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json", text + "]", *builder);
   const auto dataset = builder->finish();
   for (const bool descending : {false, true}) {
-    std::ranges::stable_sort(places, [&](std::size_t a, std::size_t b) {
+    std::ranges::stable_sort(entries, [&](std::size_t a, std::size_t b) {
       return descending ? numbers[a].second > numbers[b].second : numbers[a].second < numbers[b].second;
     });
     std::string expected;
-    for (const std::size_t place : places) expected += numbers[place].first + " ";
-    const ListResult found =
-        dataset->list(kEndpoint, parse(descending ? "sort=delay,desc&size=50" : "sort=delay&size=50", 2));
+    for (const std::size_t place : entries) expected += numbers[place].first + " ";
+    const Page found = page_of(*dataset, parse(descending ? "sort=delay,desc&size=50" : "sort=delay&size=50", 2));
     std::string delays;
     for (std::size_t at = 0; (at = found.contents.find("\"delay\":", at)) != std::string::npos;) {
       at += 8;
@@ -485,7 +486,7 @@ TEST_CASE("pages: numbers are sorted exactly, whichever way they are written") {
 
 TEST_CASE("pages: the orders that were used last are kept") {
   OrderCache cache;
-  const auto ids = [](std::size_t count) { return std::make_shared<const TaskIds>(count); };
+  const auto ids = [](std::size_t count) { return std::make_shared<const std::vector<std::int64_t>>(count); };
   cache.add("a", ids(OrderCache::kMaximumIds / 3));
   cache.add("b", ids(OrderCache::kMaximumIds / 3));
   CHECK(cache.find("a") != nullptr);

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""check_names.py: no string in server/ is a name of schema/api/: the API is data, and the C++ below knows none of it.
+
+Names that other formats have as well (the envelope, admin calls, fixtures) are listed in SHARED.
+"""
+import json
+import pathlib
+import re
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+# Keys of OCP's envelope and page, of admin calls and of journal entries, parameters of admin calls.
+SHARED = {"id", "name", "status", "page", "size", "sort", "delay"}
+# What users read, or write on the command line: the help of options, the name of the compiled-in example, a --window.
+ALLOWED_FILES = {"cli/options.cpp"}
+ALLOWED = {
+    ("cli/commands.cpp", "logBackupTasks.json (compiled in)"),
+    ("control/explain.cpp", "createTime"),
+}
+
+
+def names():
+    found = set()
+    for file in sorted((TOP / "schema/api").glob("*.json")):
+        source = json.loads(file.read_text(encoding="utf-8"))
+        for words in source.get("words", {}).values():
+            found |= {word if isinstance(word, str) else word["word"] for word in words}
+        for name, resource in source.get("resources", {}).items():
+            found |= {name, *resource["fields"]}
+        for endpoint in source.get("endpoints", []):
+            found |= {parameter["name"] for parameter in endpoint.get("parameters", [])}
+            found |= set(endpoint.get("placeholders", {}))
+    return found - SHARED
+
+
+def strings(text):
+    """The string literals of C++ code, without comments."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\((.*?)\)\1"|"((?:[^"\\\n]|\\.)*)"', re.S)
+    for match in pattern.finditer(text):
+        if match.group(0).startswith("/"):
+            continue
+        yield text.count("\n", 0, match.start()) + 1, match.group(2) if match.group(2) is not None else match.group(3)
+
+
+def main():
+    if len(sys.argv) > 1:
+        print(__doc__.strip() if sys.argv[1] in ("-h", "--help") else "usage: check_names.py")
+        return 0 if sys.argv[1] in ("-h", "--help") else 2
+    word = re.compile(r"(?<![\w/])(" + "|".join(sorted(map(re.escape, names()))) + r")(?!\w)")
+    failed = 0
+    for file in sorted((TOP / "server").rglob("*")):
+        if file.suffix not in (".cpp", ".h"):
+            continue
+        path = file.relative_to(TOP / "server").as_posix()
+        for line, text in strings(file.read_text(encoding="utf-8")):
+            match = word.search(text)
+            if match and path not in ALLOWED_FILES and (path, text) not in ALLOWED:
+                print(f"server/{path}:{line}: the string {text!r} has {match.group(1)}, a name of schema/api/")
+                failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+// The API as data: what schema/api/*.json says of resources and endpoints, as the generator compiles it in.
+// Input: nothing. Output: constant tables, whose pointers stay valid for the program's life. Knows no SQL text beyond
+// the one that the generator made, and no request.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocp_mock {
+
+struct Resource;
+
+// What a field of a row holds, and how it is stored for filters and orders.
+enum class FieldType {
+  Integer,  // 64-bit; one column
+  Number,   // any JSON number; one column
+  String,   // one column
+  Boolean,  // one column, 0 or 1
+  Time,     // RFC 3339; two columns, COLUMN_second and COLUMN_nano
+  Array,    // of strings, integers or objects; one column, its JSON text
+  Object,   // one column, its JSON text
+};
+
+// A word of an enumeration.
+struct Word {
+  std::string_view word;
+  std::size_t meaning;  // words with one meaning find each other's rows, unless words are compared exactly
+};
+
+// The words of an enumeration in the order in which messages name them.
+struct WordList {
+  std::string_view name;
+  std::span<const Word> words;
+
+  // Its index in words; nothing for npos.
+  std::size_t find(std::string_view word) const;
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+};
+
+struct Field {
+  std::string_view name;  // in JSON
+  FieldType type;
+  bool required;             // in fixtures
+  bool keeps_null;           // a null is answered; of other fields it is left out
+  std::string_view column;   // empty: the field lives in the stored JSON only
+  const WordList* words;     // of an enumeration, else null
+  std::size_t first_column;  // index of its first column in a row; meaningless without a column
+};
+
+// The row that another row belongs to.
+struct Parent {
+  const Field* field;        // of this resource; holds the parent's key
+  const Resource* resource;  // the parent's
+  const Field* label;        // of this resource; holds the parent's label; null if none does
+};
+
+struct SortKey {
+  const Field* field;
+  bool descending;
+
+  bool operator==(const SortKey&) const = default;
+};
+
+// A field whose value is computed for each answer, where a fixture says "$FIELD":"computed": the time of the answer,
+// cut to whole seconds, less another field.
+struct ComputedField {
+  const Field* field = nullptr;  // null: the resource has none
+  const Field* from = nullptr;
+};
+
+struct Resource {
+  std::string_view name;  // in fixtures
+  std::string_view noun;  // what messages call a row, "task"
+  std::string_view noun_chinese;
+  std::string_view table;           // its SQL table
+  std::span<const Field> fields;    // what the mock knows of a row; fixtures may have more
+  std::size_t columns;              // of all fields together
+  std::span<const Parent> parents;  // outermost first; each parent's own parents are the ones before it
+  const Field* key;                 // identifies a row among those of the same parents; null if nothing does
+  const Field* label;              // its name for people, which rows below it may tell, see Parent; null if it has none
+  std::span<const SortKey> order;  // default order; rows that tie keep the order of the fixtures
+  const Field* lasts_until;        // until when a row lasts that began at its first order field; null if unknown
+  ComputedField computed;
+  const Field* indexed_words;  // rows of one parent are counted by this field's words; null: no sparse index
+
+  const Field* find_field(std::string_view name) const;
+  // The index in parents of the one whose key the field holds, or npos.
+  std::size_t find_parent(const Field& field) const;
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+};
+
+enum class ParameterType {
+  Integer,  // 64-bit, decimal
+  Number,
+  Boolean,  // true or false, in either case
+  String,
+  Word,     // of words
+  UtcTime,  // YYYY-MM-DDThh:mm:ssZ
+  Time,     // RFC 3339 with an offset
+};
+
+// What a parameter of the query does.
+enum class Match {
+  Equal,     // field = value; of an array parameter, one of the values
+  Contains,  // a substring of one of the fields, ASCII letters of either case
+  Member,    // the field is an array that has the value; of an array parameter, one of the values
+  From,      // field >= value
+  Until,     // field <= value
+  Ignored,   // read and checked, filters nothing
+  Page,
+  Size,
+  Sort,
+};
+
+struct Parameter {
+  std::string_view name;
+  ParameterType type;
+  bool required;
+  bool repeats;  // an array: given again, or comma-separated
+  Match match;
+  std::span<const Field* const> fields;  // that it compares with; several for Contains only
+  const WordList* words;                 // of the type Word
+};
+
+// A {placeholder} of a path, in the order of the path.
+struct PathParameter {
+  std::string_view name;
+  ParameterType type;  // Integer or String
+  const Field* field;  // of the endpoint's resource that it selects by: a parent's field, or the key
+  const Resource* of;  // whose key it is
+  int missing_code;    // error.code of the 404 where there is no such row
+};
+
+enum class Does {
+  List,      // rows of the resource
+  Get,       // one row, by its key
+  Constant,  // an answer that needs no row
+};
+
+// What Does::Constant answers.
+enum class Constant { Time, Info, Status, Welcome };
+
+// The form of an answer's data.
+enum class Form {
+  Page,     // data has contents and page
+  List,     // data has contents
+  Object,   // data is the row
+  Nothing,  // no data
+  Bare,     // no envelope
+};
+
+enum class PagingKind {
+  None,      // all rows
+  Strict,    // a wrong page or size is refused
+  Pageable,  // a wrong page or size counts as the default, and is a violation
+};
+
+struct Paging {
+  PagingKind kind;
+  std::int64_t default_size;
+  std::int64_t maximum_size;
+  std::span<const Field* const> sorts;  // fields that the sort parameter may name, in the order of messages
+};
+
+struct Endpoint {
+  std::string_view method;  // "GET"; HEAD is answered wherever GET is
+  std::string_view path;    // template; {names} take one segment each
+  Does does;
+  Constant constant;  // of Does::Constant
+  Form form;
+  const Resource* resource;  // null for Does::Constant
+  std::span<const PathParameter> path_parameters;
+  std::span<const Parameter> parameters;
+  Paging paging;
+  bool open;               // to those without credentials
+  bool listed;             // named in messages about unknown paths
+  std::string_view since;  // the first OCP version that has it, "V4.0.0"; empty: all
+
+  bool has_placeholder(std::string_view name) const;
+};
+
+struct Catalogue {
+  std::span<const Resource> resources;  // parents before their children
+  std::span<const Endpoint> endpoints;
+  std::string_view sql;  // makes the tables and their indexes
+  std::int64_t version;  // a hash of sql and of the words that rows are counted by, positive and below 2^31
+
+  // The resource whose fixtures are called so, or null.
+  const Resource* find_resource(std::string_view name) const;
+};
+
+// OCP's.
+const Catalogue& ocp_catalogue();
+
+// The columns that a field is stored in; none for a field that lives in the JSON only.
+std::vector<std::string> columns_of(const Field& field);
+
+}  // namespace ocp_mock

@@ -1,0 +1,361 @@
+#include "catalogue/generator/reading.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace ocp_mock::generator {
+namespace {
+
+// clang-format off
+constexpr Choice<ParameterType> kParameterTypes[] = {
+    {"integer", ParameterType::Integer},
+    {"number",  ParameterType::Number},
+    {"boolean", ParameterType::Boolean},
+    {"string",  ParameterType::String},
+    {"word",    ParameterType::Word},
+    {"utcTime", ParameterType::UtcTime},
+    {"time",    ParameterType::Time},
+};
+
+constexpr Choice<Match> kMatches[] = {
+    {"equal",    Match::Equal},
+    {"contains", Match::Contains},
+    {"member",   Match::Member},
+    {"from",     Match::From},
+    {"until",    Match::Until},
+    {"ignored",  Match::Ignored},
+    {"page",     Match::Page},
+    {"size",     Match::Size},
+    {"sort",     Match::Sort},
+};
+
+constexpr Choice<Does> kDoes[] = {
+    {"list",     Does::List},
+    {"get",      Does::Get},
+    {"constant", Does::Constant},
+};
+
+constexpr Choice<Constant> kConstants[] = {
+    {"time",    Constant::Time},
+    {"info",    Constant::Info},
+    {"status",  Constant::Status},
+    {"welcome", Constant::Welcome},
+};
+
+constexpr Choice<Form> kForms[] = {
+    {"page",    Form::Page},
+    {"list",    Form::List},
+    {"object",  Form::Object},
+    {"nothing", Form::Nothing},
+    {"bare",    Form::Bare},
+};
+
+constexpr Choice<PagingKind> kPagingKinds[] = {
+    {"none",     PagingKind::None},
+    {"strict",   PagingKind::Strict},
+    {"pageable", PagingKind::Pageable},
+};
+
+constexpr Choice<std::string_view> kMethods[] = {
+    {"GET",    "GET"},
+    {"POST",   "POST"},
+    {"PUT",    "PUT"},
+    {"PATCH",  "PATCH"},
+    {"DELETE", "DELETE"},
+};
+
+// The types of parameters that compare with a field of a type; with the items of an array.
+constexpr struct {
+  FieldType field;
+  std::initializer_list<ParameterType> parameters;
+} kComparable[] = {
+    {FieldType::Integer, {ParameterType::Integer}},
+    {FieldType::Number,  {ParameterType::Number, ParameterType::Integer}},
+    {FieldType::String,  {ParameterType::String, ParameterType::Word}},
+    {FieldType::Boolean, {ParameterType::Boolean}},
+    {FieldType::Time,    {ParameterType::UtcTime, ParameterType::Time}},
+    {FieldType::Array,   {ParameterType::String, ParameterType::Word, ParameterType::Integer}},
+    {FieldType::Object,  {}},
+};
+
+// The types of fields that a match compares with; the other matches compare with none.
+constexpr struct {
+  Match match;
+  std::initializer_list<FieldType> fields;
+} kMatching[] = {
+    {Match::Equal,    {FieldType::Integer, FieldType::Number, FieldType::String, FieldType::Boolean, FieldType::Time}},
+    {Match::Contains, {FieldType::String}},
+    {Match::Member,   {FieldType::Array}},
+    {Match::From,     {FieldType::Integer, FieldType::Number, FieldType::Time}},
+    {Match::Until,    {FieldType::Integer, FieldType::Number, FieldType::Time}},
+};
+// The names of a path's placeholders.
+std::vector<std::string> read_path(std::string_view path, Position position) {
+  const auto refuse_path = [&](std::string_view why) {
+    refuse(position, fmt::format("path '{}' {}", printable(path), why));
+  };
+  std::vector<std::string> names;
+  if (!path.starts_with('/')) refuse_path("must begin with /");
+  std::string_view rest = path.substr(1);
+  while (path != "/") {
+    const auto end = rest.find('/');
+    const std::string_view segment = rest.substr(0, end);
+    if (segment.empty()) refuse_path("has an empty segment");
+    const bool is_placeholder = segment.starts_with('{') && segment.ends_with('}');
+    const std::string_view name = is_placeholder ? segment.substr(1, segment.size() - 2) : segment;
+    if (name.empty() || name.find_first_of("{}%?#") != std::string_view::npos) {
+      refuse_path(
+          fmt::format("has the segment '{}'; it must be a literal that needs no encoding or a {{name}}", segment));
+    }
+    if (is_placeholder && std::ranges::find(names, name) != names.end())
+      refuse_path(fmt::format("has {} twice", segment));
+    if (is_placeholder) names.emplace_back(name);
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  return names;
+}
+
+// A path without the names of its placeholders.
+std::string shape_of(std::string_view path) {
+  std::string shape;
+  bool inside = false;
+  for (const char c : path) {
+    if (c == '}') inside = false;
+    if (!inside) shape += c;
+    if (c == '{') inside = true;
+  }
+  return shape;
+}
+
+void read_placeholders(const Source& source, SourceEndpoint& endpoint, JsonFields& keys, const JsonValue& value) {
+  const std::vector<std::string> names = read_path(endpoint.path, keys.position_of("path"));
+  const JsonValue* placeholders = keys.object("placeholders");
+  for (const JsonMember* member : in_order_of_the_file(placeholders)) {
+    if (std::ranges::find(names, member->key) == names.end()) {
+      refuse(member->position,
+             fmt::format("the path has no {{{}}}{}", printable(member->key), did_you_mean(member->key, names)));
+    }
+  }
+  for (const std::string& name : names) {
+    const JsonMember* member = placeholders == nullptr ? nullptr : placeholders->find(name);
+    if (member == nullptr) {
+      refuse(placeholders == nullptr ? value.position : keys.position_of("placeholders"),
+             fmt::format("placeholders must say which field {{{}}} selects by", name));
+    }
+    if (member->value.kind != JsonKind::String) refuse(member->position, fmt::format("{} must be a field", name));
+    if (!endpoint.resource) refuse(member->position, "an endpoint without a resource has no placeholders");
+    const SourceResource& resource = source.resources[*endpoint.resource];
+    const std::size_t field = find_field(resource, member->value.text, begin_of(member->value));
+    const auto parent = std::ranges::find(resource.parents, field, &SourceParent::field);
+    if (parent != resource.parents.end()) {
+      endpoint.path_parameters.push_back({name, field, parent->resource});
+    } else if (resource.key == field && endpoint.does == Does::Get) {
+      endpoint.path_parameters.push_back({name, field, *endpoint.resource});
+    } else {
+      refuse(begin_of(member->value), fmt::format("{} is not the key of a parent of {}{}", member->value.text,
+                                                  resource.name, endpoint.does == Does::Get ? " and not its own" : ""));
+    }
+  }
+  const auto is_key = [&](const SourcePathParameter& parameter) { return parameter.resource == *endpoint.resource; };
+  if (endpoint.does == Does::Get && std::ranges::none_of(endpoint.path_parameters, is_key)) {
+    refuse(keys.position_of("path"), fmt::format("the path must have the key of {}, which it gets one of",
+                                                 source.resources[*endpoint.resource].name));
+  }
+}
+
+void read_paging(Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
+  const JsonValue* paging = keys.object("paging");
+  if (paging == nullptr) return;
+  if (endpoint.does != Does::List) keys.refuse("paging", "is for lists only");
+  JsonFields fields(*paging);
+  endpoint.paging = choose(kPagingKinds, fields, "kind");
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const auto default_size = fields.integer("default", 1, kMost);
+  const auto maximum_size = fields.integer("maximum", 1, kMost);
+  const bool has_pages = endpoint.paging != PagingKind::None;
+  if (has_pages != default_size.has_value() || has_pages != maximum_size.has_value()) {
+    keys.refuse("paging", has_pages ? "must have default and maximum" : "of kind none has neither default nor maximum");
+  }
+  endpoint.default_size = default_size.value_or(0);
+  endpoint.maximum_size = maximum_size.value_or(0);
+  if (endpoint.default_size > endpoint.maximum_size) fields.refuse("default", "must not be over maximum");
+  SourceResource& resource = source.resources[*endpoint.resource];
+  for (const auto& [text, position] : strings_of(fields, "sorts")) {
+    if (text.find(',') != std::string::npos) refuse(position, fmt::format("'{}' must be a field", printable(text)));
+    const std::size_t field = read_sort_key(resource, text, position).field;
+    if (std::ranges::find(endpoint.sorts, field) != endpoint.sorts.end()) {
+      refuse(position, fmt::format("{} is in sorts twice", text));
+    }
+    endpoint.sorts.push_back(field);
+  }
+  fields.refuse_others();
+}
+
+// The fields that a parameter compares with: field, fields, or the one that is called as the parameter is.
+std::vector<std::pair<std::string, Position>> compared_fields(const SourceParameter& parameter, JsonFields& keys) {
+  auto several = strings_of(keys, "fields");
+  const auto one = keys.text("field");
+  if (!several.empty() && one) keys.refuse("field", "must not stand beside fields");
+  if (one) return {{*one, keys.position_of("field")}};
+  if (several.empty()) return {{parameter.name, keys.position_of("name")}};
+  if (several.size() > 1 && parameter.match != Match::Contains)
+    keys.refuse("fields", "are for the match contains only");
+  return several;
+}
+
+void compare(const SourceParameter& parameter, SourceResource& resource, std::size_t field, Position position) {
+  const SourceField& compared = resource.fields[field];
+  const auto rule = std::ranges::find(kMatching, parameter.match, [](const auto& row) { return row.match; });
+  if (std::ranges::find(rule->fields, compared.type) == rule->fields.end()) {
+    refuse(position, fmt::format("{} is of type {}, which the match {} does not take", compared.name,
+                                 word_of(kFieldTypes, compared.type), word_of(kMatches, parameter.match)));
+  }
+  const auto types = std::ranges::find(kComparable, compared.type, [](const auto& row) { return row.field; });
+  const bool is_comparable = std::ranges::find(types->parameters, parameter.type) != types->parameters.end();
+  if (!is_comparable || (parameter.match == Match::Contains && parameter.type != ParameterType::String)) {
+    refuse(position, fmt::format("a parameter of type {} does not compare by {} with {}, which is of type {}",
+                                 word_of(kParameterTypes, parameter.type), word_of(kMatches, parameter.match),
+                                 compared.name, word_of(kFieldTypes, compared.type)));
+  }
+  add_column(resource, field);
+}
+
+// What chooses the page and the order; an endpoint has one parameter for each.
+bool is_of_paging(Match match) { return match == Match::Page || match == Match::Size || match == Match::Sort; }
+
+// Such a parameter has its type from what it does.
+void read_paging_parameter(const SourceEndpoint& endpoint, SourceParameter& parameter, const JsonFields& keys) {
+  parameter.type = parameter.match == Match::Sort ? ParameterType::String : ParameterType::Integer;
+  parameter.repeats = parameter.match == Match::Sort;
+  if (parameter.match == Match::Sort ? endpoint.sorts.empty() : endpoint.paging == PagingKind::None) {
+    keys.refuse("match", parameter.match == Match::Sort ? "sort needs paging with sorts" : "needs paging");
+  }
+}
+
+SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, const JsonValue& value) {
+  JsonFields keys(value);
+  SourceParameter parameter{};
+  parameter.name = keys.required_text("name");
+  parameter.match = choose(kMatches, keys, "match");
+  keys.text("source");
+  const auto is_same = [&](const SourceParameter& other) {
+    return other.name == parameter.name || (is_of_paging(parameter.match) && other.match == parameter.match);
+  };
+  if (std::ranges::any_of(endpoint.parameters, is_same)) {
+    refuse(value.position,
+           fmt::format("{}, or one that does the same, is a parameter twice", printable(parameter.name)));
+  }
+  if (is_of_paging(parameter.match)) {
+    read_paging_parameter(endpoint, parameter, keys);
+    keys.refuse_others();
+    return parameter;
+  }
+  std::tie(parameter.type, parameter.required) =
+      type_of(kParameterTypes, keys.required_text("type"), keys.position_of("type"));
+  parameter.repeats = keys.boolean("repeats").value_or(false);
+  if (const auto words = keys.text("words")) {
+    parameter.words = find_entry(source.word_lists, *words, keys.position_of("words"), "list of words");
+    if (parameter.type != ParameterType::Word) keys.refuse("words", "are for the type word only");
+  }
+  if (parameter.match != Match::Ignored) {
+    if (!endpoint.resource) keys.refuse("match", "must be ignored: the endpoint has no resource");
+    if (parameter.repeats && parameter.match != Match::Equal && parameter.match != Match::Member) {
+      keys.refuse("repeats", "is for the matches equal, member and ignored only");
+    }
+    SourceResource& resource = source.resources[*endpoint.resource];
+    for (const auto& [name, position] : compared_fields(parameter, keys)) {
+      const std::size_t field = find_field(resource, name, position);
+      compare(parameter, resource, field, position);
+      parameter.fields.push_back(field);
+      if (parameter.type == ParameterType::Word && !parameter.words) parameter.words = resource.fields[field].words;
+    }
+  }
+  if (parameter.type == ParameterType::Word && !parameter.words) {
+    refuse(value.position, fmt::format("words of {} are missing, and its field has none", parameter.name));
+  }
+  keys.refuse_others();
+  return parameter;
+}
+
+void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
+  const bool has_pages = endpoint.paging != PagingKind::None;
+  const auto fits = [&] {
+    switch (endpoint.does) {
+      case Does::List: return has_pages ? endpoint.form == Form::Page : endpoint.form == Form::List;
+      case Does::Get: return endpoint.form == Form::Object;
+      case Does::Constant: return endpoint.form == Form::Bare;
+    }
+    return false;
+  };
+  if (!fits()) {
+    keys.refuse("form",
+                fmt::format("{} does not fit an endpoint that does {} {} paging", word_of(kForms, endpoint.form),
+                            word_of(kDoes, endpoint.does), has_pages ? "with" : "without"));
+  }
+  if (!has_pages) return;
+  for (const Match match : {Match::Page, Match::Size}) {
+    if (std::ranges::find(endpoint.parameters, match, &SourceParameter::match) == endpoint.parameters.end()) {
+      keys.refuse("paging", fmt::format("needs a parameter with the match {}", word_of(kMatches, match)));
+    }
+  }
+}
+
+bool is_version(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return text.starts_with('V') && std::ranges::count(text, '.') == 2 && text.find("..") == std::string_view::npos &&
+         text.size() > 1 && is_digit(text[1]) && is_digit(text.back()) &&
+         std::ranges::all_of(text.substr(1), [&](char c) { return is_digit(c) || c == '.'; });
+}
+
+}  // namespace
+
+void read_endpoint(Source& source, const JsonValue& value) {
+  JsonFields keys(value);
+  SourceEndpoint endpoint{};
+  keys.text("source");
+  endpoint.method = choose(kMethods, keys, "method");
+  endpoint.path = keys.required_text("path");
+  endpoint.does = choose(kDoes, keys, "does");
+  endpoint.form = choose(kForms, keys, "form");
+  endpoint.open = keys.boolean("open").value_or(false);
+  endpoint.listed = keys.boolean("listed").value_or(true);
+  endpoint.since = keys.text("since").value_or("");
+  if (!endpoint.since.empty() && !is_version(endpoint.since)) keys.refuse("since", "must be a version such as V4.0.0");
+
+  const bool is_constant = endpoint.does == Does::Constant;
+  if (is_constant) {
+    endpoint.constant = choose(kConstants, keys, "constant");
+  } else {
+    const std::string name = keys.required_text("resource");
+    endpoint.resource = find_entry(source.resources, name, keys.position_of("resource"), "resource");
+  }
+  const auto is_same = [&](const SourceEndpoint& other) {
+    return other.method == endpoint.method && shape_of(other.path) == shape_of(endpoint.path);
+  };
+  if (std::ranges::any_of(source.endpoints, is_same)) {
+    keys.refuse("path", fmt::format("is another endpoint's, too: {} {}", endpoint.method, printable(endpoint.path)));
+  }
+  read_placeholders(source, endpoint, keys, value);
+  read_paging(source, endpoint, keys);
+  if (const std::vector<JsonValue>* parameters = keys.array("parameters")) {
+    for (const JsonValue& parameter : *parameters) {
+      endpoint.parameters.push_back(read_parameter(source, endpoint, parameter));
+    }
+  }
+  check_form(endpoint, keys);
+  if (!endpoint.sorts.empty() &&
+      std::ranges::find(endpoint.parameters, Match::Sort, &SourceParameter::match) == endpoint.parameters.end()) {
+    keys.refuse("paging", "has sorts, and no parameter has the match sort");
+  }
+  keys.refuse_others();
+  source.endpoints.push_back(std::move(endpoint));
+}
+
+}  // namespace ocp_mock::generator

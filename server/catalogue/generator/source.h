@@ -1,0 +1,126 @@
+// What schema/api/*.json says, read and checked.
+// Input: the texts of the files. Output: a Source, in which names are resolved to indexes. schema/api/README.md has the
+// vocabulary.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "catalogue/catalogue.h"
+
+namespace ocp_mock::generator {
+
+struct SourceFile {
+  std::string name;
+  std::string text;
+};
+
+// What it says is "FILE:LINE:COLUMN: ", then the text.
+class SourceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// An index that may be missing.
+using Index = std::optional<std::size_t>;
+
+struct SourceWord {
+  std::string word;
+  std::size_t meaning;  // the index of the first word that means the same
+};
+
+struct SourceWordList {
+  std::string name;
+  std::vector<SourceWord> words;
+};
+
+struct SourceField {
+  std::string name;
+  FieldType type;
+  bool required;
+  bool keeps_null;
+  Index words;
+  Index computed_from;      // a field of the same resource
+  bool has_column = false;  // something compares it or sorts by it
+};
+
+struct SourceParent {
+  std::size_t field;
+  std::size_t resource;
+  Index label;  // a field of the resource below
+};
+
+struct SourceSortKey {
+  std::size_t field;
+  bool descending;
+};
+
+struct SourceResource {
+  std::string name;
+  std::string noun;
+  std::string noun_chinese;
+  std::string table;
+  std::vector<SourceField> fields;
+  std::vector<SourceParent> parents;
+  Index key;
+  Index label;
+  std::vector<SourceSortKey> order;
+  Index lasts_until;
+  Index indexed_words;
+  int missing_code;
+
+  Index find_field(std::string_view field) const;
+};
+
+struct SourcePathParameter {
+  std::string name;
+  std::size_t field;
+  std::size_t resource;  // whose key it is
+};
+
+struct SourceParameter {
+  std::string name;
+  ParameterType type;
+  bool required;
+  bool repeats;
+  Match match;
+  std::vector<std::size_t> fields;
+  Index words;
+};
+
+struct SourceEndpoint {
+  std::string method;
+  std::string path;
+  Does does;
+  Constant constant;
+  Form form;
+  Index resource;
+  std::vector<SourcePathParameter> path_parameters;
+  std::vector<SourceParameter> parameters;
+  PagingKind paging = PagingKind::None;
+  std::int64_t default_size = 0;
+  std::int64_t maximum_size = 0;
+  std::vector<std::size_t> sorts;
+  bool open;
+  bool listed;
+  std::string since;
+};
+
+struct Source {
+  std::vector<SourceWordList> word_lists;
+  std::vector<SourceResource> resources;  // parents before their children
+  std::vector<SourceEndpoint> endpoints;
+};
+
+// Reads the files as one catalogue, in their order. Throws SourceError for the first thing that does not hold together.
+Source read_source(const std::vector<SourceFile>& files);
+
+// The SQL identifier of a name in camelCase: in snake_case, with a _ behind it where the table or SQL itself has taken
+// the word.
+std::string sql_identifier(std::string_view name);
+
+}  // namespace ocp_mock::generator

@@ -1,0 +1,65 @@
+// Finds the endpoint of a method and a path: by segments, literals before placeholders.
+// Input: a catalogue; then methods and paths as sent. Output: the endpoint and the values of its placeholders.
+// Immutable once made, so safe for use by several threads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalogue/catalogue.h"
+#include "ocp/error.h"
+
+namespace ocp_mock {
+
+struct Route {
+  const Endpoint* endpoint = nullptr;  // null: the path is known and the method is not
+  std::vector<std::string> values;     // of its placeholders, in order, decoded once
+};
+
+class Router {
+ public:
+  // The catalogue must outlive it.
+  explicit Router(const Catalogue& catalogue);
+
+  // One trailing slash of the path is accepted. HEAD finds GET's endpoint. Where a literal and a placeholder fit, the
+  // literal's endpoint counts, and the placeholder's only if no endpoint below the literal fits path and method.
+  // Nothing for a path that is unknown or does not decode.
+  std::optional<Route> find(std::string_view method, std::string_view path) const;
+
+  // The methods of a known path, alphabetical, with HEAD beside GET: "GET, HEAD". Without those of endpoints that are
+  // not listed: to other methods their paths are unknown.
+  std::string allowed_methods(std::string_view path) const;
+
+  // The templates nearest to a path as sent, at most 3, the best one first. Costs the product of the segments of all
+  // templates and those of the path, of which the first 20 count.
+  std::vector<std::string_view> nearest(std::string_view path) const;
+
+  const Catalogue& catalogue() const { return catalogue_; }
+
+ private:
+  // A segment of templates; the root has none.
+  struct Node {
+    std::string_view literal;
+    std::vector<Node> literals;              // below it
+    std::unique_ptr<Node> placeholder;       // below it, whatever its name
+    std::vector<const Endpoint*> endpoints;  // that end here, a method each
+  };
+
+  template <typename Visit>
+  static bool walk(const Node& node, std::string_view rest, std::vector<std::string>& values, const Visit& visit);
+  template <typename Visit>
+  void visit_nodes(std::string_view path, std::vector<std::string>& values, const Visit& visit) const;
+
+  const Catalogue& catalogue_;
+  Node root_;
+};
+
+// Why a method and a path have no endpoint: 400 for a path that does not decode, 405 for another method, else 404.
+// A 404 has the explanation.
+ApiError refusal_of(const Router& router, std::string_view method, std::string_view path,
+                    std::vector<Sentence> explanation = {});
+
+}  // namespace ocp_mock

@@ -1,0 +1,98 @@
+#include "control/body.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ocp_mock;
+
+TEST_CASE("body: an object contains the members of another, at any depth") {
+  const struct {
+    std::string whole;
+    std::string part;
+    bool contains;
+  } cases[] = {
+      {R"({"a":1,"b":2})", R"({"a":1.0})", true},
+      {R"({"a":1,"b":2})", R"({})", true},
+      {R"({"a":1})", R"({"a":2})", false},
+      {R"({"a":1})", R"({"a":"1"})", false},
+      {R"({"a":1})", R"({"b":1})", false},
+      {R"({"a":1})", R"({"b":null})", true},
+      {R"({"b":null})", R"({"b":null})", true},
+      {R"({"b":1})", R"({"b":null})", false},
+      {R"({"b":null})", R"({"b":1})", false},
+      {R"({"a":{"b":1,"c":2},"d":3})", R"({"a":{"c":2}})", true},
+      {R"({"a":{"b":1}})", R"({"a":{"b":1,"c":2}})", false},
+      {R"({"a":{"b":1}})", R"({"a":1})", false},
+      {R"({"a":1})", R"({"a":{}})", false},
+      {R"({"a":[1,2]})", R"({"a":[1,2]})", true},
+      {R"({"a":[1,2]})", R"({"a":[1]})", false},
+      {R"({"a":[2,1]})", R"({"a":[1,2]})", false},
+      {R"({"a":[{"b":1,"c":2}]})", R"({"a":[{"b":1}]})", false},
+      {R"([1])", R"([1])", true},
+      {R"([1])", R"({})", false},
+      {R"("x")", R"("x")", true},
+  };
+  for (const auto& [whole, part, contains] : cases) {
+    CAPTURE(whole);
+    CAPTURE(part);
+    CHECK(contains_json(read_json_text(whole), read_json_text(part)) == contains);
+  }
+}
+
+TEST_CASE("body: only one whole JSON document is JSON") {
+  for (const std::string text : {"", "a=b", "{", "{}{}", R"({"a":1,"a":1})"}) {
+    CAPTURE(text);
+    CHECK(RequestBody(text).json() == nullptr);
+  }
+  const RequestBody body(" [1] ");
+  REQUIRE(body.json() != nullptr);
+  CHECK(body.json()->items.size() == 1);
+  CHECK(body.json() == body.json());
+}
+
+TEST_CASE("body: secrets are masked wherever they are, and all else is kept as it was sent") {
+  const struct {
+    std::string sent;
+    std::string kept;
+    bool has_secret;
+  } cases[] = {
+      {R"({ "name" : "b", "a": 1.0, "n":null })", R"({ "name" : "b", "a": 1.0, "n":null })", false},
+      {R"({"password":"geheim"})", R"({"password":"***"})", true},
+      {R"({ "b":null, "a":1.0, "rootSysPassword" : "geheim" })", R"({"a":1.0,"b":null,"rootSysPassword":"***"})", true},
+      {R"({"PassPhrase":"geheim"})", R"({"PassPhrase":"***"})", true},
+      {R"({"client_SECRET":"geheim"})", R"({"client_SECRET":"***"})", true},
+      {R"({"accessTokens":["geheim",{"x":"geheim"}]})", R"({"accessTokens":"***"})", true},
+      {R"({"dbPasswd":12})", R"({"dbPasswd":"***"})", true},
+      {R"({"p\u0061ssword":"geheim"})", R"({"password":"***"})", true},
+      {R"([{"a":[{"b":{"password":"geheim"}}]}])", R"([{"a":[{"b":{"password":"***"}}]}])", true},
+      {R"({"password":null})", R"({"password":null})", false},
+      {R"({"password":"***"})", R"({"password":"***"})", false},
+      {R"({"a":"https://me:geheim@h/x"})", R"({"a":"https://***@h/x"})", false},
+      {R"({"a":"https%3A%2F%2Fme:geheim%40h"})", R"({"a":"https%3A%2F%2F***%40h"})", false},
+      {R"("the password")", R"("the password")", false},
+      {"a=b&password=geheim&c=d", "a=b&password=***&c=d", true},
+      {"a=b&&c", "a=b&&c", false},
+      {"userPassword=geheim%3D=x", "userPassword=***", true},
+      {"pass%77ord=geheim", "pass%77ord=***", true},
+      {"password=", "password=***", true},
+      {"password=***", "password=***", false},
+      {"note=my+secret+is+geheim", "note=***", true},
+      {"u=https://me:geheim@h", "u=https://***@h", false},
+      {R"({"password":"a&b=geheim)", "***", true},
+      {R"(a=b&{"token":"x&geheim=c")", "***", true},
+      {"--x\r\nname=\"password\"\r\n\r\ngeheim", "***", true},
+      {"***", "***", false},
+      {"", "", false},
+      {"plain text", "plain text", false},
+  };
+  for (const auto& [sent, kept, has_secret] : cases) {
+    CAPTURE(sent);
+    const MaskedBody masked = masked_body(sent);
+    CHECK(masked.text == kept);
+    CHECK(masked.has_secret == has_secret);
+    // What is kept is kept as it is.
+    CHECK(masked_body(masked.text).text == masked.text);
+    CHECK_FALSE(masked_body(masked.text).has_secret);
+  }
+}
