@@ -1,4 +1,6 @@
 // The test's side of the server, over real sockets.
+// With the address sanitizer GCC 12 takes members of <regex> for uninitialised.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
