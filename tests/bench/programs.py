@@ -116,7 +116,7 @@ def wiremock_answer():
 
 def sqlite_script(source, is_lines):
     """The same columns and indexes as ours, by SQL alone; times are cut to seconds and nanoseconds."""
-    schema = (ROOT / "schema/log_backup_task.sql").read_text(encoding="utf-8")
+    schema = (ROOT / "tests/bench/sqlite3.sql").read_text(encoding="utf-8")
     text = f"cast(readfile('{source}') AS TEXT)"
     if is_lines:
         text = f"'[' || replace(rtrim({text}, char(10)), char(10), ',') || ']'"
