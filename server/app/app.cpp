@@ -1,5 +1,7 @@
 #include "app/app.h"
 
+#include "catalogue/body.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -325,6 +327,7 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (!exchange.route || exchange.route->endpoint == nullptr) throw refusal_of(router_, request.method, path);
   const Endpoint& endpoint = *exchange.route->endpoint;
   Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
+  check_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);
   refuse_violations(exchange.violations);
   if (endpoint.does == Does::Constant) return answer_constant(request, endpoint, exchange);
   const std::optional<AnswerData> data = answer_data(asked, exchange);

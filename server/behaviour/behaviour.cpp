@@ -21,6 +21,7 @@ Outcome perform(const Request& request, const std::shared_ptr<const Dataset>& da
   switch (request.endpoint->does) {
     case Does::List: return list_rows(request, dataset);
     case Does::Get: return get_row(request, dataset);
+    case Does::Fixed: return fixed_answer(request, dataset);
     case Does::Constant: break;
   }
   throw std::logic_error("an endpoint that needs no data was asked for some");

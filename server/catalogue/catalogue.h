@@ -46,6 +46,7 @@ struct Field {
   FieldType type;
   bool required;             // in fixtures
   bool keeps_null;           // a null is answered; of other fields it is left out
+  bool hidden;               // fixtures have it and answers do not
   std::string_view column;   // empty: the field lives in the stored JSON only
   const WordList* words;     // of an enumeration, else null
   std::size_t first_column;  // index of its first column in a row; meaningless without a column
@@ -86,6 +87,8 @@ struct Resource {
   const Field* lasts_until;        // until when a row lasts that began at its first order field; null if unknown
   ComputedField computed;
   const Field* indexed_words;  // rows of one parent are counted by this field's words; null: no sparse index
+  bool keeps_null;             // nulls of members that no field here is called as are answered
+  bool is_default;             // it is meant where fixtures and admin calls name no resource
 
   const Field* find_field(std::string_view name) const;
   // The index in parents of the one whose key the field holds, or npos.
@@ -118,6 +121,7 @@ enum class Match {
 
 struct Parameter {
   std::string_view name;
+  std::string_view alias;  // another name of it, as OCP's pages misprint it; empty: none
   ParameterType type;
   bool required;
   bool repeats;  // an array: given again, or comma-separated
@@ -130,15 +134,35 @@ struct Parameter {
 struct PathParameter {
   std::string_view name;
   ParameterType type;  // Integer or String
-  const Field* field;  // of the endpoint's resource that it selects by: a parent's field, or the key
-  const Resource* of;  // whose key it is
-  int missing_code;    // error.code of the 404 where there is no such row
+  const Field* field;  // of the endpoint's resource that it selects by; null where the endpoint reads no rows
+  const Resource* of;  // whose key it is: a 404 where there is no such row; null: any value will do
+  int missing_code;    // error.code of that 404
+};
+
+enum class BodyType { Integer, Number, Boolean, String, Word, Time, Array, Object, Any };
+
+// A member of a request's body, or what each item of an array must be.
+struct BodyField {
+  std::string_view name;  // empty: an item
+  BodyType type;
+  bool required;
+  const WordList* words;              // of the type Word
+  std::span<const BodyField> fields;  // of an Object its members; of an Array one, its items; none: any
+};
+
+// What a request's body may be written in.
+enum class Media {
+  Json,
+  Form,       // application/x-www-form-urlencoded
+  Multipart,  // multipart/form-data
+  Query,      // no body: its members are in the query
 };
 
 enum class Does {
   List,      // rows of the resource
-  Get,       // one row, by its key
+  Get,       // one row, by its key; of a resource without a key the only one of its parents
   Constant,  // an answer that needs no row
+  Fixed,     // the same data for every request whose path, parameters and body are right
 };
 
 // What Does::Constant answers.
@@ -176,9 +200,13 @@ struct Endpoint {
   std::span<const PathParameter> path_parameters;
   std::span<const Parameter> parameters;
   Paging paging;
-  bool open;               // to those without credentials
-  bool listed;             // named in messages about unknown paths
-  std::string_view since;  // the first OCP version that has it, "V4.0.0"; empty: all
+  std::span<const std::string_view> aliases;  // other paths of it, as OCP's pages misprint it
+  std::string_view answer;                    // of Does::Fixed: the data as JSON; of a list its contents
+  std::span<const Media> media;               // that its body may be written in; none: it has no body
+  BodyField body;                             // an Object or an Array
+  bool open;                                  // to those without credentials
+  bool listed;                                // named in messages about unknown paths
+  std::string_view since;                     // the first OCP version that has it, "V4.0.0"; empty: all
 
   bool has_placeholder(std::string_view name) const;
 };

@@ -41,6 +41,12 @@ void note(std::vector<Violation>& violations, Violation violation) {
   if (violations.size() < kMaximumViolations) violations.push_back(std::move(violation));
 }
 
+// Whether the query has a member of the body by this name.
+bool is_body_in_query(const Endpoint& endpoint, std::string_view name) {
+  return std::ranges::find(endpoint.media, Media::Query) != endpoint.media.end() &&
+         std::ranges::find(endpoint.body.fields, name, &BodyField::name) != endpoint.body.fields.end();
+}
+
 // The decoded parameters of a query, and what a client should know about them.
 class Query {
  public:
@@ -53,9 +59,13 @@ class Query {
       if (!name || !value) {
         throw ApiError(Message::BadQueryEncoding, {printable(std::string(pair.name) + "=" + std::string(pair.value))});
       }
-      if (std::ranges::find(endpoint.parameters, *name, &Parameter::name) != endpoint.parameters.end()) {
-        pairs_.emplace_back(*std::move(name), *std::move(value));
-      } else if (!endpoint.has_placeholder(*name)) {
+      const auto is_called = [&](const Parameter& parameter) {
+        return parameter.name == *name || (!parameter.alias.empty() && parameter.alias == *name);
+      };
+      const auto parameter = std::ranges::find_if(endpoint.parameters, is_called);
+      if (parameter != endpoint.parameters.end()) {
+        pairs_.emplace_back(parameter->name, *std::move(value));
+      } else if (!endpoint.has_placeholder(*name) && !is_body_in_query(endpoint, *name)) {
         note_unknown(endpoint, *name);
       }
     }

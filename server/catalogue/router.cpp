@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "ocp/url.h"
@@ -21,6 +22,7 @@ constexpr std::size_t kUsualPlaceholders = 4;  // at most, of a path
 
 // How far a path is from a template, summed over their segments.
 constexpr int kFilledPlaceholder = 1;
+constexpr int kSegmentInOtherCase = 1;
 constexpr int kMisspeltSegment = 2;
 constexpr int kMissingSegment = 4;  // also one too many
 constexpr int kOtherSegment = 6;    // less than one missing and one too many
@@ -51,6 +53,7 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 int distance_between(std::string_view segment, std::string_view wanted) {
   if (is_placeholder(wanted)) return segment.empty() ? kOtherSegment : kFilledPlaceholder;
   if (segment == wanted) return 0;
+  if (equals_ignoring_case(segment, wanted)) return kSegmentInOtherCase;
   return nearest(segment, std::array{wanted}) ? kMisspeltSegment : kOtherSegment;
 }
 
@@ -75,20 +78,25 @@ int distance_between(const std::vector<std::string_view>& path, const std::vecto
 
 Router::Router(const Catalogue& catalogue) : catalogue_(catalogue) {
   for (const Endpoint& endpoint : catalogue.endpoints) {
-    Node* node = &root_;
-    std::string_view rest = endpoint.path == "/" ? std::string_view() : endpoint.path.substr(1);
-    while (rest.data() != nullptr) {
-      const std::string_view segment = next_segment(rest);
-      if (is_placeholder(segment)) {
-        if (!node->placeholder) node->placeholder = std::make_unique<Node>();
-        node = node->placeholder.get();
-        continue;
-      }
-      const auto found = std::ranges::find(node->literals, segment, &Node::literal);
-      node = found != node->literals.end() ? &*found : &node->literals.emplace_back(Node{segment, {}, nullptr, {}});
-    }
-    node->endpoints.push_back(&endpoint);
+    add(endpoint, endpoint.path);
+    for (const std::string_view alias : endpoint.aliases) add(endpoint, alias);
   }
+}
+
+void Router::add(const Endpoint& endpoint, std::string_view path) {
+  Node* node = &root_;
+  std::string_view rest = path == "/" ? std::string_view() : path.substr(1);
+  while (rest.data() != nullptr) {
+    const std::string_view segment = next_segment(rest);
+    if (is_placeholder(segment)) {
+      if (!node->placeholder) node->placeholder = std::make_unique<Node>();
+      node = node->placeholder.get();
+      continue;
+    }
+    const auto found = std::ranges::find(node->literals, segment, &Node::literal);
+    node = found != node->literals.end() ? &*found : &node->literals.emplace_back(Node{segment, {}, nullptr, {}});
+  }
+  node->endpoints.push_back(&endpoint);
 }
 
 // Calls visit(node) for each node at the end of a rest, literals first, until it returns true.

@@ -48,6 +48,7 @@ class Router {
     std::vector<const Endpoint*> endpoints;  // that end here, a method each
   };
 
+  void add(const Endpoint& endpoint, std::string_view path);
   template <typename Visit>
   static bool walk(const Node& node, std::string_view rest, std::vector<std::string>& values, const Visit& visit);
   template <typename Visit>

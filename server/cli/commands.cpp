@@ -241,11 +241,13 @@ std::vector<SqlValue> find_parents(const Outline& outline, std::size_t depth, bo
   return {};
 }
 
-// The first page of the first list that has rows, or else may have some; empty if there is none.
+// The first page of a list of the default resource, or else of the first list that has rows; empty if there is none.
 std::string list_to_try(const Dataset& dataset) {
-  for (const bool with_rows : {true, false}) {
+  for (const auto& [of_default, with_rows] : {std::pair(true, true), {true, false}, {false, true}}) {
     for (const Endpoint& endpoint : dataset.catalogue().endpoints) {
       if (endpoint.does != Does::List || endpoint.method != "GET") continue;
+      if (of_default && !endpoint.resource->is_default) continue;
+      if (std::ranges::any_of(endpoint.parameters, &Parameter::required)) continue;
       const auto& parents = endpoint.resource->parents;
       const Outline outline = dataset.outline(*endpoint.resource);
       const std::vector<SqlValue> keys = find_parents(outline, parents.size(), with_rows);
@@ -448,8 +450,16 @@ int run_check(const CheckOptions& options) {
 
   for (const FixtureFile& file : fixtures.files) fmt::print("{}\n", describe(file));
   for (const std::string& note : fixtures.notes) fmt::print("note: {}\n", note);
+  // Those that the files have rows of; where they have none, the one that was looked for.
+  const auto is_shown = [&](const Resource& resource) {
+    const auto has_rows = [&](const FixtureFile& file) {
+      return std::ranges::find(file.counts, &resource, &FixtureFile::Count::resource) != file.counts.end();
+    };
+    return std::ranges::any_of(fixtures.files, has_rows);
+  };
+  const bool is_empty = std::ranges::none_of(router.catalogue().resources, is_shown);
   for (const Resource& resource : router.catalogue().resources) {
-    if (resources.is_declared(resource)) continue;
+    if (!is_shown(resource) && !(is_empty && &resource == &resources.default_resource())) continue;
     fmt::print("{}\n", resource.name);
     print_outline(resource, 0, dataset->outline(resource));
   }

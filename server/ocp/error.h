@@ -68,9 +68,14 @@ enum class Message {
   UnknownSort,
   DidYouMean,  // said after these two
   MissingParameter,
+  // bodies
+  BodyNotJson,
+  BodyMediaType,
+  WrongBodyType,
   // refused under --strict only
   UnknownParameter,
   NoParameters,
+  UnknownBodyMember,
   EmptyValue,
   RepeatedParameter,
   CommasAndRepetition,

@@ -275,11 +275,10 @@ Outline declared_rows(const Dataset& dataset, const FixtureResources& resources,
   return dataset.keys(*innermost);
 }
 
-bool has_same_declarations(const Dataset& one, const Dataset& other) {
-  const FixtureResources resources(one.catalogue());
+// Whether the same rows are there of what other rows may be below.
+bool has_same_parents(const Dataset& one, const Dataset& other) {
   return std::ranges::all_of(one.catalogue().resources, [&](const Resource& resource) {
-    return !resources.is_declared(resource) || !resource.parents.empty() ||
-           declared_rows(one, resources, resource) == declared_rows(other, resources, resource);
+    return resource.label == nullptr || one.keys(resource) == other.keys(resource);
   });
 }
 
@@ -304,14 +303,18 @@ std::string export_fixtures(const Dataset& dataset) {
   }
   for (const Resource& resource : dataset.catalogue().resources) {
     if (resources.is_declared(resource)) continue;
+    const std::size_t before = text.size();
     begin_member(resource);
     std::string_view comma = "\n";
+    bool has_rows = false;
     dataset.each_row(resource, {}, [&](const StoredRow& row) {
       text += comma;
       append_fixture(text, resource, row.json, row.timeline);
       comma = ",\n";
+      has_rows = true;
     });
     text += ']';
+    if (!has_rows && &resource != &resources.default_resource()) text.resize(before);
   }
   return text + "}\n";
 }
@@ -321,8 +324,8 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
   const auto builder = old->copy();
   SinceSink sink(*builder, since);
   Changed changed{load_fixture_text(router, name, text, sink).count(), builder->finish()};
-  const bool is_same = changed.rows == 0 && changed.dataset->envelope() == old->envelope() &&
-                       has_same_declarations(*changed.dataset, *old);
+  const bool is_same =
+      changed.rows == 0 && changed.dataset->envelope() == old->envelope() && has_same_parents(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
   return changed;
 }

@@ -124,6 +124,7 @@ class SqliteDataset : public Dataset {
 
   std::optional<std::size_t> find_missing(const Request& request) const override {
     for (std::size_t i = 0; i < request.endpoint->path_parameters.size(); ++i) {
+      if (request.endpoint->path_parameters[i].of == nullptr) continue;
       bool exists = true;
       run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
       if (!exists) return i;

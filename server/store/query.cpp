@@ -149,9 +149,13 @@ std::vector<SqlValue> column_values(const Value& value) {
 }
 
 std::string row_columns(const Resource& resource, bool computes) {
-  if (!computes) return "json";
+  std::string json = "json";
+  for (const Field& field : resource.fields) {
+    if (field.hidden) json = fmt::format("json_remove({}, '$.{}')", json, field.name);
+  }
+  if (!computes) return json;
   const std::vector<std::string> from = columns_of(*resource.computed.from);
-  return fmt::format("json, typeof({}) = 'text', {}, {}", resource.computed.field->column, from[0], from[1]);
+  return fmt::format("{}, typeof({}) = 'text', {}, {}", json, resource.computed.field->column, from[0], from[1]);
 }
 
 std::string row_sql(const Resource& resource, bool computes) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "catalogue/synthetic.h"
+#include "log_backup_tasks.h"
 
 using namespace ocp_mock;
 
@@ -33,7 +34,7 @@ Parsed parse(const Endpoint& endpoint, const Path& values, std::string_view quer
 }
 
 Parsed parse(std::string_view query, const Path& values = path(), const ListRules& rules = {}) {
-  return parse(ocp_catalogue().endpoints.front(), values, query, rules);
+  return parse(log_backup_tasks(), values, query, rules);
 }
 
 // The values of a parameter; none without a condition.
@@ -61,9 +62,7 @@ std::string refusal(const Endpoint& endpoint, const Path& values, std::string_vi
   return "accepted";
 }
 
-std::string refusal(const Path& values, std::string_view query) {
-  return refusal(ocp_catalogue().endpoints.front(), values, query);
-}
+std::string refusal(const Path& values, std::string_view query) { return refusal(log_backup_tasks(), values, query); }
 
 std::vector<Message> rules(const Parsed& request) {
   std::vector<Message> found;
@@ -350,9 +349,10 @@ TEST_CASE("request: the path's own parameters may stand in the query too, and no
   }
   CHECK(refusal(path(), "id=%zz").starts_with("400 0 The query parameter 'id=%zz' does not decode"));
   // A path without parameters has none to repeat.
-  const Parsed time = parse(ocp_catalogue().endpoints[1], {}, "id=1&page=2");
+  const Endpoint& of_time = *ocp_router().find("GET", "/api/v2/time")->endpoint;
+  const Parsed time = parse(of_time, {}, "id=1&page=2");
   CHECK(rules(time) == std::vector{Message::NoParameters, Message::NoParameters});
-  CHECK(refusal(ocp_catalogue().endpoints[1], {}, "id=%zz").starts_with("400 0 The query parameter"));
+  CHECK(refusal(of_time, {}, "id=%zz").starts_with("400 0 The query parameter"));
 }
 
 TEST_CASE("request: characters that Tomcat refuses raw in a query are noted, each once") {
@@ -429,9 +429,7 @@ TEST_CASE("request: a long value is cut in the message") {
 
 TEST_CASE("request: rules that were broken are noted also when something else is refused, up to a limit") {
   std::vector<Violation> violations;
-  CHECK_THROWS_AS(
-      read_parameters(ocp_catalogue().endpoints.front(), path(), "pagesize=1&status=,&page=0", {}, violations),
-      ApiError);
+  CHECK_THROWS_AS(read_parameters(log_backup_tasks(), path(), "pagesize=1&status=,&page=0", {}, violations), ApiError);
   REQUIRE(violations.size() == 2);
   CHECK(violations[0].message == Message::UnknownParameter);
   CHECK(violations[1].message == Message::EmptyValue);

@@ -333,7 +333,6 @@ TEST_CASE("damage: forged rows are an error where they are read, and nothing wor
     std::string message;
   } cases[]{
       {"DELETE FROM cluster", "", outline, "a row has a parent that there is not"},
-      {"DELETE FROM cluster", "", exporting, "a row has a parent that there is not"},
       {"UPDATE log_backup_task SET json = 'x'", "", listing(""), "the text of a row is no object"},
       {"UPDATE log_backup_task SET json = ''", "", listing("sort=delay"), "the text of a row is no object"},
       {"UPDATE log_backup_task SET json = x'00'", "", exporting, "the text of a row is no object"},

@@ -17,7 +17,10 @@ constexpr std::string_view kFieldTypes[] = {"Integer", "Number", "String", "Bool
 constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", "String", "Word", "UtcTime", "Time"};
 constexpr std::string_view kMatches[] = {"Equal",   "Contains", "Member", "From", "Until",
                                          "Ignored", "Page",     "Size",   "Sort"};
-constexpr std::string_view kDoes[] = {"List", "Get", "Constant"};
+constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed"};
+constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
+                                           "Time",    "Array",  "Object",  "Any"};
+constexpr std::string_view kMedia[] = {"Json", "Form", "Multipart", "Query"};
 constexpr std::string_view kConstants[] = {"Time", "Info", "Status", "Welcome"};
 constexpr std::string_view kForms[] = {"Page", "List", "Object", "Nothing", "Bare"};
 constexpr std::string_view kPagingKinds[] = {"None", "Strict", "Pageable"};
@@ -146,8 +149,8 @@ class CppEmitter {
     std::size_t column = 0;
     add_array(fmt::format("constexpr Field fields_{}", i), of.fields.size(), [&](std::size_t f) {
       const SourceField& field = of.fields[f];
-      add("{{{}, FieldType::{}, {}, {}, {}, {}, {}}}", quoted(field.name), spelling(kFieldTypes, field.type),
-          field.required, field.keeps_null, quoted(field.has_column ? sql_identifier(field.name) : ""),
+      add("{{{}, FieldType::{}, {}, {}, {}, {}, {}, {}}}", quoted(field.name), spelling(kFieldTypes, field.type),
+          field.required, field.keeps_null, field.hidden, quoted(field.has_column ? sql_identifier(field.name) : ""),
           words(field.words), column);
       column += columns_of(field).size();
     });
@@ -168,10 +171,10 @@ class CppEmitter {
       if (const Index from = of.fields[f].computed_from)
         computed = fmt::format("{{{}, {}}}", field(i, f), field(i, from));
     }
-    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.noun),
+    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.noun),
         quoted(of.noun_chinese), quoted(of.table), i, columns, array("parents", i, of.parents.size()), field(i, of.key),
         field(i, of.label), array("order", i, of.order.size()), field(i, of.lasts_until), computed,
-        field(i, of.indexed_words));
+        field(i, of.indexed_words), of.keeps_null, of.is_default);
   }
 
   void add_parts_of_endpoint(std::size_t i) {
@@ -179,10 +182,10 @@ class CppEmitter {
     add_array(fmt::format("constexpr PathParameter path_parameters_{}", i), of.path_parameters.size(),
               [&](std::size_t p) {
                 const SourcePathParameter& parameter = of.path_parameters[p];
-                const FieldType type = source_.resources[*of.resource].fields[parameter.field].type;
-                add("{{{}, ParameterType::{}, {}, {}, {}}}", quoted(parameter.name), spelling(kFieldTypes, type),
-                    field(of.resource, parameter.field), resource(parameter.resource),
-                    source_.resources[parameter.resource].missing_code);
+                add("{{{}, ParameterType::{}, {}, {}, {}}}", quoted(parameter.name),
+                    spelling(kParameterTypes, parameter.type), field(of.resource, parameter.field),
+                    resource(parameter.resource),
+                    parameter.resource ? source_.resources[*parameter.resource].missing_code : 0);
               });
     for (std::size_t p = 0; p < of.parameters.size(); ++p) {
       const std::vector<std::size_t>& fields = of.parameters[p].fields;
@@ -191,22 +194,47 @@ class CppEmitter {
     }
     add_array(fmt::format("constexpr Parameter parameters_{}", i), of.parameters.size(), [&](std::size_t p) {
       const SourceParameter& parameter = of.parameters[p];
-      add("{{{}, ParameterType::{}, {}, {}, Match::{}, {}, {}}}", quoted(parameter.name),
+      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}}}", quoted(parameter.name), quoted(parameter.alias),
           spelling(kParameterTypes, parameter.type), parameter.required, parameter.repeats,
           spelling(kMatches, parameter.match), array(fmt::format("compared_{}", i), p, parameter.fields.size()),
           words(parameter.words));
     });
     add_array(fmt::format("constexpr const Field* sorts_{}", i), of.sorts.size(),
               [&](std::size_t s) { add("{}", field(of.resource, of.sorts[s])); });
+    add_texts(fmt::format("aliases_{}", i), of.aliases);
+    add_array(fmt::format("constexpr Media media_{}", i), of.media.size(),
+              [&](std::size_t m) { add("Media::{}", spelling(kMedia, of.media[m])); });
+    if (of.body) add_body_fields(fmt::format("body_{}", i), *of.body);
+  }
+
+  void add_texts(const std::string& name, const std::vector<std::string>& texts) {
+    add_array("constexpr std::string_view " + name, texts.size(), [&](std::size_t t) { add("{}", quoted(texts[t])); });
+  }
+
+  // The arrays that body_field() refers to, the inner ones first.
+  void add_body_fields(const std::string& name, const SourceBodyField& of) {
+    for (std::size_t f = 0; f < of.fields.size(); ++f) add_body_fields(fmt::format("{}_{}", name, f), of.fields[f]);
+    add_array("constexpr BodyField " + name, of.fields.size(),
+              [&](std::size_t f) { add("{}", body_field(fmt::format("{}_{}", name, f), of.fields[f])); });
+  }
+
+  static std::string body_field(const std::string& name, const SourceBodyField& of) {
+    return fmt::format("{{{}, BodyType::{}, {}, {}, {}}}", quoted(of.name), spelling(kBodyTypes, of.type), of.required,
+                       words(of.words), array(name, of.fields.size()));
   }
 
   void add_endpoint(std::size_t i) {
     const SourceEndpoint& of = source_.endpoints[i];
-    add("{{{}, {}, Does::{}, Constant::{}, Form::{}, {}, {}, {}, {{PagingKind::{}, {}, {}, {}}}, {}, {}, {}}}",
+    add("{{{}, {}, Does::{}, Constant::{}, Form::{}, {}, {}, {}, {{PagingKind::{}, {}, {}, {}}}, {}, {}, {}, {}, {}, "
+        "{}, "
+        "{}}}",
         quoted(of.method), quoted(of.path), spelling(kDoes, of.does), spelling(kConstants, of.constant),
         spelling(kForms, of.form), resource(of.resource), array("path_parameters", i, of.path_parameters.size()),
         array("parameters", i, of.parameters.size()), spelling(kPagingKinds, of.paging), of.default_size,
-        of.maximum_size, array("sorts", i, of.sorts.size()), of.open, of.listed, quoted(of.since));
+        of.maximum_size, array("sorts", i, of.sorts.size()), array("aliases", i, of.aliases.size()), quoted(of.answer),
+        array("media", i, of.media.size()),
+        of.body ? body_field(fmt::format("body_{}", i), *of.body) : "{\"\", BodyType::Any, false, nullptr, {}}",
+        of.open, of.listed, quoted(of.since));
   }
 
   const Source& source_;

@@ -39,6 +39,7 @@ constexpr Choice<Does> kDoes[] = {
     {"list",     Does::List},
     {"get",      Does::Get},
     {"constant", Does::Constant},
+    {"fixed",    Does::Fixed},
 };
 
 constexpr Choice<Constant> kConstants[] = {
@@ -60,6 +61,13 @@ constexpr Choice<PagingKind> kPagingKinds[] = {
     {"none",     PagingKind::None},
     {"strict",   PagingKind::Strict},
     {"pageable", PagingKind::Pageable},
+};
+
+constexpr Choice<Media> kMedia[] = {
+    {"json",      Media::Json},
+    {"form",      Media::Form},
+    {"multipart", Media::Multipart},
+    {"query",     Media::Query},
 };
 
 constexpr Choice<std::string_view> kMethods[] = {
@@ -134,7 +142,37 @@ std::string shape_of(std::string_view path) {
   return shape;
 }
 
-void read_placeholders(const Source& source, SourceEndpoint& endpoint, JsonFields& keys, const JsonValue& value) {
+// A placeholder that selects rows of the endpoint's resource: by a parent's key, its own, or any other field.
+SourcePathParameter placeholder_of_rows(Source& source, const SourceEndpoint& endpoint, const std::string& name,
+                                        const JsonValue& value) {
+  SourceResource& resource = source.resources[*endpoint.resource];
+  const std::size_t field = find_field(resource, value.text, begin_of(value));
+  const FieldType type = resource.fields[field].type;
+  if (type != FieldType::Integer && type != FieldType::String) {
+    refuse(begin_of(value), fmt::format("{} is of type {}; a placeholder selects by an integer or a string", value.text,
+                                        word_of(kFieldTypes, type)));
+  }
+  SourcePathParameter parameter{
+      name, type == FieldType::Integer ? ParameterType::Integer : ParameterType::String, add_column(resource, field), {}};
+  const auto parent = std::ranges::find(resource.parents, field, &SourceParent::field);
+  if (parent != resource.parents.end()) parameter.resource = parent->resource;
+  if (resource.key == field && endpoint.does == Does::Get) parameter.resource = endpoint.resource;
+  return parameter;
+}
+
+// A placeholder of an endpoint that reads no rows: the key of a resource, or a type.
+SourcePathParameter placeholder_without_rows(const Source& source, const std::string& name, const JsonValue& value) {
+  if (value.text == "integer") return {name, ParameterType::Integer, {}, {}};
+  if (value.text == "string") return {name, ParameterType::String, {}, {}};
+  const std::size_t resource =
+      find_entry(source.resources, value.text, begin_of(value), "resource, and neither integer nor string");
+  const SourceResource& of = source.resources[resource];
+  if (!of.key) refuse(begin_of(value), fmt::format("{} has no key", of.name));
+  const bool is_integer = of.fields[*of.key].type == FieldType::Integer;
+  return {name, is_integer ? ParameterType::Integer : ParameterType::String, {}, resource};
+}
+
+void read_placeholders(Source& source, SourceEndpoint& endpoint, JsonFields& keys, const JsonValue& value) {
   const std::vector<std::string> names = read_path(endpoint.path, keys.position_of("path"));
   const JsonValue* placeholders = keys.object("placeholders");
   for (const JsonMember* member : in_order_of_the_file(placeholders)) {
@@ -149,22 +187,15 @@ void read_placeholders(const Source& source, SourceEndpoint& endpoint, JsonField
       refuse(placeholders == nullptr ? value.position : keys.position_of("placeholders"),
              fmt::format("placeholders must say which field {{{}}} selects by", name));
     }
-    if (member->value.kind != JsonKind::String) refuse(member->position, fmt::format("{} must be a field", name));
-    if (!endpoint.resource) refuse(member->position, "an endpoint without a resource has no placeholders");
-    const SourceResource& resource = source.resources[*endpoint.resource];
-    const std::size_t field = find_field(resource, member->value.text, begin_of(member->value));
-    const auto parent = std::ranges::find(resource.parents, field, &SourceParent::field);
-    if (parent != resource.parents.end()) {
-      endpoint.path_parameters.push_back({name, field, parent->resource});
-    } else if (resource.key == field && endpoint.does == Does::Get) {
-      endpoint.path_parameters.push_back({name, field, *endpoint.resource});
-    } else {
-      refuse(begin_of(member->value), fmt::format("{} is not the key of a parent of {}{}", member->value.text,
-                                                  resource.name, endpoint.does == Does::Get ? " and not its own" : ""));
-    }
+    if (member->value.kind != JsonKind::String) refuse(member->position, fmt::format("{} must be a text", name));
+    endpoint.path_parameters.push_back(endpoint.resource
+                                           ? placeholder_of_rows(source, endpoint, name, member->value)
+                                           : placeholder_without_rows(source, name, member->value));
   }
-  const auto is_key = [&](const SourcePathParameter& parameter) { return parameter.resource == *endpoint.resource; };
-  if (endpoint.does == Does::Get && std::ranges::none_of(endpoint.path_parameters, is_key)) {
+  if (endpoint.does != Does::Get) return;
+  const Index key = source.resources[*endpoint.resource].key;
+  const auto is_key = [&](const SourcePathParameter& parameter) { return parameter.resource == endpoint.resource; };
+  if (key && std::ranges::none_of(endpoint.path_parameters, is_key)) {
     refuse(keys.position_of("path"), fmt::format("the path must have the key of {}, which it gets one of",
                                                  source.resources[*endpoint.resource].name));
   }
@@ -257,6 +288,7 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
     keys.refuse_others();
     return parameter;
   }
+  parameter.alias = keys.text("alias").value_or("");
   std::tie(parameter.type, parameter.required) =
       type_of(kParameterTypes, keys.required_text("type"), keys.position_of("type"));
   parameter.repeats = keys.boolean("repeats").value_or(false);
@@ -291,6 +323,7 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
       case Does::List: return has_pages ? endpoint.form == Form::Page : endpoint.form == Form::List;
       case Does::Get: return endpoint.form == Form::Object;
       case Does::Constant: return endpoint.form == Form::Bare;
+      case Does::Fixed: return endpoint.form != Form::Bare;
     }
     return false;
   };
@@ -305,6 +338,55 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
       keys.refuse("paging", fmt::format("needs a parameter with the match {}", word_of(kMatches, match)));
     }
   }
+}
+
+// The data of a fixed answer, by the form that they must have.
+void read_answer(const Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
+  const auto name = keys.text("answer");
+  if (endpoint.form == Form::Nothing) {
+    if (name) keys.refuse("answer", "does not fit the form nothing");
+    return;
+  }
+  if (!name) refuse(keys.position(), "answer is missing; it must be the name of a file in answers/");
+  endpoint.answer =
+      source.answers[find_entry(source.answers, *name, keys.position_of("answer"), "file in answers/")].json;
+  const bool is_list = endpoint.form == Form::Page || endpoint.form == Form::List;
+  if (!endpoint.answer.starts_with(is_list ? '[' : '{')) {
+    keys.refuse("answer", is_list ? "must be an array, the contents" : "must be an object, the data");
+  }
+}
+
+// Other paths with the same placeholders.
+void read_aliases(const Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
+  const std::vector<std::string> names = read_path(endpoint.path, keys.position_of("path"));
+  for (auto& [alias, position] : strings_of(keys, "aliases")) {
+    if (read_path(alias, position) != names) {
+      refuse(position, fmt::format("path '{}' must have the placeholders of the endpoint's own path, in their order",
+                                   printable(alias)));
+    }
+    const auto is_same = [&, shape = shape_of(alias)](const SourceEndpoint& other) {
+      return other.method == endpoint.method && shape_of(other.path) == shape;
+    };
+    if (std::ranges::any_of(source.endpoints, is_same)) {
+      refuse(position, fmt::format("is another endpoint's path: {} {}", endpoint.method, printable(alias)));
+    }
+    endpoint.aliases.push_back(std::move(alias));
+  }
+}
+
+void read_body_of(const Source& source, SourceEndpoint& endpoint, const JsonValue& value, JsonFields& keys) {
+  for (const auto& [word, position] : strings_of(keys, "takes")) {
+    endpoint.media.push_back(choose(kMedia, word, position, "takes"));
+  }
+  if (keys.any("body") == nullptr) {
+    if (!endpoint.media.empty()) keys.refuse("takes", "is for endpoints with a body");
+    return;
+  }
+  endpoint.body = read_body(source, *value.find("body"));
+  if (endpoint.body->type != BodyType::Object && endpoint.body->type != BodyType::Array) {
+    keys.refuse("body", "must be of type object or array");
+  }
+  if (endpoint.media.empty()) endpoint.media.push_back(Media::Json);
 }
 
 bool is_version(std::string_view text) {
@@ -329,9 +411,10 @@ void read_endpoint(Source& source, const JsonValue& value) {
   endpoint.since = keys.text("since").value_or("");
   if (!endpoint.since.empty() && !is_version(endpoint.since)) keys.refuse("since", "must be a version such as V4.0.0");
 
-  const bool is_constant = endpoint.does == Does::Constant;
-  if (is_constant) {
+  if (endpoint.does == Does::Constant) {
     endpoint.constant = choose(kConstants, keys, "constant");
+  } else if (endpoint.does == Does::Fixed) {
+    read_answer(source, endpoint, keys);
   } else {
     const std::string name = keys.required_text("resource");
     endpoint.resource = find_entry(source.resources, name, keys.position_of("resource"), "resource");
@@ -350,6 +433,8 @@ void read_endpoint(Source& source, const JsonValue& value) {
     }
   }
   check_form(endpoint, keys);
+  read_aliases(source, endpoint, keys);
+  read_body_of(source, endpoint, value, keys);
   if (!endpoint.sorts.empty() &&
       std::ranges::find(endpoint.parameters, Match::Sort, &SourceParameter::match) == endpoint.parameters.end()) {
     keys.refuse("paging", "has sorts, and no parameter has the match sort");

@@ -24,6 +24,7 @@ SourceField read_field(const Source& source, const JsonMember& member) {
   JsonFields fields(member.value);
   std::tie(field.type, field.required) = type_of(kFieldTypes, fields.required_text("type"), fields.position_of("type"));
   field.keeps_null = fields.boolean("keepsNull").value_or(false);
+  field.hidden = fields.boolean("hidden").value_or(false);
   if (const auto words = fields.text("words")) {
     field.words = find_entry(source.word_lists, *words, fields.position_of("words"), "list of words");
     if (field.type != FieldType::String && field.type != FieldType::Array) {
@@ -147,6 +148,14 @@ SourceResource read_resource(const Source& source, const JsonMember& member) {
       refuse(field->position,
              fmt::format("another field of {} has the column {}", resource.name, sql_identifier(field->key)));
     }
+  }
+  resource.keeps_null = keys.boolean("keepsNull").value_or(false);
+  if (resource.keeps_null) {
+    for (SourceField& field : resource.fields) field.keeps_null = true;
+  }
+  resource.is_default = keys.boolean("default").value_or(false);
+  if (resource.is_default && std::ranges::any_of(source.resources, &SourceResource::is_default)) {
+    keys.refuse("default", "must stand at one resource");
   }
   keys.text("source");
   for (const std::string_view key : {"parents", "key", "label", "order", "lastsUntil", "index"}) keys.any(key);

@@ -71,6 +71,16 @@ void for_each_member(const std::vector<Document>& documents, std::string_view ke
   }
 }
 
+// The name of a fixed answer; empty for any other file.
+std::string answer_name(std::string_view file) {
+  constexpr std::string_view kFolder = "answers/";
+  const auto slash = file.rfind('/');
+  if (slash == std::string_view::npos || !file.substr(0, slash + 1).ends_with(kFolder)) return "";
+  std::string_view name = file.substr(slash + 1);
+  if (name.ends_with(".json")) name.remove_suffix(std::string_view(".json").size());
+  return std::string(name);
+}
+
 }  // namespace
 
 Index SourceResource::find_field(std::string_view field) const {
@@ -93,15 +103,20 @@ std::string sql_identifier(std::string_view name) {
 
 Source read_source(const std::vector<SourceFile>& files) {
   std::vector<Document> documents;
+  Source source;
   for (const SourceFile& file : files) {
     in_file(file, [&] {
+      if (std::string name = answer_name(file.name); !name.empty()) {
+        SourceAnswer& answer = source.answers.emplace_back(std::move(name), "");
+        append_json(answer.json, read_json_text(file.text));
+        return;
+      }
       documents.push_back({&file, read_json_text(file.text)});
       JsonFields keys(documents.back().value);
       for (const std::string_view key : {"words", "resources", "endpoints"}) keys.any(key);
       keys.refuse_others();
     });
   }
-  Source source;
   for_each_member(documents, "words", [&](const JsonMember& member) {
     if (std::ranges::find(source.word_lists, member.key, &SourceWordList::name) != source.word_lists.end()) {
       refuse(member.position, fmt::format("there are two lists of words '{}'", printable(member.key)));

@@ -43,6 +43,7 @@ struct SourceField {
   FieldType type;
   bool required;
   bool keeps_null;
+  bool hidden;
   Index words;
   Index computed_from;      // a field of the same resource
   bool has_column = false;  // something compares it or sorts by it
@@ -72,18 +73,30 @@ struct SourceResource {
   Index lasts_until;
   Index indexed_words;
   int missing_code;
+  bool keeps_null;
+  bool is_default;
 
   Index find_field(std::string_view field) const;
 };
 
 struct SourcePathParameter {
   std::string name;
-  std::size_t field;
-  std::size_t resource;  // whose key it is
+  ParameterType type;
+  Index field;     // of the endpoint's resource
+  Index resource;  // whose key it is
+};
+
+struct SourceBodyField {
+  std::string name;
+  BodyType type;
+  bool required;
+  Index words;
+  std::vector<SourceBodyField> fields;
 };
 
 struct SourceParameter {
   std::string name;
+  std::string alias;
   ParameterType type;
   bool required;
   bool repeats;
@@ -105,18 +118,30 @@ struct SourceEndpoint {
   std::int64_t default_size = 0;
   std::int64_t maximum_size = 0;
   std::vector<std::size_t> sorts;
+  std::vector<std::string> aliases;
+  std::string answer;  // JSON
+  std::optional<SourceBodyField> body;
+  std::vector<Media> media;
   bool open;
   bool listed;
   std::string since;
 };
 
+// The data of an answer that never changes.
+struct SourceAnswer {
+  std::string name;
+  std::string json;
+};
+
 struct Source {
   std::vector<SourceWordList> word_lists;
+  std::vector<SourceAnswer> answers;
   std::vector<SourceResource> resources;  // parents before their children
   std::vector<SourceEndpoint> endpoints;
 };
 
-// Reads the files as one catalogue, in their order. Throws SourceError for the first thing that does not hold together.
+// Reads the files as one catalogue, in their order. A file in a folder answers/ is the data of a fixed answer, which
+// endpoints call by its name without .json. Throws SourceError for the first thing that does not hold together.
 Source read_source(const std::vector<SourceFile>& files);
 
 // The SQL identifier of a name in camelCase: in snake_case, with a _ behind it where the table or SQL itself has taken

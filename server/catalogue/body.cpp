@@ -1,0 +1,221 @@
+#include "catalogue/body.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include "base/ascii.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
+#include "json/reader.h"
+#include "ocp/instant.h"
+#include "ocp/url.h"
+
+namespace ocp_mock {
+namespace {
+
+// clang-format off
+constexpr struct {
+  Media media;
+  std::string_view type;
+} kMediaTypes[] = {
+    {Media::Json,      "application/json"},
+    {Media::Form,      "application/x-www-form-urlencoded"},
+    {Media::Multipart, "multipart/form-data"},
+};
+
+constexpr struct {
+  BodyType type;
+  std::string_view english;
+  std::string_view chinese;
+} kRightValues[] = {
+    {BodyType::Integer, "an integer",            "整数"},
+    {BodyType::Number,  "a number",              "数字"},
+    {BodyType::Boolean, "true or false",         "true 或 false"},
+    {BodyType::String,  "a string",              "字符串"},
+    {BodyType::Word,    "a string",              "字符串"},
+    {BodyType::Time,    "a time of RFC 3339, such as 2024-07-10T00:00:00+08:00", "RFC 3339 时间，例如 2024-07-10T00:00:00+08:00"},
+    {BodyType::Array,   "an array",              "数组"},
+    {BodyType::Object,  "an object",             "对象"},
+    {BodyType::Any,     "a value",               "任意值"},
+};
+// clang-format on
+
+template <typename Number>
+bool reads_as(std::string_view text) {
+  Number number{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && stop == text.data() + text.size();
+}
+
+bool is_scalar(const JsonValue& value) {
+  return value.kind != JsonKind::Array && value.kind != JsonKind::Object && value.kind != JsonKind::Null;
+}
+
+bool fits(const BodyField& field, const JsonValue& value) {
+  switch (field.type) {
+    case BodyType::Integer: return is_scalar(value) && reads_as<std::int64_t>(value.text);
+    case BodyType::Number: return is_scalar(value) && value.kind != JsonKind::Boolean && reads_as<double>(value.text);
+    case BodyType::Boolean:
+      return is_scalar(value) &&
+             (equals_ignoring_case(value.text, "true") || equals_ignoring_case(value.text, "false"));
+    case BodyType::String:
+    case BodyType::Word: return is_scalar(value);
+    case BodyType::Time: return value.kind == JsonKind::String && parse_rfc3339(value.text);
+    case BodyType::Array: return value.kind == JsonKind::Array;
+    case BodyType::Object: return value.kind == JsonKind::Object;
+    case BodyType::Any: return true;
+  }
+  return false;
+}
+
+class Checker {
+ public:
+  explicit Checker(std::vector<Violation>& violations) : violations_(violations) {}
+
+  void check(const BodyField& field, const JsonValue& value, const std::string& path) {
+    if (!fits(field, value)) {
+      const auto right = std::ranges::find(kRightValues, field.type, [](const auto& row) { return row.type; });
+      throw ApiError(Message::WrongBodyType, {path.empty() ? "(the whole)" : path, printable(describe(value)),
+                                              Argument(std::string(right->english), std::string(right->chinese))});
+    }
+    if (field.type == BodyType::Word) check_word(field, value, path);
+    if (field.type == BodyType::Object && !field.fields.empty()) check_members(field, value, path);
+    if (field.type == BodyType::Array && !field.fields.empty()) {
+      for (std::size_t i = 0; i < value.items.size(); ++i) {
+        check(field.fields.front(), value.items[i], fmt::format("{}[{}]", path, i));
+      }
+    }
+  }
+
+ private:
+  static void check_word(const BodyField& field, const JsonValue& value, const std::string& path) {
+    if (field.words->find(value.text) != WordList::npos) return;
+    std::vector<std::string_view> words;
+    for (const Word& word : field.words->words) words.push_back(word.word);
+    std::vector<Sentence> meant;
+    if (const auto near = nearest(value.text, words); near && *near != value.text) {
+      meant.push_back({Message::DidYouMean, {*near}});
+    }
+    throw ApiError(
+        Sentence{Message::UnknownWord, {path, printable(value.text), fmt::format("{}", fmt::join(words, ", "))}},
+        std::move(meant));
+  }
+
+  void check_members(const BodyField& field, const JsonValue& value, const std::string& path) {
+    const auto path_of = [&](std::string_view name) {
+      return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+    };
+    for (const BodyField& one : field.fields) {
+      const JsonMember* member = value.find(one.name);
+      if (member != nullptr && member->value.kind != JsonKind::Null) {
+        check(one, member->value, path_of(one.name));
+      } else if (one.required) {
+        throw ApiError(Message::MissingParameter, {path_of(one.name)});
+      }
+    }
+    for (const JsonMember& member : value.members) {
+      if (std::ranges::find(field.fields, member.key, &BodyField::name) != field.fields.end()) continue;
+      if (violations_.size() >= kMaximumViolations) return;
+      std::vector<std::string_view> known;
+      for (const BodyField& one : field.fields) known.push_back(one.name);
+      violations_.push_back(
+          {Message::UnknownBodyMember, {printable(path_of(member.key)), fmt::format("{}", fmt::join(known, ", "))}});
+    }
+  }
+
+  std::vector<Violation>& violations_;
+};
+
+// A form's members are strings; a name that comes again is an array.
+JsonValue object_of_pairs(std::string_view text, const BodyField* only) {
+  JsonValue object;
+  object.kind = JsonKind::Object;
+  for (const QueryPair& pair : split_query(text)) {
+    const auto name = percent_decode(pair.name, Plus::IsBlank);
+    const auto value = percent_decode(pair.value, Plus::IsBlank);
+    if (!name || !value) {
+      throw ApiError(Message::BadQueryEncoding, {printable(std::string(pair.name) + "=" + std::string(pair.value))});
+    }
+    if (only != nullptr && std::ranges::find(only->fields, *name, &BodyField::name) == only->fields.end()) continue;
+    if (object.find(*name) == nullptr) object.set({*name, {}, {JsonKind::String, *value, {}, {}, {}}});
+  }
+  return object;
+}
+
+// The names of the parts of a multipart body, each with its content as a string.
+JsonValue object_of_parts(std::string_view content_type, std::string_view body) {
+  JsonValue object;
+  object.kind = JsonKind::Object;
+  constexpr std::string_view kBoundary = "boundary=";
+  const auto begin = content_type.find(kBoundary);
+  if (begin == std::string_view::npos) return object;
+  std::string_view boundary = content_type.substr(begin + kBoundary.size());
+  boundary = trim_blanks(boundary.substr(0, boundary.find(';')));
+  if (boundary.size() > 1 && boundary.front() == '"') boundary = boundary.substr(1, boundary.size() - 2);
+  const std::string delimiter = fmt::format("--{}", boundary);
+  for (auto part = body.find(delimiter); part != std::string_view::npos;) {
+    const auto start = part + delimiter.size();
+    const auto next = body.find(delimiter, start);
+    const std::string_view text = body.substr(start, next == std::string_view::npos ? next : next - start);
+    part = next;
+    const auto head_end = text.find("\r\n\r\n");
+    if (head_end == std::string_view::npos) continue;
+    const std::string_view head = text.substr(0, head_end);
+    constexpr std::string_view kName = " name=\"";
+    const auto name = head.find(kName);
+    if (name == std::string_view::npos) continue;
+    const std::string_view rest = head.substr(name + kName.size());
+    object.set({std::string(rest.substr(0, rest.find('"'))), {}, {JsonKind::String, "", {}, {}, {}}});
+  }
+  return object;
+}
+
+Media media_of(const Endpoint& endpoint, std::string_view content_type) {
+  const std::string_view type = trim_blanks(content_type.substr(0, content_type.find(';')));
+  std::vector<std::string_view> taken;
+  for (const auto& row : kMediaTypes) {
+    if (std::ranges::find(endpoint.media, row.media) == endpoint.media.end()) continue;
+    taken.push_back(row.type);
+    const bool is_default = type.empty() && row.media == Media::Json;
+    if (is_default || equals_ignoring_case(type, row.type)) return row.media;
+  }
+  throw ApiError(Message::BodyMediaType, {printable(content_type), fmt::format("{}", fmt::join(taken, ", "))});
+}
+
+JsonValue value_of(const Endpoint& endpoint, std::string_view content_type, std::string_view query,
+                   std::string_view body) {
+  JsonValue none;
+  none.kind = endpoint.body.type == BodyType::Array ? JsonKind::Array : JsonKind::Object;
+  if (body.empty()) {
+    const bool in_query = std::ranges::find(endpoint.media, Media::Query) != endpoint.media.end();
+    return in_query ? object_of_pairs(query, &endpoint.body) : none;
+  }
+  switch (media_of(endpoint, content_type)) {
+    case Media::Form: return object_of_pairs(body, nullptr);
+    case Media::Multipart: return object_of_parts(content_type, body);
+    case Media::Json:
+    case Media::Query: break;
+  }
+  try {
+    return read_json_text(body);
+  } catch (const JsonSyntaxError& error) {
+    throw ApiError(Message::BodyNotJson, {fmt::format("line {}, column {}, {}", error.position().line,
+                                                      error.position().column, printable(error.what()))});
+  }
+}
+
+}  // namespace
+
+void check_body(const Endpoint& endpoint, std::string_view content_type, std::string_view query, std::string_view body,
+                std::vector<Violation>& violations) {
+  if (endpoint.media.empty()) return;
+  if (body.empty() && endpoint.body.type == BodyType::Array && !endpoint.body.required) return;
+  Checker(violations).check(endpoint.body, value_of(endpoint, content_type, query, body), "");
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,121 @@
+#include "catalogue/body.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "catalogue/router.h"
+#include "catalogue/synthetic.h"
+
+using namespace ocp_mock;
+
+namespace {
+
+constexpr const char* kJson = "application/json";
+
+const Endpoint& endpoint(std::string_view method, std::string_view path) {
+  static const Router router(synthetic_catalogue());
+  return *router.find(method, path)->endpoint;
+}
+
+// "accepted", with what was noted, or the refusal.
+std::string verdict(const Endpoint& of, std::string_view type, std::string_view body, std::string_view query = "") {
+  std::vector<Violation> violations;
+  try {
+    check_body(of, type, query, body, violations);
+  } catch (const ApiError& error) {
+    return std::to_string(error.status()) + " " + error.what();
+  }
+  std::string text = "accepted";
+  for (const Violation& violation : violations) text += "; " + violation.text(Language::English);
+  return text;
+}
+
+std::string verdict(std::string_view body, std::string_view type = kJson, std::string_view query = "") {
+  return verdict(endpoint("POST", "/api/v1/zones/z/hosts"), type, body, query);
+}
+
+}  // namespace
+
+TEST_CASE("body: members are checked in the order of the catalogue, each by its type") {
+  const std::pair<std::string, std::string> cases[] = {
+      {R"({"name":"a"})", "accepted"},
+      {R"({"name":"a","port":1,"load":1.5,"ready":true,"since":"2024-08-01T00:00:00+08:00","kind":"K01","tags":["x"],)"
+       R"("disks":[{"path":"/"}],"limits":{"cpu":1},"extra":[{}]})",
+       "accepted"},
+      {R"({"name":null})", "400 Parameter 'name' is missing; it must be given."},
+      {R"({"port":"x"})", "400 Parameter 'name' is missing; it must be given."},
+      {"", "400 Parameter 'name' is missing; it must be given."},
+      {R"({"name":"a","port":"x"})", "400 Parameter 'port' of the body is the string \"x\"; it must be an integer."},
+      {R"({"name":"a","port":1.5})", "400 Parameter 'port' of the body is the number 1.5; it must be an integer."},
+      {R"({"name":"a","port":99999999999999999999})",
+       "400 Parameter 'port' of the body is the number 99999999999999999999; it must be an integer."},
+      {R"({"name":["a"]})", "400 Parameter 'name' of the body is an array; it must be a string."},
+      {R"({"name":"a","ready":"maybe"})",
+       "400 Parameter 'ready' of the body is the string \"maybe\"; it must be true or false."},
+      {R"({"name":"a","since":"yesterday"})",
+       "400 Parameter 'since' of the body is the string \"yesterday\"; it must be a time of RFC 3339, such as "
+       "2024-07-10T00:00:00+08:00."},
+      {R"({"name":"a","tags":"x"})", "400 Parameter 'tags' of the body is the string \"x\"; it must be an array."},
+      {R"({"name":"a","tags":["x",{}]})", "400 Parameter 'tags[1]' of the body is an object; it must be a string."},
+      {R"({"name":"a","disks":[{"path":"/"},{"size":1}]})",
+       "400 Parameter 'disks[1].path' is missing; it must be given."},
+      {R"({"name":"a","limits":{}})", "400 Parameter 'limits.cpu' is missing; it must be given."},
+      {R"([])", "400 Parameter '(the whole)' of the body is an array; it must be an object."},
+      {R"("x")", "400 Parameter '(the whole)' of the body is the string \"x\"; it must be an object."},
+      {R"({"name":"a")",
+       "400 The body is not JSON: line 1, column 11, syntax error while parsing object - unexpected end of input; "
+       "expected '}'."},
+      // Jackson takes these.
+      {R"({"name":5,"port":"5","load":"1.5","ready":"TRUE"})", "accepted"},
+      {R"({"name":"a","nmae":1,"disks":[{"path":"/","free":1}]})",
+       "accepted; Parameter 'disks[0].free' of the body is not known here, and OCP ignores it; --strict refuses it. "
+       "Those that are: path, size.; Parameter 'nmae' of the body is not known here, and OCP ignores it; --strict "
+       "refuses "
+       "it. Those that are: name, port, load, ready, since, kind, tags, disks, limits, extra."},
+  };
+  for (const auto& [body, expected] : cases) {
+    CAPTURE(body);
+    CHECK(verdict(body) == expected);
+  }
+  CHECK(
+      verdict(R"({"name":"a","kind":"K0O"})").starts_with("400 Parameter 'kind' is 'K0O'; it must be one of K00, K01"));
+  CHECK(verdict(R"({"name":"a","kind":"K0O"})").ends_with("K00'?"));
+}
+
+TEST_CASE("body: a body that is an array has items") {
+  const Endpoint& put = endpoint("PUT", "/api/v1/regions");
+  CHECK(verdict(put, kJson, R"([{"name":"a"},{"name":"b"}])") == "accepted");
+  CHECK(verdict(put, kJson, "[]") == "accepted");
+  CHECK(verdict(put, kJson, R"([{"name":"a"},{}])") == "400 Parameter '[1].name' is missing; it must be given.");
+  CHECK(verdict(put, kJson, R"({"name":"a"})") ==
+        "400 Parameter '(the whole)' of the body is an object; it must be an array.");
+  CHECK(verdict(put, "text/plain", "[]") ==
+        "415 The body's Content-Type is 'text/plain'; it must be application/json.");
+}
+
+TEST_CASE("body: an endpoint without a body looks at none") {
+  CHECK(verdict(endpoint("GET", "/api/v1/regions"), "text/plain", "x") == "accepted");
+}
+
+TEST_CASE("body: media other than JSON, for endpoints that take them") {
+  const std::string parts =
+      "--b\r\nContent-Disposition: form-data; name=\"name\"; filename=\"a.rpm\"\r\n\r\n\x01\x02\r\n"
+      "--b--\r\n";
+  CHECK(verdict("name=a&port=5", "application/x-www-form-urlencoded") == "accepted");
+  CHECK(verdict("name=a&port=x", "application/x-www-form-urlencoded; charset=UTF-8") ==
+        "400 Parameter 'port' of the body is the string \"x\"; it must be an integer.");
+  CHECK(verdict("name=%zz", "application/x-www-form-urlencoded").starts_with("400 The query parameter 'name=%zz'"));
+  CHECK(verdict(parts, "multipart/form-data; boundary=b") == "accepted");
+  CHECK(verdict(parts, "multipart/form-data; boundary=\"b\"") == "accepted");
+  CHECK(verdict(parts, "multipart/form-data; boundary=c") == "400 Parameter 'name' is missing; it must be given.");
+  CHECK(verdict(parts, "multipart/form-data") == "400 Parameter 'name' is missing; it must be given.");
+  CHECK(verdict("", kJson, "name=a&other=1") == "accepted");
+  CHECK(verdict("", kJson, "port=1") == "400 Parameter 'name' is missing; it must be given.");
+  // Without a Content-Type it is read as JSON.
+  CHECK(verdict(R"({"name":"a"})", "") == "accepted");
+  CHECK(verdict(R"({"name":"a"})", "application/xml") ==
+        "415 The body's Content-Type is 'application/xml'; it must be application/json, "
+        "application/x-www-form-urlencoded, multipart/form-data.");
+}
