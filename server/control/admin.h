@@ -70,8 +70,6 @@ class Admin {
   static std::vector<Route> routes();
 
  private:
-  struct Call;
-  struct Functions;
   struct Row;
   struct Found {
     const Row* row;
