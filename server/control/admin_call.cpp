@@ -5,7 +5,6 @@
 #include <charconv>
 
 #include "base/utf8.h"
-#include "json/text.h"
 
 namespace ocp_mock {
 namespace {
@@ -26,6 +25,8 @@ std::string_view title_of(int status) {
 
 }  // namespace
 
+http::Response json_response(const JsonObject& object, int status) { return json_response(object.text(), status); }
+
 http::Response json_response(std::string body, int status) {
   return {status, {{"Content-Type", "application/json"}}, std::move(body)};
 }
@@ -33,8 +34,12 @@ http::Response json_response(std::string body, int status) {
 http::Response problem_response(int status, std::string_view detail) {
   http::Response response{status,
                           {{"Content-Type", "application/problem+json"}},
-                          fmt::format(R"({{"detail":{},"status":{},"title":{},"type":"about:blank"}})",
-                                      json_string(detail), status, json_string(title_of(status)))};
+                          JsonObject()
+                              .add("detail", detail)
+                              .add("status", status)
+                              .add("title", title_of(status))
+                              .add("type", "about:blank")
+                              .text()};
   if (status == 401) response.headers.add("WWW-Authenticate", "Bearer realm=\"ocp-mock-server admin\"");
   return response;
 }

@@ -17,6 +17,7 @@
 #include "control/world.h"
 #include "http/message.h"
 #include "json/reader.h"
+#include "json/writer.h"
 
 namespace ocp_mock {
 
@@ -29,6 +30,7 @@ struct AdminProblem : std::runtime_error {
 };
 
 http::Response json_response(std::string body, int status = 200);
+http::Response json_response(const JsonObject& object, int status = 200);
 http::Response problem_response(int status, std::string_view detail);
 
 // Throws AdminProblem unless the text is an integer, 0 or more.

@@ -6,7 +6,6 @@
 #include "fixtures/forms.h"
 #include "fixtures/resources.h"
 #include "json/fields.h"
-#include "json/text.h"
 #include "store/changes.h"
 
 namespace ocp_mock::admin_calls {
@@ -46,7 +45,7 @@ void select(const AdminCall& call, Selection& selection, bool with_set) {
   }
 }
 
-http::Response changed(const Changed& changed) { return json_response(fmt::format(R"({{"tasks":{}}})", changed.rows)); }
+http::Response changed(const Changed& changed) { return json_response(JsonObject().add("tasks", changed.rows)); }
 
 }  // namespace
 
@@ -68,16 +67,13 @@ http::Response post_fixtures(const AdminCall& call) {
 
 http::Response reload_fixtures(const AdminCall& call) {
   const LoadedFixtures loaded = call.options.reload();
-  std::string files;
+  JsonArray files;
   std::int64_t tasks = 0;
   for (const FixtureFile& file : loaded.files) {
-    files += fmt::format(R"({}{{"file":{},"form":{},"tasks":{}}})", files.empty() ? "" : ",", json_string(file.name),
-                         json_string(file.form), file.count());
+    files.add(JsonObject().add("file", file.name).add("form", file.form).add("tasks", file.count()));
     tasks += file.count();
   }
-  std::string notes;
-  for (const std::string& note : loaded.notes) notes.append(notes.empty() ? "" : ",").append(json_string(note));
-  return json_response(fmt::format(R"({{"files":[{}],"notes":[{}],"tasks":{}}})", files, notes, tasks));
+  return json_response(JsonObject().add("files", files).add("notes", JsonArray(loaded.notes)).add("tasks", tasks));
 }
 
 http::Response patch_tasks(const AdminCall& call) {

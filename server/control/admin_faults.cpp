@@ -1,19 +1,17 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "control/admin_call.h"
 
 namespace ocp_mock::admin_calls {
 
 http::Response get_faults(const AdminCall& call) {
-  std::string faults;
-  for (const std::string& fault : call.world()->faults().list()) faults.append(faults.empty() ? "" : ",").append(fault);
-  return json_response("{\"faults\":[" + faults + "]}");
+  const auto raw = [](const std::string& fault) { return RawJson{fault}; };
+  return json_response(JsonObject().add("faults", JsonArray(call.world()->faults().list(), raw)));
 }
 
 http::Response post_fault(const AdminCall& call) {
   const JsonValue body = call.body();
-  return json_response(fmt::format(R"({{"id":{}}})", call.world()->faults().add(body, call.facts(false))), 201);
+  return json_response(JsonObject().add("id", call.world()->faults().add(body, call.facts(false))), 201);
 }
 
 http::Response delete_faults(const AdminCall& call) {
@@ -34,9 +32,10 @@ http::Response verify_faults(const AdminCall& call) {
   const auto never_fired = world->faults().never_fired();
   const auto steps_left = world->faults().with_steps_left();
   const bool passed = never_fired.empty() && steps_left.empty();
-  return json_response(fmt::format(R"({{"neverFired":[{}],"result":"{}","stepsLeft":[{}]}})",
-                                   fmt::join(never_fired, ","), passed ? "passed" : "failed",
-                                   fmt::join(steps_left, ",")));
+  return json_response(JsonObject()
+                           .add("neverFired", JsonArray(never_fired))
+                           .add("result", passed ? "passed" : "failed")
+                           .add("stepsLeft", JsonArray(steps_left)));
 }
 
 }  // namespace ocp_mock::admin_calls

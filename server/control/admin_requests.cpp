@@ -26,24 +26,26 @@ struct Listing {
   std::optional<std::string> found(std::int64_t after, std::int64_t& last) const {
     const Journal::View view = world->journal().view(after);
     last = view.last;
-    std::string requests;
+    JsonArray requests;
     std::int64_t count = 0;
     for (const auto& entry : view.entries) {
       if (count == limit) break;
       if (!matcher->matches(view_of(*entry))) continue;
       ++count;
-      requests.append(requests.empty() ? "" : ",").append(json_of(*entry, offset_minutes));
+      requests.add(json_of(*entry, offset_minutes));
     }
     return count == 0 ? std::nullopt : std::optional(text(view, requests));
   }
 
   // With the entry, if there is one.
   std::string other(const JournalEntry* entry) const {
-    return text(world->journal().view(kMost), entry == nullptr ? "" : json_of(*entry, offset_minutes));
+    JsonArray requests;
+    if (entry != nullptr) requests.add(json_of(*entry, offset_minutes));
+    return text(world->journal().view(kMost), requests);
   }
 
-  static std::string text(const Journal::View& view, const std::string& requests) {
-    return fmt::format(R"({{"evicted":{},"last":{},"requests":[{}]}})", view.evicted, view.last, requests);
+  static std::string text(const Journal::View& view, const JsonArray& requests) {
+    return JsonObject().add("evicted", view.evicted).add("last", view.last).add("requests", requests).text();
   }
 };
 
@@ -136,12 +138,11 @@ http::Response verify(const AdminCall& call) {
 
 http::Response get_violations(const AdminCall& call) {
   const Journal::View view = call.world()->journal().view();
-  std::string requests;
+  JsonArray requests;
   for (const auto& entry : view.entries) {
-    if (entry->violations.empty()) continue;
-    requests.append(requests.empty() ? "" : ",").append(json_of(*entry, call.options.offset_minutes));
+    if (!entry->violations.empty()) requests.add(json_of(*entry, call.options.offset_minutes));
   }
-  return json_response(fmt::format(R"({{"evicted":{},"requests":[{}]}})", view.evicted, requests));
+  return json_response(JsonObject().add("evicted", view.evicted).add("requests", requests));
 }
 
 }  // namespace ocp_mock::admin_calls

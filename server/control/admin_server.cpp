@@ -1,10 +1,7 @@
-#include <fmt/format.h>
-
 #include "control/admin_call.h"
 #include "control/explain.h"
 #include "control/welcome.h"
 #include "embedded/admin_openapi.h"
-#include "json/text.h"
 
 namespace ocp_mock::admin_calls {
 
@@ -14,8 +11,9 @@ http::Response welcome_page(const AdminCall& call) {
 
 http::Response health(const AdminCall& call) {
   const std::string problem = call.options.load_problem();
-  return json_response(problem.empty() ? R"({"status":"up"})"
-                                       : fmt::format(R"({{"problem":{},"status":"up"}})", json_string(problem)));
+  JsonObject health;
+  if (!problem.empty()) health.add("problem", problem);
+  return json_response(health.add("status", "up"));
 }
 
 http::Response openapi(const AdminCall&) { return json_response(std::string(embedded::admin_openapi)); }

@@ -6,28 +6,31 @@
 #include "base/utf8.h"
 #include "control/admin_call.h"
 #include "json/fields.h"
-#include "json/text.h"
 
 namespace ocp_mock::admin_calls {
 namespace {
 
 http::Response clock_of(const AdminCall& call, World& world) {
   static constexpr std::array<std::string_view, 3> kModes{"real", "offset", "fixed"};
-  return json_response(fmt::format(R"({{"mode":"{}","now":{}}})",
-                                   kModes.at(static_cast<std::size_t>(world.clock().mode())),
-                                   json_string(format_iso_offset(world.clock().now(), call.options.offset_minutes))));
+  return json_response(JsonObject()
+                           .add("mode", kModes.at(static_cast<std::size_t>(world.clock().mode())))
+                           .add("now", format_iso_offset(world.clock().now(), call.options.offset_minutes)));
 }
 
 }  // namespace
 
 http::Response list_worlds(const AdminCall& call) {
-  std::string worlds;
-  for (const auto& [user, world] : call.worlds.all()) {
-    worlds += fmt::format(R"({}{{"faults":{},"requests":{},"user":{}}})", worlds.empty() ? "" : ",",
-                          world->faults().size(), world->journal().last(), json_string(user));
-  }
-  return json_response(fmt::format(R"({{"isolateByUser":{},"maxWorlds":{},"worlds":[{}]}})",
-                                   call.worlds.options().isolate_by_user, call.worlds.options().max_worlds, worlds));
+  const JsonArray worlds(call.worlds.all(), [](const auto& entry) {
+    const auto& [user, world] = entry;
+    return JsonObject()
+        .add("faults", world->faults().size())
+        .add("requests", world->journal().last())
+        .add("user", user);
+  });
+  return json_response(JsonObject()
+                           .add("isolateByUser", call.worlds.options().isolate_by_user)
+                           .add("maxWorlds", call.worlds.options().max_worlds)
+                           .add("worlds", worlds));
 }
 
 http::Response put_world(const AdminCall& call) {
@@ -43,7 +46,7 @@ http::Response put_world(const AdminCall& call) {
     if (is_known) call.throw_too_many();
     throw AdminProblem(404, fmt::format("user '{}' has no world", printable(*from)));
   }
-  return json_response(fmt::format(R"({{"user":{}}})", json_string(call.place)), 201);
+  return json_response(JsonObject().add("user", call.place), 201);
 }
 
 http::Response delete_world(const AdminCall& call) {

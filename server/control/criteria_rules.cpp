@@ -11,7 +11,7 @@
 #include "control/admin.h"
 #include "control/body.h"
 #include "control/journal.h"
-#include "json/text.h"
+#include "json/writer.h"
 #include "ocp/error.h"
 #include "ocp/url.h"
 
@@ -36,14 +36,13 @@ constexpr PathRule kPathRules[] = {
 };
 // clang-format on
 
-// The pairs of a query as a criterion has them: "status":"FAILED".
-std::string query_criterion(std::string_view query) {
-  std::string out;
+// The pairs of a query as a criterion has them: {"status":"FAILED"}.
+JsonObject query_criterion(std::string_view query) {
+  JsonObject pairs;
   for (const QueryPair& pair : split_query(query)) {
-    out += fmt::format("{}{}:{}", out.empty() ? "" : ",", json_string(decoded(pair.name, Plus::IsBlank)),
-                       json_string(decoded(pair.value, Plus::IsBlank)));
+    pairs.add(decoded(pair.name, Plus::IsBlank), decoded(pair.value, Plus::IsBlank));
   }
-  return out;
+  return pairs;
 }
 
 }  // namespace
@@ -137,10 +136,10 @@ std::optional<std::string> CriteriaRules::text_of_path(std::string_view key) {
                        right == path ? "" : ", without scheme and host"));
   }
   if (const auto question = path.find('?'); question != std::string_view::npos) {
-    const std::string pairs = query_criterion(path.substr(question + 1));
+    const JsonObject pairs = query_criterion(path.substr(question + 1));
     refuse(key, path,
            fmt::format("a path ends before '?': '{}'{}{}", printable(path.substr(0, question)),
-                       use_ == Use::Filter || pairs.empty() ? "" : fmt::format(R"(, with "query":{{{}}})", pairs),
+                       use_ == Use::Filter || pairs.empty() ? "" : fmt::format(R"(, with "query":{})", pairs.text()),
                        " ('%3F' stands for the character itself)"));
   }
   for (const PathRule& rule : kPathRules) {

@@ -15,7 +15,7 @@
 #include "base/utf8.h"
 #include "control/criteria_rules.h"
 #include "control/journal.h"
-#include "json/text.h"
+#include "json/writer.h"
 #include "ocp/error.h"
 #include "ocp/url.h"
 
@@ -25,15 +25,9 @@ namespace {
 constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                                    "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
-std::string array_json(const Texts& texts) {
-  std::string out = "[";
-  for (const std::string& text : texts) out.append(out.size() == 1 ? "" : ",").append(json_string(text));
-  return out + "]";
-}
-
 std::string values_json(const Texts& texts) {
   if (texts.empty()) return "null";
-  return texts.size() == 1 ? json_string(texts.front()) : array_json(texts);
+  return texts.size() == 1 ? json_string(texts.front()) : JsonArray(texts).text();
 }
 
 bool equals_decoded(std::string_view text, Plus plus, std::string_view expected) {
@@ -170,7 +164,7 @@ class Matcher::Parser : private CriteriaRules {
         const Texts words = any_order(field, member.value);
         for (const std::string& word : words) count("query", word.size());
         add(
-            RequestPart::Query, "query." + name, fmt::format(R"({{"anyOrder":{}}})", array_json(words)),
+            RequestPart::Query, "query." + name, JsonObject().add("anyOrder", JsonArray(words)).text(),
             [name, words](const RequestView& request) { return words_of(query_values(request.query, name)) == words; },
             actual);
         continue;
