@@ -153,6 +153,40 @@ TEST_CASE("control: bodies are in the journal without secrets, are verified, and
   CHECK_FALSE(contains(refused.body, "geheim"));
 }
 
+TEST_CASE("control: a body is what its chunks and parts make together, whatever its media type says") {
+  const Server server;
+  const auto send = [&](const std::string& headers, const std::string& body) {
+    SocketClient client(server.port());
+    client.send("POST /api/status HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + Server::credentials("admin") +
+                headers + "\r\n" + body);
+    CHECK(contains(client.read_to_end(), "405"));
+  };
+  send("Transfer-Encoding: chunked\r\n", "9\r\n{\"passwor\r\n7\r\nd\":\"geh\r\nb\r\neim\",\"b\":9}\r\n0\r\n\r\n");
+  send("Transfer-Encoding: chunked\r\n", "0\r\n\r\n");
+  send("Content-Type: application/json\r\nContent-Length: 0\r\n", "");
+  send("Content-Type: application/json\r\nContent-Length: 6\r\n", "{\"a\":\xff");
+  send("Content-Type: text/plain\r\nContent-Length: 7\r\n", "{\"a\":1}");
+  const std::string parts = "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\ngeheim\r\n--x--\r\n";
+  send("Content-Type: multipart/form-data; boundary=x\r\nContent-Length: " + std::to_string(parts.size()) + "\r\n",
+       parts);
+  const std::string requests = server.admin("GET", "/requests").body;
+  CHECK(contains(requests, R"({"body":{"b":9,"password":"***"},"bodyBytes":27,"bytes":)"));
+  CHECK(contains(requests, "{\"body\":\"{\\\"a\\\":\xef\xbf\xbd\",\"bodyBytes\":6,"));
+  CHECK(contains(requests, R"({"body":{"a":1},"bodyBytes":7,)"));
+  CHECK(contains(requests, R"({"body":"***","bodyBytes":)" + std::to_string(parts.size()) + ","));
+  CHECK_FALSE(contains(requests, "geheim"));
+  const auto passes = [&](const std::string& body, int times) {
+    const std::string question = R"({"body":)" + body + R"(,"exactly":)" + std::to_string(times) + "}";
+    return contains(server.admin("POST", "/requests/verify", question).body, R"("result":"passed"})");
+  };
+  CHECK(passes(R"({"text":""})", 2));
+  CHECK(passes(R"({"equal":{}})", 0));
+  CHECK(passes(R"({"equal":{"a":1.0}})", 1));
+  CHECK(passes(R"({"contains":{"password":"***"}})", 1));
+  CHECK(passes(R"({"contains":{"a":null}})", 1));
+  CHECK(passes(R"({"text":"***"})", 1));
+}
+
 TEST_CASE("control: a reset leaves no request of before in the journal, and none that waits") {
   const Server server;
   REQUIRE(server.admin("POST", "/faults", R"({"action":{"delayMs":3600000}})").status == 201);
