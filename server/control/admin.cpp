@@ -27,7 +27,7 @@ constexpr std::string_view kFaultPath = "/__admin/faults/{id}";
 struct Admin::Row {
   Route route;
   http::Response (*function)(const AdminCall&);
-  bool is_slow;  // at a million tasks: the worker's
+  bool is_slow;  // at a million rows: the worker's
   std::vector<std::string_view> parameters = {"user"};
   bool takes_lines = false;  // a body of NDJSON
   PathTemplate path = PathTemplate::of_template(route.path);
@@ -56,7 +56,9 @@ const Admin::Row Admin::kRows[] = {
     {{"PUT",    "/__admin/fixtures"},        admin_calls::put_fixtures,    true,  {"user"}, true},
     {{"POST",   "/__admin/fixtures"},        admin_calls::post_fixtures,   true,  {"user"}, true},
     {{"POST",   "/__admin/fixtures/reload"}, admin_calls::reload_fixtures, true,  {}},
-    {{"PATCH",  "/__admin/tasks"},           admin_calls::patch_tasks,     true},
+    {{"PATCH",  "/__admin/rows"},            admin_calls::patch_rows,      true},
+    {{"DELETE", "/__admin/rows"},            admin_calls::delete_rows,     true},
+    {{"PATCH",  "/__admin/tasks"},           admin_calls::patch_tasks,     true},  // the older name of rows
     {{"DELETE", "/__admin/tasks"},           admin_calls::delete_tasks,    true},
     {{"POST",   "/__admin/reset"},           admin_calls::reset,           false},
     {{"GET",    "/__admin/faults"},          admin_calls::get_faults,      false},
@@ -222,13 +224,13 @@ std::string Admin::meant_instead_of(std::string_view path) {
   // Calls of which only the end was given: /__admin/verify.
   const std::string_view end = path.substr(kAdminPath.size());
   std::vector<std::string> meant;
-  std::vector<std::string_view> paths;
+  std::vector<std::string_view> ends;
   for (const Row& row : kRows) {
-    paths.push_back(row.route.path);
+    ends.push_back(row.route.path.substr(kAdminPath.size()));
     if (end.size() > 1 && row.route.path.ends_with(end)) meant.push_back(fmt::format("'{}'", row.route.path));
   }
   if (meant.empty()) {
-    if (const auto one = nearest(path, paths)) meant.push_back(fmt::format("'{}'", *one));
+    if (const auto one = nearest(end, ends)) meant.push_back(fmt::format("'{}{}'", kAdminPath, *one));
   }
   return meant.empty() ? "" : fmt::format("did you mean {}? ", fmt::join(meant, " or "));
 }

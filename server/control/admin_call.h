@@ -86,6 +86,8 @@ http::Response get_fixtures(const AdminCall& call);
 http::Response put_fixtures(const AdminCall& call);
 http::Response post_fixtures(const AdminCall& call);
 http::Response reload_fixtures(const AdminCall& call);
+http::Response patch_rows(const AdminCall& call);
+http::Response delete_rows(const AdminCall& call);
 http::Response patch_tasks(const AdminCall& call);
 http::Response delete_tasks(const AdminCall& call);
 

@@ -306,7 +306,8 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
                       std::string_view text, std::optional<Instant> since) {
   const auto builder = old->copy();
   SinceSink sink(*builder, since);
-  Changed changed{load_fixture_text(router, name, text, sink).count(), builder->finish()};
+  FixtureFile file = load_fixture_text(router, name, text, sink);
+  Changed changed{file.count(), builder->finish(), std::move(file.counts)};
   const bool is_same = changed.rows == 0 && changed.dataset->envelope() == old->envelope() &&
                        has_same_declarations(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
@@ -315,8 +316,9 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
 
 Changed from_fixtures(const Router& router, std::string_view name, std::string_view text) {
   const auto builder = DatasetBuilder::in_memory(router.catalogue());
-  const std::int64_t rows = load_fixture_text(router, name, text, *builder).count();
-  return {rows, builder->finish()};
+  FixtureFile file = load_fixture_text(router, name, text, *builder);
+  const std::int64_t rows = file.count();
+  return {rows, builder->finish(), std::move(file.counts)};
 }
 
 void refuse_misspelt(const Dataset& dataset, const Resource& resource, const JsonValue& where, const JsonValue* set) {

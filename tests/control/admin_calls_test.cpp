@@ -61,7 +61,7 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"PUT", "/fixtures", "[{}]", 400, "request body:1:2: task 1: clusterId is missing"},
       {"POST", "/fixtures", "", 400, "request body: the file is empty"},
       {"PATCH", "/tasks", R"({"set":{}})", 400,
-       "where is missing; it must be an object of fields and values, {} for all tasks"},
+       "where is missing; it must be an object of fields and values, {} for all rows"},
       {"PATCH", "/tasks", R"({"where":{}})", 400, "set is missing; it must be an object of fields and values"},
       {"PATCH", "/tasks", R"({"where":{},"set":{"status":5}})", 400, "status is the number 5; it must be a string"},
       {"PATCH", "/tasks", R"({"where":{},"set":{},"resource":"x"})", 400, "resource must be the name of a resource"},
@@ -186,7 +186,7 @@ TEST_CASE("control: no page of another site steers the server") {
       {"POST", "/faults", "Content-Encoding: gzip\r\n", 415, "admin calls take bodies as they are"},
       {"POST", "/fault", "Content-Type: text/plain\r\n", 404, "did you mean '/__admin/faults'?"},
       {"PUT", "/faults", "Content-Type: text/plain\r\n", 405, "it takes GET, POST, DELETE"},
-      {"PUT", "/fixtures", "Content-Type: text/csv\r\n", 415, "application/x-ndjson for a task a line"},
+      {"PUT", "/fixtures", "Content-Type: text/csv\r\n", 415, "application/x-ndjson for a row a line"},
   };
   for (const auto& [method, path, headers, status, detail] : cases) {
     CAPTURE(method + " " + path + " " + headers);

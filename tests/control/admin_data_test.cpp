@@ -15,7 +15,8 @@ using namespace ocp_mock::test;
 TEST_CASE("control: data are added, set, removed, replaced and reset, whole or not at all") {
   const Server server;
   CHECK(contains(server.get().body, total(2)));
-  CHECK(server.admin("POST", "/fixtures", "[" + task("2024-08-03T00:00:00Z") + "]").body == R"({"tasks":1})");
+  CHECK(server.admin("POST", "/fixtures", "[" + task("2024-08-03T00:00:00Z") + "]").body ==
+        R"({"resources":{"logBackupTasks":1},"tasks":1})");
   CHECK(contains(server.get().body, total(3)));
   CHECK(server
             .admin("PATCH", "/tasks",
@@ -30,9 +31,10 @@ TEST_CASE("control: data are added, set, removed, replaced and reset, whole or n
   CHECK(server.admin("PATCH", "/tasks", R"({"where":{},"set":{"createTime":"x"}})").status == 400);
   CHECK(contains(server.get().body, total(1)));
   const std::string kept = server.admin("GET", "/fixtures").body;
-  CHECK(server.admin("PUT", "/fixtures", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})").body == R"({"tasks":0})");
+  CHECK(server.admin("PUT", "/fixtures", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})").body ==
+        R"({"resources":{},"tasks":0})");
   CHECK(contains(server.get().body, total(0)));
-  CHECK(server.admin("PUT", "/fixtures", kept).body == R"({"tasks":1})");
+  CHECK(server.admin("PUT", "/fixtures", kept).body == R"({"resources":{"logBackupTasks":1},"tasks":1})");
   CHECK(server.admin("GET", "/fixtures").body == kept);
   CHECK(server.admin("POST", "/reset").status == 204);
   CHECK(contains(server.get().body, total(2)));
@@ -129,7 +131,7 @@ TEST_CASE("control: a task goes its way as the clock does, in both directions") 
             .admin("POST", "/fixtures",
                    R"([{"clusterId":1,"tenantId":3,"createTime":"2024-08-01T00:00:00Z","status":"STARTING",)"
                    R"("$timeline":[{"at":"PT40S","status":"FAILED"}]}])")
-            .body == R"({"tasks":1})");
+            .body == R"({"resources":{"logBackupTasks":1},"tasks":1})");
   CHECK(status() == "INPROGRESS");
   server.admin("PUT", "/clock", R"({"advance":"PT30S"})");
   const std::string added = "/api/v2/ob/clusters/1/tenants/3/backup/task/logBackupTasks";
@@ -177,6 +179,19 @@ TEST_CASE("control: while data are swapped every answer is of one dataset, whole
   stop = true;
   for (std::thread& client : clients) client.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("control: rows are set and deleted under both names of the calls, and counted by that name") {
+  const Server server;
+  const std::string set = R"({"resource":"logBackupTasks","where":{"status":"RUNNING"},"set":{"status":"FAILED"}})";
+  CHECK(server.admin("PATCH", "/rows", set).body == R"({"rows":1})");
+  CHECK(server.admin("PATCH", "/tasks", set).body == R"({"tasks":0})");
+  CHECK(server.admin("DELETE", "/tasks", R"({"where":{"status":"FAILED"}})").body == R"({"tasks":1})");
+  CHECK(server.admin("DELETE", "/rows", R"({"where":{}})").body == R"({"rows":1})");
+  CHECK(contains(server.get().body, total(0)));
+  CHECK(server.admin("GET", "/rows").status == 405);
+  CHECK(contains(server.admin("DELETE", "/rows", R"({"resource":"rows","where":{}})").body,
+                 "resource must be the name of a resource: logBackupTasks"));
 }
 
 TEST_CASE("control: changes at once are all made") {

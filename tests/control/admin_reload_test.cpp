@@ -25,7 +25,8 @@ TEST_CASE("control: the fixtures are loaded again when a call says so, whole or 
   const Answer same = reload();
   CHECK(same.status == 200);
   CHECK(same.body == R"({"files":[{"file":)" + json_string(server.file().string()) +
-                         R"(,"form":"an array of tasks","tasks":2}],"notes":[],"tasks":2})");
+                         R"(,"form":"an array of tasks","resources":{"logBackupTasks":2},"tasks":2}],"notes":[],)"
+                         R"("resources":{"logBackupTasks":2},"tasks":2})");
   CHECK(contains(server.get().body, total(2)));
   write("[{},5]");
   const Answer broken = reload();
@@ -147,11 +148,12 @@ TEST_CASE("control: a reload reaches the worlds that nobody has changed") {
   CHECK(server.admin("DELETE", "/tasks?user=same", none + "}").body == R"({"tasks":0})");
   CHECK(server.admin("DELETE", "/tasks?user=same", R"({"where":{"errorMsg":"none"}})").body == R"({"tasks":0})");
   CHECK(server.admin("PATCH", "/tasks?user=same", none + R"(,"set":{"delay":1}})").body == R"({"tasks":0})");
-  CHECK(server.admin("POST", "/fixtures?user=same", "[]").body == R"({"tasks":0})");
+  CHECK(server.admin("POST", "/fixtures?user=same", "[]").body == R"({"resources":{},"tasks":0})");
   CHECK(server.admin("POST", "/fixtures?user=same", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})").body ==
-        R"({"tasks":0})");
+        R"({"resources":{},"tasks":0})");
   CHECK(count_of("declared") == 2);
-  CHECK(server.admin("POST", "/fixtures?user=declared", R"({"clusters":[{"id":9}]})").body == R"({"tasks":0})");
+  CHECK(server.admin("POST", "/fixtures?user=declared", R"({"clusters":[{"id":9}]})").body ==
+        R"({"resources":{},"tasks":0})");
   CHECK(count_of("busy") == 2);  // has its clock, faults and journal changed, but not its data
   server.admin("PUT", "/clock?user=busy", R"({"now":"2030-01-01T00:00:00Z"})");
   server.admin("POST", "/faults?user=busy", R"({"match":{"path":"/api/status"},"action":{"status":500}})");

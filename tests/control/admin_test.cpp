@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "http/socket_client.h"
 #include "log_backup_tasks.h"
 #include "store/dataset_builder.h"
 
@@ -166,6 +167,30 @@ TEST_CASE("admin: delays leave no timer behind when their clients go") {
   desk.worlds.base().release();
   CHECK(pending->is_complete());
   CHECK(desk.worlds.scheduler().size() == 0);
+}
+
+TEST_CASE("admin: what was loaded again is counted by file and by resource") {
+  const Resource& tasks = log_backup_task();
+  const Resource& other = ocp_catalogue().resources.front();
+  REQUIRE(&tasks != &other);
+  AdminOptions options;
+  options.reload = [&] {
+    return LoadedFixtures{{{"a.json", "a fixture set", {{&tasks, 2}, {&other, 1}}, 0, {}},
+                           {"b.json", "an array", {{&other, 4}}, 0, {}},
+                           {"c.json", "an array", {}, 0, {}}},
+                          {"a note"}};
+  };
+  ManualHandler desk(std::move(options));
+  const auto waiting = desk.admin.handle({"POST", "/__admin/fixtures/reload", {}, "", {}});
+  REQUIRE(waiting.deferred);
+  REQUIRE(ocp_mock::test::eventually([&] { return waiting.deferred->is_complete(); }));
+  const std::string name(other.name);
+  CHECK(waiting.deferred->take().body ==
+        R"({"files":[{"file":"a.json","form":"a fixture set","resources":{"logBackupTasks":2,")" + name +
+            R"(":1},"tasks":3},{"file":"b.json","form":"an array","resources":{")" + name +
+            R"(":4},"tasks":4},{"file":"c.json","form":"an array","resources":{},"tasks":0}],"notes":["a note"],)"
+            R"("resources":{"logBackupTasks":2,")" +
+            name + R"(":5},"tasks":7})");
 }
 
 TEST_CASE("admin: wrong tokens are logged without the token and slowed, right ones never") {
