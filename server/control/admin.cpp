@@ -47,6 +47,7 @@ const Admin::Row Admin::kRows[] = {
     {{"GET",    kAdminPath},                 admin_calls::welcome_page,    false, {}},
     {{"GET",    "/__admin/health"},          admin_calls::health,          false, {}},
     {{"GET",    "/__admin/openapi.json"},    admin_calls::openapi,         false, {}},
+    {{"GET",    "/__admin/api"},             admin_calls::list_api,        false, {}},
     {{"GET",    "/__admin/worlds"},          admin_calls::list_worlds,     false, {}},
     {{"PUT",    kWorldPath},                 admin_calls::put_world,       false, {}},
     {{"DELETE", kWorldPath},                 admin_calls::delete_world,    false, {}},

@@ -73,6 +73,9 @@ http::Response health(const AdminCall& call);
 http::Response openapi(const AdminCall& call);
 http::Response explain(const AdminCall& call);
 
+// admin_api.cpp: the catalogue
+http::Response list_api(const AdminCall& call);
+
 // admin_worlds.cpp: worlds and their clocks
 http::Response list_worlds(const AdminCall& call);
 http::Response put_world(const AdminCall& call);
