@@ -18,16 +18,20 @@
 namespace ocp_mock {
 namespace {
 
-constexpr std::size_t kShortBody = 64 * 1024;  // bytes that a connection's thread may parse
+constexpr std::size_t kShortBody = 64 * 1024;  // bytes of a body, or of bodies, that a connection's thread may parse
 constexpr std::string_view kWorldPath = "/__admin/worlds/{user}";
 constexpr std::string_view kFaultPath = "/__admin/faults/{id}";
+
+// What the cost of a call grows with: nothing, the rows of the data, or the bodies in the journal.
+enum class Cost { Little, Rows, Bodies };
+using enum Cost;
 
 }  // namespace
 
 struct Admin::Row {
   Route route;
   http::Response (*function)(const AdminCall&);
-  bool is_slow;  // at a million rows: the worker's
+  Cost cost;
   std::vector<std::string_view> parameters = {"user"};
   bool takes_lines = false;  // a body of NDJSON
   PathTemplate path = PathTemplate::of_template(route.path);
@@ -44,35 +48,35 @@ std::vector<std::string_view> with_filters(std::vector<std::string_view> paramet
 
 // clang-format off
 const Admin::Row Admin::kRows[] = {
-    {{"GET",    kAdminPath},                 admin_calls::welcome_page,    false, {}},
-    {{"GET",    "/__admin/health"},          admin_calls::health,          false, {}},
-    {{"GET",    "/__admin/openapi.json"},    admin_calls::openapi,         false, {}},
-    {{"GET",    "/__admin/api"},             admin_calls::list_api,        false, {}},
-    {{"GET",    "/__admin/worlds"},          admin_calls::list_worlds,     false, {}},
-    {{"PUT",    kWorldPath},                 admin_calls::put_world,       false, {}},
-    {{"DELETE", kWorldPath},                 admin_calls::delete_world,    false, {}},
-    {{"GET",    "/__admin/clock"},           admin_calls::get_clock,       false},
-    {{"PUT",    "/__admin/clock"},           admin_calls::put_clock,       false},
-    {{"GET",    "/__admin/fixtures"},        admin_calls::get_fixtures,    true},
-    {{"PUT",    "/__admin/fixtures"},        admin_calls::put_fixtures,    true,  {"user"}, true},
-    {{"POST",   "/__admin/fixtures"},        admin_calls::post_fixtures,   true,  {"user"}, true},
-    {{"POST",   "/__admin/fixtures/reload"}, admin_calls::reload_fixtures, true,  {}},
-    {{"PATCH",  "/__admin/rows"},            admin_calls::patch_rows,      true},
-    {{"DELETE", "/__admin/rows"},            admin_calls::delete_rows,     true},
-    {{"PATCH",  "/__admin/tasks"},           admin_calls::patch_tasks,     true},  // the older name of rows
-    {{"DELETE", "/__admin/tasks"},           admin_calls::delete_tasks,    true},
-    {{"POST",   "/__admin/reset"},           admin_calls::reset,           false},
-    {{"GET",    "/__admin/faults"},          admin_calls::get_faults,      false},
-    {{"POST",   "/__admin/faults"},          admin_calls::post_fault,      false},
-    {{"DELETE", "/__admin/faults"},          admin_calls::delete_faults,   false},
-    {{"POST",   "/__admin/faults/verify"},   admin_calls::verify_faults,   false},
-    {{"DELETE", kFaultPath},                 admin_calls::delete_fault,    false},
-    {{"GET",    "/__admin/requests"},        admin_calls::get_requests,    false,
+    {{"GET",    kAdminPath},                 admin_calls::welcome_page,    Little, {}},
+    {{"GET",    "/__admin/health"},          admin_calls::health,          Little, {}},
+    {{"GET",    "/__admin/openapi.json"},    admin_calls::openapi,         Little, {}},
+    {{"GET",    "/__admin/api"},             admin_calls::list_api,        Little, {}},
+    {{"GET",    "/__admin/worlds"},          admin_calls::list_worlds,     Little, {}},
+    {{"PUT",    kWorldPath},                 admin_calls::put_world,       Little, {}},
+    {{"DELETE", kWorldPath},                 admin_calls::delete_world,    Little, {}},
+    {{"GET",    "/__admin/clock"},           admin_calls::get_clock,       Little},
+    {{"PUT",    "/__admin/clock"},           admin_calls::put_clock,       Little},
+    {{"GET",    "/__admin/fixtures"},        admin_calls::get_fixtures,    Rows},
+    {{"PUT",    "/__admin/fixtures"},        admin_calls::put_fixtures,    Rows,  {"user"}, true},
+    {{"POST",   "/__admin/fixtures"},        admin_calls::post_fixtures,   Rows,  {"user"}, true},
+    {{"POST",   "/__admin/fixtures/reload"}, admin_calls::reload_fixtures, Rows,  {}},
+    {{"PATCH",  "/__admin/rows"},            admin_calls::patch_rows,      Rows},
+    {{"DELETE", "/__admin/rows"},            admin_calls::delete_rows,     Rows},
+    {{"PATCH",  "/__admin/tasks"},           admin_calls::patch_tasks,     Rows},  // the older name of rows
+    {{"DELETE", "/__admin/tasks"},           admin_calls::delete_tasks,    Rows},
+    {{"POST",   "/__admin/reset"},           admin_calls::reset,           Little},
+    {{"GET",    "/__admin/faults"},          admin_calls::get_faults,      Little},
+    {{"POST",   "/__admin/faults"},          admin_calls::post_fault,      Little},
+    {{"DELETE", "/__admin/faults"},          admin_calls::delete_faults,   Little},
+    {{"POST",   "/__admin/faults/verify"},   admin_calls::verify_faults,   Little},
+    {{"DELETE", kFaultPath},                 admin_calls::delete_fault,    Little},
+    {{"GET",    "/__admin/requests"},        admin_calls::get_requests,    Bodies,
      with_filters({"user", "since", "limit", "wait"})},
-    {{"DELETE", "/__admin/requests"},        admin_calls::delete_requests, false},
-    {{"POST",   "/__admin/requests/verify"}, admin_calls::verify,          false},
-    {{"GET",    "/__admin/violations"},      admin_calls::get_violations,  false},
-    {{"GET",    "/__admin/explain"},         admin_calls::explain,         true,  {"user", "request"}},
+    {{"DELETE", "/__admin/requests"},        admin_calls::delete_requests, Little},
+    {{"POST",   "/__admin/requests/verify"}, admin_calls::verify,          Bodies},
+    {{"GET",    "/__admin/violations"},      admin_calls::get_violations,  Bodies},
+    {{"GET",    "/__admin/explain"},         admin_calls::explain,         Rows,  {"user", "request"}},
 };
 // clang-format on
 
@@ -103,18 +107,31 @@ http::Response Admin::handle(const http::Request& request) {
   if (const auto refusal = refuse_body(request, found->row->takes_lines)) {
     return problem_response(refusal->status, refusal->detail);
   }
-  if (!found->row->is_slow && request.body.size() <= kShortBody) return answer(request, true);
+  const bool parses_much = found->row->cost == Bodies && bodies_asked_for(request) > kShortBody;
+  const bool is_slow = found->row->cost == Rows || request.body.size() > kShortBody || parses_much;
+  if (!is_slow) return answer(request, true);
   // What the worker makes of it; the connection takes it once it is ready.
   auto made = std::make_shared<http::Response>();
   http::Response later;
   later.deferred = std::make_shared<http::DeferredResponse>([made] { return std::move(*made); });
-  const bool added = worker_.add([this, request, made, pending = later.deferred] {
-    if (pending->abandoned()) return;
-    *made = answer(request, true);
-    pending->complete();
-  });
+  const bool added =
+      (parses_much ? journal_worker_ : data_worker_).add([this, request, made, pending = later.deferred] {
+        if (pending->abandoned()) return;
+        *made = answer(request, true);
+        pending->complete();
+      });
   if (!added) return problem_response(503, "too many calls wait for their turn; ask again later");
   return later;
+}
+
+// The bytes of the bodies in the journal that the request is about.
+std::size_t Admin::bodies_asked_for(const http::Request& request) const {
+  std::shared_ptr<World> world;
+  for (const QueryPair& pair : split_query(split_target(request.target).query)) {
+    const auto user = pair.name == "user" ? percent_decode(pair.value, Plus::IsBlank) : std::nullopt;
+    if (user) world = worlds_.find(*user);
+  }
+  return (world ? *world : worlds_.base()).journal().body_bytes();
 }
 
 http::Response Admin::perform(const http::Request& request) { return answer(request, false); }

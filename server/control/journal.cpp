@@ -151,8 +151,12 @@ void Journal::record(Ticket ticket, JournalEntry entry) {
       const auto kept = std::make_shared<const JournalEntry>(std::move(entry));
       if (index_->size() != 0) wake_waits(kept, woken);
       ring_.push_back(kept);
+      body_bytes_ += kept->body.size();
     }
-    if (ring_.size() > size_) ring_.pop_front();
+    if (ring_.size() > size_) {
+      body_bytes_ -= ring_.front()->body.size();
+      ring_.pop_front();
+    }
   }
   for (const auto& one : woken) {
     if (const auto pending = one.lock()) pending->complete();
@@ -233,9 +237,15 @@ std::int64_t Journal::last() const {
   return last_;
 }
 
+std::size_t Journal::body_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return body_bytes_;
+}
+
 void Journal::clear() {
   const std::lock_guard lock(mutex_);
   ring_.clear();
+  body_bytes_ = 0;
   cleared_ = last_;
   in_flight_ = 0;
   ++epoch_;

@@ -1,5 +1,5 @@
 // What a test asks of the journal.
-// Enters: a world's journal and the JSON of a question. Leaves: JSON.
+// Input: a world's journal and the JSON of a question. Output: JSON.
 #pragma once
 
 #include <string>

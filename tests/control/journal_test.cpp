@@ -62,6 +62,19 @@ TEST_CASE("journal: it keeps the latest entries, and knows how many are gone") {
   CHECK(journal.view().entries.front()->sequence == 6);
 }
 
+TEST_CASE("journal: it knows how many bytes of bodies it keeps") {
+  Journal journal(3);
+  CHECK(journal.body_bytes() == 0);
+  for (const std::size_t size : {1, 10, 100, 1000}) {
+    JournalEntry made = entry("/a");
+    made.body.assign(size, 'x');
+    record(journal, std::move(made));
+  }
+  CHECK(journal.body_bytes() == 1110);
+  journal.clear();
+  CHECK(journal.body_bytes() == 0);
+}
+
 TEST_CASE("journal: of size 0 it keeps nothing and says so") {
   Journal journal(0);
   record(journal, entry("/a"));
