@@ -3,14 +3,16 @@
 // Immutable once made, so safe for use by several threads.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalogue/catalogue.h"
 #include "ocp/error.h"
+#include "ocp/path_template.h"
+#include "ocp/path_tree.h"
 
 namespace ocp_mock {
 
@@ -40,22 +42,15 @@ class Router {
   const Catalogue& catalogue() const { return catalogue_; }
 
  private:
-  // A segment of templates; the root has none.
-  struct Node {
-    std::string_view literal;
-    std::vector<Node> literals;              // below it
-    std::unique_ptr<Node> placeholder;       // below it, whatever its name
-    std::vector<const Endpoint*> endpoints;  // that end here, a method each
-  };
+  using Endpoints = std::vector<const Endpoint*>;  // of one template, a method each
 
   void add(const Endpoint& endpoint, std::string_view path);
   template <typename Visit>
-  static bool walk(const Node& node, std::string_view rest, std::vector<std::string>& values, const Visit& visit);
-  template <typename Visit>
-  void visit_nodes(std::string_view path, std::vector<std::string>& values, const Visit& visit) const;
+  void visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string_view>* taken = nullptr) const;
 
   const Catalogue& catalogue_;
-  Node root_;
+  PathTree<Endpoints> tree_;
+  std::vector<std::pair<std::string_view, PathTemplate>> listed_;  // the paths that messages may name, each once
 };
 
 // Why a method and a path have no endpoint: 400 for a path that does not decode, 405 for another method, else 404.

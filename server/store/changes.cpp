@@ -17,7 +17,7 @@
 #include "fixtures/resources.h"
 #include "fixtures/row_rules.h"
 #include "fixtures/timeline.h"
-#include "json/text.h"
+#include "json/writer.h"
 #include "ocp/error.h"
 #include "store/dataset_builder.h"
 
@@ -237,35 +237,21 @@ const Resource* declared_below(const FixtureResources& resources, const Resource
   return nullptr;
 }
 
-void append_value(std::string& out, const SqlValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    out += std::to_string(*integer);
-  } else {
-    append_json_string(out, std::get<std::string>(value));
-  }
-}
-
 // A declared row with those below it.
-void append_declaration(std::string& out, const FixtureResources& resources, const Resource& resource,
-                        const Outline& outline) {
-  out += fmt::format("{{\"{}\":", resource.key->name);
-  append_value(out, outline.key);
-  if (outline.label) {
-    out += fmt::format(",\"{}\":", resource.label->name);
-    append_json_string(out, *outline.label);
+JsonObject declaration_of(const FixtureResources& resources, const Resource& resource, const Outline& outline) {
+  JsonObject row;
+  if (const auto* integer = std::get_if<std::int64_t>(&outline.key)) {
+    row.add(resource.key->name, *integer);
+  } else {
+    row.add(resource.key->name, std::get<std::string>(outline.key));
   }
+  if (outline.label) row.add(resource.label->name, *outline.label);
   const Resource* below = declared_below(resources, resource);
   if (below != nullptr && !outline.children.empty()) {
-    std::string_view opening = "[";
-    out += fmt::format(",\"{}\":", below->name);
-    for (const Outline& child : outline.children) {
-      out += opening;
-      append_declaration(out, resources, *below, child);
-      opening = ",";
-    }
-    out += ']';
+    const auto declaration = [&](const Outline& child) { return declaration_of(resources, *below, child); };
+    row.add(below->name, JsonArray(outline.children, declaration));
   }
-  out += '}';
+  return row;
 }
 
 // The declared rows of a resource without parents, with those below them.
@@ -296,7 +282,7 @@ std::string export_fixtures(const Dataset& dataset) {
     std::string_view comma;
     for (const Outline& row : declared_rows(dataset, resources, resource).children) {
       text += comma;
-      append_declaration(text, resources, resource, row);
+      text += declaration_of(resources, resource, row).text();
       comma = ",\n";
     }
     text += ']';
@@ -323,17 +309,19 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
                       std::string_view text, std::optional<Instant> since) {
   const auto builder = old->copy();
   SinceSink sink(*builder, since);
-  Changed changed{load_fixture_text(router, name, text, sink).count(), builder->finish()};
-  const bool is_same =
-      changed.rows == 0 && changed.dataset->envelope() == old->envelope() && has_same_parents(*changed.dataset, *old);
+  FixtureFile file = load_fixture_text(router, name, text, sink);
+  Changed changed{file.count(), builder->finish(), std::move(file.counts)};
+  const bool is_same = changed.rows == 0 && changed.dataset->envelope() == old->envelope() &&
+                       has_same_parents(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
   return changed;
 }
 
 Changed from_fixtures(const Router& router, std::string_view name, std::string_view text) {
   const auto builder = DatasetBuilder::in_memory(router.catalogue());
-  const std::int64_t rows = load_fixture_text(router, name, text, *builder).count();
-  return {rows, builder->finish()};
+  FixtureFile file = load_fixture_text(router, name, text, *builder);
+  const std::int64_t rows = file.count();
+  return {rows, builder->finish(), std::move(file.counts)};
 }
 
 void refuse_misspelt(const Dataset& dataset, const Resource& resource, const JsonValue& where, const JsonValue* set) {
