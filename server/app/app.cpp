@@ -236,6 +236,11 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   const auto [path, query] = split_target(request.target);
   if (!exchange.route || exchange.route->endpoint == nullptr) throw refusal_of(router_, request.method, path);
   const Endpoint& endpoint = *exchange.route->endpoint;
+  if (is_newer(endpoint.since, options_.ocp_version)) {
+    const Sentence since{Message::PathSince, {std::string(endpoint.since), options_.ocp_version}};
+    exchange.violations.push_back(since);
+    throw refusal_of_newer(router_, path, since);
+  }
   Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
   check_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);
   refuse_violations(exchange.violations);
@@ -243,7 +248,8 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   const std::optional<AnswerData> data = answer_data(asked, exchange);
   if (!data) return {};
   stamp(exchange, data->is_of_now ? std::optional(exchange.data.time) : std::nullopt);
-  return {200, {{"Content-Type", kJsonType}}, envelope_of(*data, exchange.values)};
+  const bool is_html = endpoint.does == Does::Document;
+  return {200, {{"Content-Type", is_html ? "text/html;charset=UTF-8" : kJsonType}}, envelope_of(*data, exchange.values)};
 }
 
 http::Response App::answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const {

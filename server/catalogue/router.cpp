@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
 #include <span>
 #include <utility>
@@ -149,6 +150,28 @@ ApiError refusal_of(const Router& router, std::string_view method, std::string_v
   }
   return ApiError(Sentence{Message::UnknownPath, {shown, fmt::format("{}", fmt::join(router.nearest(path), ", "))}},
                   std::move(explanation));
+}
+
+bool is_newer(std::string_view since, std::string_view ocp_version) {
+  const auto numbers = [](std::string_view text) {
+    std::array<int, 3> found{};
+    if (text.starts_with('V')) text.remove_prefix(1);
+    for (int& number : found) {
+      const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc{}) break;
+      text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+      if (!text.starts_with('.')) break;
+      text.remove_prefix(1);
+    }
+    return found;
+  };
+  return !since.empty() && numbers(since) > numbers(ocp_version);
+}
+
+ApiError refusal_of_newer(const Router& router, std::string_view path, Sentence since) {
+  return ApiError(Sentence{Message::UnknownPath,
+                           {printable(without_user(path)), fmt::format("{}", fmt::join(router.nearest(path), ", "))}},
+                  {std::move(since)});
 }
 
 }  // namespace ocp_mock

@@ -58,4 +58,11 @@ class Router {
 ApiError refusal_of(const Router& router, std::string_view method, std::string_view path,
                     std::vector<Sentence> explanation = {});
 
+// Whether an endpoint that is there since a version ("V4.3.1", empty: ever) is not there yet in another, of which the
+// first three numbers count ("4.2.1-20240101").
+bool is_newer(std::string_view since, std::string_view ocp_version);
+
+// The 404 of a path that only a newer OCP has.
+ApiError refusal_of_newer(const Router& router, std::string_view path, Sentence since);
+
 }  // namespace ocp_mock

@@ -13,6 +13,8 @@ std::string_view word_of(Does does) {
     case Does::Get: return "get";
     case Does::Constant: return "constant";
     case Does::Fixed: return "fixed";
+    case Does::Series: return "series";
+    case Does::Document: return "document";
   }
   return "";
 }
@@ -39,6 +41,13 @@ std::string_view word_of(Match match) {
     case Match::Page: return "page";
     case Match::Size: return "size";
     case Match::Sort: return "sort";
+    case Match::Start: return "start";
+    case Match::End: return "end";
+    case Match::Metrics: return "metrics";
+    case Match::Step: return "step";
+    case Match::LeastStep: return "leastStep";
+    case Match::MostPoints: return "mostPoints";
+    case Match::Labels: return "labels";
   }
   return "";
 }

@@ -89,6 +89,7 @@ enum class Message {
   UnknownPath,
   MethodNotAllowed,
   MeantAdminCall,  // said after UnknownPath
+  PathSince,       // likewise
   NotAProxy,
   // what a test has armed
   SimulatedFailure,
