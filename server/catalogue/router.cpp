@@ -93,25 +93,23 @@ void Router::add(const Endpoint& endpoint, std::string_view path) {
 
 // Calls visit with the endpoints of each template that fits the path, literals first, until it returns true.
 template <typename Visit>
-void Router::visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string_view>* taken) const {
+void Router::visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string>* taken) const {
   if (path.starts_with('/') && decodes(path)) tree_.find(path, visit, taken);
 }
 
 std::optional<Route> Router::find(std::string_view method, std::string_view path) const {
   if (method == "HEAD") method = "GET";
-  std::vector<std::string_view> taken;
-  taken.reserve(kUsualPlaceholders);
-  bool is_known = false;
   Route route;
+  route.values.reserve(kUsualPlaceholders);
+  bool is_known = false;
   const auto visit = [&](const Endpoints& endpoints) {
     const auto found = std::ranges::find(endpoints, method, [](const Endpoint* e) { return e->method; });
     is_known = true;
     if (found == endpoints.end()) return false;
     route.endpoint = *found;
-    for (const std::string_view segment : taken) route.values.emplace_back(PathSegment(segment).text());
     return true;
   };
-  visit_endpoints(path, visit, &taken);
+  visit_endpoints(path, visit, &route.values);
   if (!is_known) return std::nullopt;
   return route;
 }

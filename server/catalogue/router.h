@@ -46,7 +46,7 @@ class Router {
 
   void add(const Endpoint& endpoint, std::string_view path);
   template <typename Visit>
-  void visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string_view>* taken = nullptr) const;
+  void visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string>* taken = nullptr) const;
 
   const Catalogue& catalogue_;
   PathTree<Endpoints> tree_;

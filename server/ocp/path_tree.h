@@ -27,9 +27,9 @@ class PathTree {
   }
 
   // Calls visit(value) for each template that fits the path, literals before placeholders, until one returns true;
-  // tells whether one did. With taken, that has meanwhile what the placeholders took, as sent.
+  // tells whether one did. With taken, that has meanwhile what the placeholders took, decoded.
   template <typename Visit>
-  bool find(std::string_view path, const Visit& visit, std::vector<std::string_view>* taken = nullptr) const {
+  bool find(std::string_view path, const Visit& visit, std::vector<std::string>* taken = nullptr) const {
     return find_below(root_, 0, {path, without_end_slash(path).size(), taken}, visit);
   }
 
@@ -55,7 +55,7 @@ class PathTree {
   struct Asked {
     std::string_view path;
     std::size_t size;  // without a slash at its end, which is nothing to templates that are not open
-    std::vector<std::string_view>* taken;
+    std::vector<std::string>* taken;
   };
 
   // Nodes that hold nothing any more go.
@@ -93,7 +93,7 @@ class PathTree {
       const auto literal = node.literals.find(segment.text());
       if (literal != node.literals.end() && go_on(literal->second)) return true;
       if (node.placeholder && segment.fills_placeholder()) {
-        if (asked.taken != nullptr) asked.taken->push_back(segment.sent());
+        if (asked.taken != nullptr) asked.taken->emplace_back(segment.text());
         if (go_on(*node.placeholder)) return true;
         if (asked.taken != nullptr) asked.taken->pop_back();
       }

@@ -75,11 +75,11 @@ TEST_CASE("path tree: literals come before placeholders, with what these took") 
   add(tree, PathTemplate::of_template("/a/b"), "3");
   add(tree, PathTemplate::of_template("/{x}/b"), "4");
   CHECK(found(tree, "/a/b") == std::vector<std::string>{"3", "2", "4", "1"});
-  const std::pair<std::string, std::vector<std::string_view>> cases[] = {
-      {"3", {}}, {"2", {"b"}}, {"4", {"%61"}}, {"1", {"%61", "b"}}};
+  const std::pair<std::string, std::vector<std::string>> cases[] = {
+      {"3", {}}, {"2", {"b"}}, {"4", {"a"}}, {"1", {"a", "b"}}};
   for (const auto& [wanted, values] : cases) {
     CAPTURE(wanted);
-    std::vector<std::string_view> taken;
+    std::vector<std::string> taken;
     CHECK(tree.find(
         "/%61/b", [&](const std::string& name) { return name == wanted; }, &taken));
     CHECK(taken == values);
