@@ -249,7 +249,8 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (!data) return {};
   stamp(exchange, data->is_of_now ? std::optional(exchange.data.time) : std::nullopt);
   const bool is_html = endpoint.does == Does::Document;
-  return {200, {{"Content-Type", is_html ? "text/html;charset=UTF-8" : kJsonType}}, envelope_of(*data, exchange.values)};
+  return {
+      200, {{"Content-Type", is_html ? "text/html;charset=UTF-8" : kJsonType}}, envelope_of(*data, exchange.values)};
 }
 
 http::Response App::answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const {

@@ -83,12 +83,12 @@ std::int64_t value_of(std::string_view metric, const Labels& labels, std::int64_
 std::pair<std::string, std::int64_t> points_of(const Request& request, const Labels& labels) {
   const std::vector<Value>& metrics = *find_values(request, Match::Metrics);
   const std::int64_t start = std::get<Instant>(find_values(request, Match::Start)->front()).second;
-  const std::int64_t end = std::min(std::get<Instant>(find_values(request, Match::End)->front()).second,
-                                    request.now.second);
+  const std::int64_t end =
+      std::min(std::get<Instant>(find_values(request, Match::End)->front()).second, request.now.second);
   const std::int64_t most = std::min(integer_of(request, Match::MostPoints, kMostPoints), kMostPoints);
   const std::int64_t span = std::max<std::int64_t>(0, end - start);
-  const std::int64_t step = std::max({integer_of(request, Match::Step, 1), integer_of(request, Match::LeastStep, 1),
-                                      (span + most - 1) / most});
+  const std::int64_t step = std::max(
+      {integer_of(request, Match::Step, 1), integer_of(request, Match::LeastStep, 1), (span + most - 1) / most});
   std::string points;
   std::int64_t count = 0;
   // At whole multiples of the step, so that a later request has the same points.
