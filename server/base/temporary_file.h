@@ -1,5 +1,5 @@
 // A file that is written beside its target and takes its place in one step, so that nobody sees half of it.
-// Any module may use it.
+// Input: the target's path, then its text. Output: the whole file, or none.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Small text files, read and written whole.
-// Enters: a path and what the file is called in a mistake, such as "the port file". Any module may use it.
+// Input: a path, and what the file is called in a message, such as "the port file". Output: the text, or a message.
 #pragma once
 
 #include <filesystem>

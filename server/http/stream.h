@@ -1,6 +1,7 @@
 // The bytes of a connection, as they are or through TLS.
-// Never blocks. Whether TLS is spoken shows with the first byte: a client that speaks plain HTTP to a server of HTTPS
-// is told apart, so that it can be told so.
+// Input: a socket, and what TLS connections share. Output: the client's bytes, and what became of those sent to it.
+// Never blocks. The first byte tells whether the client speaks TLS, so that one which speaks plain HTTP to an HTTPS
+// server can be told so. Thread safety: none; belongs to the thread of its connection.
 #pragma once
 
 #include <sys/types.h>

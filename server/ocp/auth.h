@@ -1,6 +1,6 @@
-// Who asks: HTTP Basic or an access key (OCP API reference, call description and AK/SK rules).
-// Enters: the request as it was sent and the real time. Leaves: the user's name, or a refusal that says what would be
-// right and never what a secret is. Knows no HTTP library.
+// Who sent a request: HTTP Basic or an access key (OCP API reference, call description and AK/SK rules).
+// Input: the request as it was sent, and the real time. Output: the user's name, or a refusal that says what would be
+// right and never shows a secret. Knows no HTTP library.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // How many requests a user may make in a window of time (OCP API reference, call description).
-// Enters: a user and the time. Leaves: whether the request may pass, and what the RateLimit headers say.
-// Knows no clock. Safe for use by several threads at once.
+// Input: a user and the time. Output: whether the request may pass, and the values of the RateLimit headers.
+// Knows no clock. Thread safety: any thread.
 #pragma once
 
 #include <cstddef>
