@@ -46,7 +46,7 @@ TEST_CASE("binary: the port file is a new file, and never takes the place of a d
 
   REQUIRE(::mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
   CHECK(contains(failure({"--port", "0", "--port-file", (folder.path() / "pipe").string()}),
-                 "is no regular file; it must be one"));
+                 "is not a regular file; it must be one"));
 }
 
 TEST_CASE("binary: an older port file is gone before the load begins, and the file ends with the server") {

@@ -119,10 +119,10 @@ TEST_CASE("binary: variables of a Kubernetes Service are passed over with a warn
                                            "OCP_MOCK_FIXTURE=x"};
   RunningProgram server({}, variables);
   CHECK(
-      server->says(" warning OCP_MOCK_PORT and 1 more variable are passed over: a Kubernetes Service or Docker link "
+      server->says(" warning OCP_MOCK_PORT and 1 more variable are ignored: a Kubernetes Service or Docker link "
                    "called 'ocp-mock' has set them; rename it, or set enableServiceLinks: false in the pod\n"));
   CHECK(
-      server->says(" warning OCP_MOCK_FIXTURE is passed over: this server has no such variable; did you mean "
+      server->says(" warning OCP_MOCK_FIXTURE is ignored: this server has no such variable; did you mean "
                    "OCP_MOCK_FIXTURES?\n"));
   server->signal(SIGTERM);
   CHECK(server->wait() == 0);
@@ -365,13 +365,13 @@ TEST_CASE("binary: the limits of the options are kept, and the answers name them
   CHECK(contains(server->read_error(), "3 are open, which is the limit"));
 }
 
-TEST_CASE("binary: admin calls that whoever reaches the host can make are warned of, and --admin-host names it") {
+TEST_CASE("binary: admin calls that anyone who can reach the host can make are warned of, and --admin-host names it") {
   const auto ask = [](const RunningProgram& server, const std::string& host) {
     SocketClient client(server.port());
     client.send("GET /__admin/clock HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
     return client.read_to_end().substr(9, 3);
   };
-  const std::string warning = "whoever reaches 0.0.0.0 can make admin calls: --admin-token TOKEN asks for a token";
+  const std::string warning = "anyone who can reach 0.0.0.0 can make admin calls: --admin-token TOKEN asks for a token";
   {
     RunningProgram open({"--host", "0.0.0.0", "--log-level", "warn", "--admin-host", "mock.example.com"});
     CHECK(open->says(warning));
@@ -384,7 +384,7 @@ TEST_CASE("binary: admin calls that whoever reaches the host can make are warned
         {}}) {
     RunningProgram server(flags);
     server->signal(SIGTERM);
-    CHECK_FALSE(server->says("whoever reaches"));
+    CHECK_FALSE(server->says("anyone who can reach"));
   }
   // A wrong token shows whence it came, and not itself.
   RunningProgram guarded({"--admin-token", "geheim-1"});

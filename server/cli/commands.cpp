@@ -182,7 +182,7 @@ int run_serve(ServeOptions options) {
   if (options.credentials_file) add_credentials_of_file(options.credentials, *options.credentials_file);
   // Keys still tell whose a request is.
   if (options.credentials_file && options.auth == AuthMode::Off && options.credentials.access_keys.empty()) {
-    logger->warn("the users of {} do nothing beside --auth off", options.credentials_file->string());
+    logger->warn("the users of {} do nothing with --auth off", options.credentials_file->string());
   }
   http::ServerOptions server_options;
   server_options.host = options.host;
@@ -209,7 +209,8 @@ int run_serve(ServeOptions options) {
   }
   if (options.admin && !options.admin_token && !server->is_loopback()) {
     logger->warn(
-        "whoever reaches {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the calls "
+        "anyone who can reach {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the "
+        "calls "
         "away",
         options.host);
   }

@@ -94,7 +94,7 @@ void GivenOptions::apply(const OptionRule& rule, std::vector<std::string>& warni
   const std::string its = name(option);
   const std::string others = other_of(rule, other_yields);
   const auto pass_over = [&](Given& given, const std::string& which, const std::string& why) {
-    warnings.push_back(fmt::format("{} is passed over: {}", which, why));
+    warnings.push_back(fmt::format("{} is ignored: {}", which, why));
     given = {};
   };
   switch (rule.kind) {
@@ -114,9 +114,9 @@ void GivenOptions::apply(const OptionRule& rule, std::vector<std::string>& warni
       throw OptionMistake(fmt::format("{} does nothing without {}", its, others));
     case OptionRule::Kind::IdleBeside:
       if (!other) return;
-      if (one_yields) return pass_over(one, its, fmt::format("it does nothing beside {}", others));
-      if (other_yields) return pass_over(other, others, fmt::format("{} does nothing beside it", its));
-      throw OptionMistake(fmt::format("{} does nothing beside {}; leave one of them out", its, others));
+      if (one_yields) return pass_over(one, its, fmt::format("it does nothing with {}", others));
+      if (other_yields) return pass_over(other, others, fmt::format("{} does nothing with it", its));
+      throw OptionMistake(fmt::format("{} does nothing with {}; leave one of them out", its, others));
     case OptionRule::Kind::NeedsDefault: {
       const std::string needed = fmt::format("needs {} {}", rule.other, option_of(rule.other).fallback);
       if (one_yields) return pass_over(one, its, fmt::format("it {}", needed));

@@ -196,14 +196,14 @@ class CommandLine {
         return fmt::format("{} is not expected here; did you mean --fixtures {}?", said, printable(name));
       }
       if (!app_.get_subcommands().empty())
-        return fmt::format("{} is not expected behind {}", said, command().get_name());
+        return fmt::format("{} is not expected after {}", said, command().get_name());
       if (hidden) return fmt::format("{} is not expected here", said);
-      return fmt::format("{} is no command; the commands are {}{}", said, fmt::join(commands(), ", "),
+      return fmt::format("{} is not a command; the commands are {}{}", said, fmt::join(commands(), ", "),
                          did_you_mean(name, commands()));
     }
     const CLI::App& asked = options_of(command());
     if (!hidden && &asked != &app_ && app_.get_option_no_throw(name) != nullptr) {
-      return fmt::format("{} is no option of {}", name, asked.get_name());
+      return fmt::format("{} is not an option of {}", name, asked.get_name());
     }
     std::vector<std::string_view> known;
     for (const CLI::Option* option : asked.get_options()) {
@@ -211,7 +211,7 @@ class CommandLine {
     }
     const auto meant =
         nearest(std::string_view(name).substr(std::min(name.find_first_not_of('-'), name.size())), known);
-    return fmt::format("{} is no option{}", said, meant ? fmt::format("; did you mean --{}?", *meant) : "");
+    return fmt::format("{} is not an option{}", said, meant ? fmt::format("; did you mean --{}?", *meant) : "");
   }
 
   // The switch that the word stands behind, where it may be meant as its value; empty if there is none.
@@ -241,7 +241,7 @@ class CommandLine {
     for (const CLI::App* one : app_.get_subcommands({})) {
       if (one->get_name() == topic_) return Exit{0, help_of(*one), ""};
     }
-    throw OptionMistake(fmt::format("there is no help of '{}'; the commands are {}{}", printable(topic_),
+    throw OptionMistake(fmt::format("there is no help for '{}'; the commands are {}{}", printable(topic_),
                                     fmt::join(commands(), ", "), did_you_mean(topic_, commands())));
   }
 
@@ -260,7 +260,8 @@ class CommandLine {
   }
 
   void refuse_flags(const Option& option, const std::vector<std::string>& flags) const {
-    if (!flags.empty()) throw OptionMistake(fmt::format("{} is no option of {}", option.flag, command().get_name()));
+    if (!flags.empty())
+      throw OptionMistake(fmt::format("{} is not an option of {}", option.flag, command().get_name()));
   }
 
   Command check() const {
@@ -274,7 +275,7 @@ class CommandLine {
       for (const Option& option : option_table()) {
         if (!option.has(kHealthcheck)) refuse_flags(option, values_of(option));
         if (values_of(option).empty()) continue;
-        throw OptionMistake(fmt::format("{} does nothing beside a URL; leave one of them out", option.flag));
+        throw OptionMistake(fmt::format("{} does nothing with a URL; leave one of them out", option.flag));
       }
       return options;
     }

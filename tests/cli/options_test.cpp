@@ -215,8 +215,7 @@ TEST_CASE("options: httplib is asked for nothing that only epoll can do") {
         "--max-connections needs --http-engine epoll");
   const ServeOptions passed_over = serve({"--http-engine", "httplib"}, {"OCP_MOCK_MAX_HEAD=1KiB"});
   CHECK(passed_over.limits.parser.head_bytes == 65536);
-  CHECK(passed_over.warnings ==
-        std::vector<std::string>{"OCP_MOCK_MAX_HEAD is passed over: it needs --http-engine epoll"});
+  CHECK(passed_over.warnings == std::vector<std::string>{"OCP_MOCK_MAX_HEAD is ignored: it needs --http-engine epoll"});
 }
 
 TEST_CASE("options: the test's side") {
@@ -309,11 +308,10 @@ TEST_CASE("options: healthcheck asks the server that the options and the environ
         "OCP_MOCK_PORT is 'banana'; it must be a number from 0 to 65535");
   CHECK(mistake({"healthcheck"}, {"OCP_MOCK_PORT=0"}) ==
         "OCP_MOCK_PORT is 0, so the port is in the server's port file only; name that with --port-file");
-  CHECK(mistake({"--port", "1", "healthcheck", "http://h"}) ==
-        "--port does nothing beside a URL; leave one of them out");
-  CHECK(mistake({"healthcheck", "--fixtures", "f"}) == "--fixtures is no option of healthcheck");
-  CHECK(mistake({"--fixtures", "f", "healthcheck"}) == "--fixtures is no option of healthcheck");
-  CHECK(mistake({"healthcheck", "a", "b"}) == "'b' is not expected behind healthcheck");
+  CHECK(mistake({"--port", "1", "healthcheck", "http://h"}) == "--port does nothing with a URL; leave one of them out");
+  CHECK(mistake({"healthcheck", "--fixtures", "f"}) == "--fixtures is not an option of healthcheck");
+  CHECK(mistake({"--fixtures", "f", "healthcheck"}) == "--fixtures is not an option of healthcheck");
+  CHECK(mistake({"healthcheck", "a", "b"}) == "'b' is not expected after healthcheck");
 }
 
 TEST_CASE("options: an empty variable counts as none") {
@@ -326,8 +324,8 @@ TEST_CASE("options: check takes paths, no option of serve, and looks at no varia
   CHECK(std::get<CheckOptions>(parse({"check", "a"}, {"OCP_MOCK_PORT=banana", "OCP_MOCK_TLS_CERT=without its key"}))
             .paths == Paths{"a"});
   CHECK(mistake({"check"}) == "check needs a file or folder of fixtures");
-  CHECK(mistake({"check", "a", "--port", "1"}) == "--port is no option of check");
-  CHECK(mistake({"--port", "1", "check", "a"}) == "--port is no option of check");
+  CHECK(mistake({"check", "a", "--port", "1"}) == "--port is not an option of check");
+  CHECK(mistake({"--port", "1", "check", "a"}) == "--port is not an option of check");
 }
 
 TEST_CASE("options: help has a line for each option, and help of each command ends with an example") {
