@@ -7,9 +7,9 @@
 
 namespace ocp_mock {
 
-// The file that a path means to this process: links of this user and of root are followed, also to a file that is not
-// there yet. A link of another user is not: it may have been put into a shared folder, such as /tmp, so that this
-// process writes to a file that the other user could not write to. Such a link at the end of the path is the result;
+// The file that a path means to this process: links of this user and of root are followed, even to a file that does
+// not exist yet. A link of another user is not: it may have been put into a shared folder, such as /tmp, to make this
+// process write to a file that the other user may not write to. Such a link at the end of the path is the result;
 // for one on the way throws std::runtime_error, "LINK is a link that belongs to another user".
 std::filesystem::path behind_own_links(const std::filesystem::path& path);
 

@@ -10,14 +10,14 @@
 
 namespace ocp_mock {
 
-// What is special about an option: whether it may be given more than once, is a secret, or serves another command, too.
+// Whether an option may be given more than once, is a secret, or is also one of healthcheck.
 enum OptionTrait : unsigned {
   kOnce = 0,
-  kAgain = 1,         // the flag more than once
-  kByColons = 3,      // so, and in the variable separated by colons
-  kByCommas = 5,      // or by commas
+  kAgain = 1,         // the flag may be repeated
+  kByColons = 3,      // also, and the variable holds values separated by colons
+  kByCommas = 5,      // also, and the variable holds values separated by commas
   kSecret = 8,        // no message shows the value
-  kHealthcheck = 16,  // healthcheck uses it, too
+  kHealthcheck = 16,  // healthcheck has it as well
 };
 
 struct Option {
@@ -39,22 +39,22 @@ std::span<const Option> option_table();
 // The option of a flag of the table.
 const Option& option_of(std::string_view flag);
 
-// Options that do nothing together. Of a flag and a variable the flag counts, and the variable is passed over.
+// Options that have no effect together. If one is a flag and the other a variable, the variable is ignored.
 struct OptionRule {
   enum class Kind {
-    Contradicts,   // both say how the same is to be done
-    IsHalfOf,      // it has no meaning without the other one, and to pass it over would not be what was meant
-    Needs,         // it does nothing without the other one
-    IdleBeside,    // it does nothing beside the other one
-    NeedsDefault,  // it does nothing beside the other one, whose default it needs
+    Contradicts,   // both decide the same thing
+    IsHalfOf,      // it needs the other one; ignoring it would not be what was meant, so a variable is refused too
+    Needs,         // it has no effect without the other one
+    IdleBeside,    // it has no effect with the other one
+    NeedsDefault,  // it has no effect with this value of the other one, only with its default
   };
   std::string_view flag;
   Kind kind;
   std::string_view other;
-  std::string_view value = {};  // the other one counts with this value only, a switch that is off with "false"
+  std::string_view value = {};  // the other one counts only with this value; "false" for a switch that is off
 };
 
-// In this order, because an option that is passed over breaks no further rule.
+// To be applied in this order: an option that is ignored breaks no later rule.
 std::span<const OptionRule> option_rules();
 
 }  // namespace ocp_mock

@@ -30,7 +30,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How often whoever waits looks whether the server stops.
+// How often a waiting thread checks whether the server stops.
 constexpr std::chrono::milliseconds kTick{50};
 
 // httplib adds these to the headers of a request.

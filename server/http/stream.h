@@ -37,7 +37,7 @@ class Stream {
 
   ssize_t send(const char* bytes, std::size_t size);
 
-  // Tells the client that nothing more comes.
+  // Tells the client that nothing more will come.
   void finish();
 
   // From now on the stream ends like one that broke: over TLS, without TLS's own end.
@@ -66,7 +66,7 @@ class Stream {
   // Bytes that were sent and that the client has not taken yet.
   std::size_t unacknowledged() const;
 
-  // What came in the way of TLS, a sentence for a log; empty if nothing did.
+  // Why TLS failed, as a sentence for a log; empty if it did not.
   const std::string& failure() const { return failure_; }
 
  private:

@@ -49,8 +49,8 @@ class Authenticator {
  public:
   Authenticator(AuthMode mode, Credentials credentials) : mode_(mode), credentials_(std::move(credentials)) {}
 
-  // The user's name; for an access key without a user the key itself. In mode Off it is empty for those who show
-  // nothing that could be read. Throws ApiError 401, of which AccessKeyRefused is a kind.
+  // Returns the user's name, or the access key if that has no user. In mode Off, returns an empty text if there are no
+  // credentials that could be read. Throws ApiError 401, or AccessKeyRefused, which is one.
   std::string authenticate(const SignedRequest& request, Instant real_now) const;
 
  private:

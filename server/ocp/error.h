@@ -17,7 +17,7 @@ namespace ocp_mock {
 enum class Language { English, Chinese };
 
 enum class Message {
-  // who asks
+  // authentication
   NoCredentials,
   RepeatedAuthorization,
   UnknownScheme,
