@@ -120,6 +120,15 @@ std::vector<std::string> cut_options(std::string& text) {
   return options;
 }
 
+// The first line of an answer that is not as its golden has it.
+std::string first_difference(const std::string& golden, const std::string& answer) {
+  const std::string same(golden.begin(), std::ranges::mismatch(golden, answer).in1);
+  const auto begin = same.rfind('\n') + 1;
+  const auto line_of = [&](const std::string& text) { return text.substr(begin, text.find('\n', begin) - begin); };
+  return "line " + std::to_string(std::ranges::count(same, '\n') + 1) + " is\n  " + line_of(answer) +
+         "\nand the golden has\n  " + line_of(golden);
+}
+
 }  // namespace
 
 TEST_CASE("golden: every request has its answer, whichever engine carries it") {
@@ -150,7 +159,8 @@ TEST_CASE("golden: every request has its answer, whichever engine carries it") {
       if (update) {
         std::ofstream(folder / "answer", std::ios::binary) << answer;
       } else {
-        CHECK(answer == read_file(folder / "answer"));
+        const std::string golden = read_file(folder / "answer");
+        CHECK_MESSAGE((answer == golden), first_difference(golden, answer));
       }
     }
   }

@@ -1,4 +1,5 @@
-// ASCII text as protocols compare it. Any module may use it.
+// ASCII text as protocols compare it.
+// Input: characters and texts. Output: the same in another case, or whether they are equal; pieces of a list.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Header fields of a request or a response, in the order sent. Any module may use it.
+// Header fields of a request or a response, in the order sent.
+// Input: names and values. Output: the fields one by one, or all of them as the text that is sent.
 #pragma once
 
 #include <cstddef>
@@ -67,10 +68,10 @@ class Headers {
     text_.append(line);
   }
 
-  // Room for so many bytes of text().
+  // Reserves memory for `size` bytes of text().
   void reserve(std::size_t size) { text_.reserve(size); }
 
-  // Takes away the fields that meet the condition.
+  // Removes the fields that meet the condition.
   template <typename Condition>
   void erase_if(const Condition& condition) {
     for (std::size_t index = size(); index-- > 0;) {

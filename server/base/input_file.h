@@ -1,4 +1,5 @@
 // A file that is read from its beginning to its end.
+// Input: a path. Output: bytes, in pieces of the caller's size.
 #pragma once
 
 #include <cstddef>

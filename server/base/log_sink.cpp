@@ -23,7 +23,7 @@ LogSink::~LogSink() {
   if (own_descriptor_ >= 0) ::close(own_descriptor_);
 }
 
-// False if there is no room for the line. Of other failures nobody can be told.
+// False if there is no room for the line. Other failures are ignored: there is nowhere to report them.
 bool LogSink::write_line(std::string_view line) const {
   pollfd entry{descriptor_, POLLOUT, 0};
   if (::poll(&entry, 1, 0) != 1) return false;

@@ -1,4 +1,5 @@
 // Where the log goes: a descriptor whose reader is never waited for.
+// Input: lines. Output: those lines, but for the ones that a full pipe has no room for. Thread safety: any thread.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>

@@ -1,4 +1,5 @@
-// What a misspelt word was probably meant to be. Any module may use it.
+// What a misspelt word was probably meant to be.
+// Input: the word and the candidates. Output: one of them, or nothing.
 #pragma once
 
 #include <algorithm>

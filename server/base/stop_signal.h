@@ -1,4 +1,5 @@
 // SIGTERM and SIGINT as a request to stop, SIGHUP as one to stop or to load the fixtures again.
+// Input: signals of the process. Output: requests, one at a time, to the thread that waits for them.
 #pragma once
 
 #include <atomic>

@@ -74,7 +74,7 @@ fs::path behind_own_links(const fs::path& path) {
     }
     if (status.st_uid != ::geteuid() && status.st_uid != 0) {
       if (rest.empty()) return next;
-      throw std::runtime_error(fmt::format("{} is a link that another user has made", next.string()));
+      throw std::runtime_error(fmt::format("{} is a link that belongs to another user", next.string()));
     }
     ++links;
     // An absolute target takes the place of the path so far.

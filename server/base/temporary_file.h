@@ -1,5 +1,5 @@
 // A file that is written beside its target and takes its place in one step, so that nobody sees half of it.
-// Any module may use it.
+// Input: the target's path, then its text. Output: the whole file, or none.
 #pragma once
 
 #include <filesystem>
@@ -7,10 +7,10 @@
 
 namespace ocp_mock {
 
-// The file that a path means to this process: links of this user and of root are followed, also to a file that is not
-// there yet. A link of another user is not: it may have been put into a shared folder, such as /tmp, so that this
-// process writes to a file that the other user could not write to. Such a link at the end of the path is the result;
-// for one on the way throws std::runtime_error, "LINK is a link that another user has made".
+// The file that a path means to this process: links of this user and of root are followed, even to a file that does
+// not exist yet. A link of another user is not: it may have been put into a shared folder, such as /tmp, to make this
+// process write to a file that the other user may not write to. Such a link at the end of the path is the result;
+// for one on the way throws std::runtime_error, "LINK is a link that belongs to another user".
 std::filesystem::path behind_own_links(const std::filesystem::path& path);
 
 class TemporaryFile {

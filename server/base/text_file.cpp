@@ -36,7 +36,7 @@ void refuse_special_file(const fs::path& target, const fs::path& file, std::stri
   struct stat status {};
   if (::lstat(target.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) return;
   if (!S_ISREG(status.st_mode)) {
-    throw std::runtime_error(fmt::format("{} {} is no regular file; it must be one", name, file.string()));
+    throw std::runtime_error(fmt::format("{} {} is not a regular file; it must be one", name, file.string()));
   }
   if (is_same_file(status, STDOUT_FILENO) || is_same_file(status, STDERR_FILENO)) {
     throw std::runtime_error(fmt::format(
@@ -68,7 +68,7 @@ fs::path target_of(const fs::path& file, std::string_view name, std::string_view
 // Writes into the file that is there, after the folder has refused a new one.
 void overwrite(const fs::path& target, std::string_view text, int error_of_folder) {
   const int descriptor = ::open(target.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0 && errno == ELOOP) throw std::runtime_error("it is a link that another user has made");
+  if (descriptor < 0 && errno == ELOOP) throw std::runtime_error("it is a link that belongs to another user");
   if (descriptor < 0) throw_error(errno == ENOENT ? error_of_folder : errno);
   const struct Close {
     int descriptor;

@@ -1,5 +1,5 @@
 // Small text files, read and written whole.
-// Enters: a path and what the file is called in a mistake, such as "the port file". Any module may use it.
+// Input: a path, and what the file is called in a message, such as "the port file". Output: the text, or a message.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +11,10 @@ namespace ocp_mock {
 // Throws std::runtime_error, "cannot read the port file FILE: WHY".
 std::string read_text_file(const std::filesystem::path& file, std::string_view name);
 
-// Takes the place of the file in one step, so that whoever waits for it never reads half of it. Where the folder does
-// not let it (a file mounted by itself, a folder that may not be written) the file that is there is emptied and
-// written: a reader may then see it empty or a part of it. Links are followed as behind_own_links() does; a link of
-// another user is replaced, or else refused. Throws std::runtime_error, "cannot write the port file FILE: WHY", and for
+// Replaces the file in one step, so that a reader who waits for it never sees half of it. Where the folder does not
+// permit that (a file mounted by itself, a read-only folder) the existing file is truncated and written in place: a
+// reader may then see it empty or in part. Links are followed as by behind_own_links(); a link of another user is
+// replaced, or else refused. Throws std::runtime_error, "cannot write the port file FILE: WHY", and for
 // what is there and is no regular file, or is where this process's standard output or error goes.
 void write_text_file(const std::filesystem::path& file, std::string_view name, std::string_view text);
 

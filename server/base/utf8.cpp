@@ -26,7 +26,7 @@ constexpr std::pair<char32_t, char32_t> kNotShown[] = {
 };
 // clang-format on
 
-// Of one character in UTF-8, or one byte that is none.
+// Takes one character in UTF-8, or one byte that is not part of one.
 bool may_be_shown(std::string_view character) {
   const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(character[index]); };
   if (character.size() == 1) return byte(0) >= 0x20 && byte(0) < 0x7F;

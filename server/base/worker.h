@@ -1,5 +1,5 @@
-// One thread for what takes long, so that the threads of connections stay free.
-// Enters: jobs. Leaves: each done, one after the other. Safe for use by several threads at once.
+// One thread for slow work, so that the threads of connections stay free.
+// Input: jobs. Output: each job done, in order. Thread safety: any thread may add a job.
 #pragma once
 
 #include <condition_variable>

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -26,17 +25,17 @@
 #include "base/temporary_file.h"
 #include "base/text_file.h"
 #include "cli/credentials.h"
+#include "cli/port_file.h"
+#include "cli/report.h"
 #include "client/healthcheck.h"
 #include "embedded/default_fixture.h"
 #include "fixtures/files.h"
 #include "fixtures/forms.h"
-#include "fixtures/problem.h"
 #include "fixtures/resources.h"
 #include "http/certificate.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "json/text.h"
-#include "ocp/url.h"
 #include "store/dataset_builder.h"
 
 namespace ocp_mock {
@@ -84,10 +83,6 @@ void refuse_shared_files(const ServeOptions& options) {
   for (const fs::path& path : find_fixture_files(options.fixtures).files) add("--fixtures", path, false);
 }
 
-std::string count_of(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}", count, count == 1 ? std::string(noun) : plural(noun));
-}
-
 // Distinct for 2^64 calls, and without a pattern that a client could rely on: SplitMix64 (Steele, Lea, Flood 2014) over
 // a counter that starts at a random place.
 std::function<std::string()> trace_id_source() {
@@ -123,18 +118,6 @@ Tls make_tls(const ServeOptions& options) {
   }
 }
 
-std::string describe(const FixtureFile& file) {
-  std::string rows;
-  for (const auto& [resource, count] : file.counts) {
-    rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(count, resource->noun));
-  }
-  std::string text = fmt::format("{}: {}, {}", file.name, file.form, rows.empty() ? "no rows" : rows);
-  if (file.rows_of_answers > file.count()) {
-    text += fmt::format(" of {}; the other pages were not captured in it", file.rows_of_answers);
-  }
-  return text;
-}
-
 // Raises the limit of descriptors, which is usually 1,024 at first, and returns how many connections it allows. SQLite
 // needs some of them for large sorts, the rest of the process a few.
 std::size_t allowed_connections() {
@@ -145,146 +128,6 @@ std::size_t allowed_connections() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const std::size_t descriptors = limit.rlim_cur;
   return descriptors - std::min<std::size_t>(descriptors / 2, 64);
-}
-
-// The file in which a server that is ready names its port.
-class PortFile {
- public:
-  // What an earlier run has left would tell of a server that is not there: it is removed. Throws std::runtime_error,
-  // also if the file could not be written.
-  explicit PortFile(std::optional<fs::path> file) : file_(std::move(file)) {
-    if (file_) clear_text_file(*file_, kName, "a port", [](std::string_view text) { return parse(text).has_value(); });
-  }
-  PortFile(const PortFile&) = delete;
-  PortFile& operator=(const PortFile&) = delete;
-  ~PortFile() {
-    try {
-      remove();
-    } catch (const std::exception&) {
-      // The server ends because of something else, which is said.
-    }
-  }
-
-  // The line feed tells readers of a file that cannot be replaced in one step that they have seen all of it. Throws
-  // std::runtime_error.
-  void write(int port) {
-    text_ = fmt::format("{}\n", port);
-    if (file_) write_text_file(*file_, kName, text_);
-  }
-
-  // Unless another server has written its own port since. Throws std::runtime_error.
-  void remove() {
-    const std::string text = std::exchange(text_, "");
-    std::error_code ignored;
-    if (!file_ || text.empty() || !fs::exists(*file_, ignored)) return;
-    if (read_text_file(*file_, kName) == text) remove_text_file(*file_, kName);
-  }
-
-  // The port that a server has written. Throws std::runtime_error.
-  static int read(const fs::path& file) {
-    if (const auto port = parse(read_text_file(file, kName))) return *port;
-    throw std::runtime_error(fmt::format("the port file {} names no port; the server may be starting", file.string()));
-  }
-
- private:
-  static constexpr std::string_view kName = "the port file";
-
-  static std::optional<int> parse(std::string_view text) {
-    int port = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool is_port =
-        error == std::errc{} && std::string_view(stop, text.data() + text.size()) == "\n" && port >= 1 && port <= 65535;
-    return is_port ? std::optional(port) : std::nullopt;
-  }
-
-  const std::optional<fs::path> file_;
-  std::string text_;  // written by this server; empty: nothing
-};
-
-// A word that a shell takes as it is.
-std::string shell_word(std::string_view text) {
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
-}
-
-std::string text_of(const SqlValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
-  const auto* text = std::get_if<std::string>(&value);
-  return text == nullptr ? "" : *text;
-}
-
-// ": WORD n, WORD n"
-std::string words_of(const Resource& resource, const Outline& outline) {
-  std::string text;
-  for (const WordCount& count : outline.words) {
-    text += fmt::format("{} {} {}", text.empty() ? ":" : ",", count.word, count.rows);
-    if (resource.indexed_words->words->find(count.word) == WordList::npos) {
-      text += fmt::format(" (no {} that a client can ask for)", resource.indexed_words->name);
-    }
-  }
-  return text;
-}
-
-// The keys of the first parents, outermost first, below which there may be rows, or are rows; empty if there are none.
-std::vector<SqlValue> find_parents(const Outline& outline, std::size_t depth, bool with_rows) {
-  for (const Outline& child : outline.children) {
-    if (with_rows && child.rows == 0) continue;
-    std::vector<SqlValue> keys{child.key};
-    if (depth > 1) {
-      const std::vector<SqlValue> inner = find_parents(child, depth - 1, with_rows);
-      if (inner.empty()) continue;
-      keys.insert(keys.end(), inner.begin(), inner.end());
-    }
-    return keys;
-  }
-  return {};
-}
-
-// The first page of a list of the default resource, or else of the first list that has rows; empty if there is none.
-std::string list_to_try(const Dataset& dataset) {
-  for (const auto& [of_default, with_rows] : {std::pair(true, true), {true, false}, {false, true}}) {
-    for (const Endpoint& endpoint : dataset.catalogue().endpoints) {
-      if (endpoint.does != Does::List || endpoint.method != "GET") continue;
-      if (of_default && !endpoint.resource->is_default) continue;
-      if (std::ranges::any_of(endpoint.parameters, &Parameter::required)) continue;
-      const auto& parents = endpoint.resource->parents;
-      const Outline outline = dataset.outline(*endpoint.resource);
-      const std::vector<SqlValue> keys = find_parents(outline, parents.size(), with_rows);
-      if (keys.size() != parents.size() || (with_rows && outline.rows == 0)) continue;
-      std::string path(endpoint.path);
-      for (const PathParameter& parameter : endpoint.path_parameters) {
-        const auto parent = std::ranges::find(parents, parameter.field, &Parent::field);
-        const std::string placeholder = fmt::format("{{{}}}", parameter.name);
-        if (parent == parents.end()) continue;
-        const SqlValue& key = keys[static_cast<std::size_t>(parent - parents.begin())];
-        path.replace(path.find(placeholder), placeholder.size(), percent_encode(text_of(key)));
-      }
-      if (path.find('{') != std::string::npos) continue;
-      return path + (endpoint.paging.kind == PagingKind::None ? "" : "?page=1&size=10");
-    }
-  }
-  return "";
-}
-
-// A command line with a request that passes: a page of a list where the dataset has one. It shows no password, curl
-// asks for that.
-std::string request_to_try(const ServeOptions& options, const std::string& url, const Dataset& dataset) {
-  std::string command = "curl";
-  if (options.tls_self_signed) {
-    command += options.tls_ca_out ? " --cacert " + shell_word(options.tls_ca_out->string()) : " --insecure";
-  }
-  const Credentials& credentials = options.credentials;
-  std::string target = "/api/v2/info";
-  if (options.auth == AuthMode::Any && credentials.empty()) {
-    command += " -u admin:secret";
-  } else if (options.auth == AuthMode::Any && !credentials.passwords.empty()) {
-    command += " -u " + shell_word(credentials.passwords.begin()->first);
-  } else if (options.auth == AuthMode::Any) {
-    return fmt::format("{} {}", command, shell_word(url + "/api/v2/time"));  // curl cannot sign, and this needs nothing
-  }
-  if (std::string list = list_to_try(dataset); !list.empty()) target = std::move(list);
-  return fmt::format("{} {}", command, shell_word(url + target));
 }
 
 // Lets a load be given up between two rows.
@@ -339,7 +182,7 @@ int run_serve(ServeOptions options) {
   if (options.credentials_file) add_credentials_of_file(options.credentials, *options.credentials_file);
   // Keys still tell whose a request is.
   if (options.credentials_file && options.auth == AuthMode::Off && options.credentials.access_keys.empty()) {
-    logger->warn("the users of {} do nothing beside --auth off", options.credentials_file->string());
+    logger->warn("the users of {} do nothing with --auth off", options.credentials_file->string());
   }
   http::ServerOptions server_options;
   server_options.host = options.host;
@@ -366,7 +209,8 @@ int run_serve(ServeOptions options) {
   }
   if (options.admin && !options.admin_token && !server->is_loopback()) {
     logger->warn(
-        "whoever reaches {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the calls "
+        "anyone who can reach {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the "
+        "calls "
         "away",
         options.host);
   }
@@ -419,28 +263,6 @@ int run_healthcheck(const HealthcheckOptions& options) {
   return 0;
 }
 
-namespace {
-
-// A line for each parent, with the rows of the innermost ones.
-void print_outline(const Resource& resource, std::size_t depth, const Outline& outline) {
-  for (const Outline& child : outline.children) {
-    std::string line(2 * depth + 2, ' ');
-    line += fmt::format("{} {}", resource.parents[depth].resource->noun, text_of(child.key));
-    if (child.label) line += " " + *child.label;
-    if (depth + 1 < resource.parents.size()) {
-      fmt::print("{}\n", line);
-    } else {
-      fmt::print("{}: {}{}\n", line, count_of(child.rows, resource.noun), words_of(resource, child));
-    }
-    print_outline(resource, depth + 1, child);
-  }
-  if (depth == 0 && resource.parents.empty()) {
-    fmt::print("  {}{}\n", count_of(outline.rows, resource.noun), words_of(resource, outline));
-  }
-}
-
-}  // namespace
-
 int run_check(const CheckOptions& options) {
   const Router router(ocp_catalogue());
   const FixtureResources resources(router.catalogue());
@@ -460,8 +282,7 @@ int run_check(const CheckOptions& options) {
   const bool is_empty = std::ranges::none_of(router.catalogue().resources, is_shown);
   for (const Resource& resource : router.catalogue().resources) {
     if (!is_shown(resource) && !(is_empty && &resource == &resources.default_resource())) continue;
-    fmt::print("{}\n", resource.name);
-    print_outline(resource, 0, dataset->outline(resource));
+    fmt::print("{}", describe(resource, dataset->outline(resource)));
   }
   return 0;
 }

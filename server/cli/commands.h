@@ -1,5 +1,5 @@
-// The commands of the program, put together from the modules below.
-// Enters: checked options. Leaves: the exit code; what goes wrong before or after the serving is thrown, as a
+// The commands of the program, each put together from the modules below.
+// Input: checked options. Output: the exit code. What goes wrong before or after the serving is thrown, as a
 // std::exception whose text is for the user.
 #pragma once
 

@@ -1,8 +1,8 @@
 // The file of --credentials.
-// Enters: a file such as
+// Input: a file such as
 //   {"users":[{"name":"admin","password":"..."}],
 //    "accessKeys":[{"accessKey":"...","secretKey":"...","user":"admin"}]}
-// in which each list, and the user of an access key, may be left out. Leaves: its users and access keys.
+// in which each list, and the user of an access key, may be left out. Output: its users and access keys.
 #pragma once
 
 #include <filesystem>

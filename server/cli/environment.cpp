@@ -120,7 +120,7 @@ std::vector<std::string> Environment::warnings(std::span<const std::string> know
     const auto named = std::ranges::find_if(variables, is_known);
     const std::size_t others = variables.size() - 1;
     texts.push_back(
-        fmt::format("{}{} passed over: a Kubernetes Service or Docker link called '{}' has set {}; rename it, or set "
+        fmt::format("{}{} ignored: a Kubernetes Service or Docker link called '{}' has set {}; rename it, or set "
                     "enableServiceLinks: false in the pod",
                     named == variables.end() ? variables.front() : *named,
                     others == 0 ? " is" : fmt::format(" and {} more variable{} are", others, others == 1 ? "" : "s"),
@@ -133,7 +133,7 @@ std::vector<std::string> Environment::warnings(std::span<const std::string> know
     for (const std::string& one : known) candidates.push_back(std::string_view(one).substr(kVariablePrefix.size()));
     const std::string_view word = std::string_view(name).substr(kVariablePrefix.size());
     const auto meant = meant_by(word, candidates);
-    texts.push_back(fmt::format("{} is passed over: this server has no such variable{}", name,
+    texts.push_back(fmt::format("{} is ignored: this server has no such variable{}", name,
                                 meant ? fmt::format("; did you mean {}{}?", kVariablePrefix, *meant) : ""));
   }
   return texts;

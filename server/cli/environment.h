@@ -1,6 +1,6 @@
 // The variables of this server in an environment.
-// Enters: the environment as main() has it. Leaves: values by name, and what is to be said about the other variables
-// that begin as ours do. Knows no option.
+// Input: the environment as main() has it. Output: values by name, and warnings about other variables whose names begin
+// like ours. Knows no option.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
-// argv and environment become Options.
-// No mistake and no warning shows a password or a secret key.
-// Enters: the command line, and of the environment the variables OCP_MOCK_<NAME> that the command uses. A flag beats
-// the environment, the environment beats the default. Leaves: checked Options, or what to print and the exit code.
+// The command line and the environment become the options of a command.
+// Input: argv, and of the environment the variables OCP_MOCK_<NAME> that the command uses. A flag beats the
+// environment, the environment beats the default. Output: checked options, or what to print and the exit code. No
+// mistake and no warning shows a password or a secret key.
 #pragma once
 
 #include <filesystem>
@@ -39,15 +39,5 @@ using Command = std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exi
 
 // The environment is a list of "NAME=value" that ends with a null pointer.
 Command parse_options(int argc, const char* const* argv, const char* const* environment);
-
-// An option of serve as its users read of it.
-struct OptionText {
-  std::string flag;      // "--port"
-  std::string variable;  // "OCP_MOCK_PORT"
-  std::string value;     // "PORT"; empty for a switch
-  std::string fallback;  // the value that counts without one, "8080"; empty if there is none
-};
-
-std::vector<OptionText> option_texts();
 
 }  // namespace ocp_mock

@@ -1,5 +1,5 @@
 // Asks a server whether it is up.
-// Enters: a URL, http or https. Leaves: whether it answers as this server does, or why not.
+// Input: a URL, http or https. Output: whether it answers as this server does, or why not.
 #pragma once
 
 #include <string>

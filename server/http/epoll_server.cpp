@@ -46,8 +46,8 @@ struct Accepted {
 
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-// What other threads tell a loop. Its own shared object, because whoever makes an answer ready may come when the loop
-// is gone.
+// Messages from other threads to a loop. A shared object of its own, because a thread may complete a response after the
+// loop is gone.
 class Mailbox {
  public:
   Mailbox() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {

@@ -30,7 +30,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How often whoever waits looks whether the server stops.
+// How often a waiting thread checks whether the server stops.
 constexpr std::chrono::milliseconds kTick{50};
 
 // httplib adds these to the headers of a request.
@@ -52,6 +52,25 @@ void end_idle_connections(int port) {
     size = sizeof address;
     const bool is_connected = ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
     if (is_connected) ::shutdown(descriptor, SHUT_RD);
+  }
+}
+
+// Newer versions keep header fields in a map without an order, and let a server write them. There the text of all
+// fields is one more field, without a name, and that is what is written.
+template <typename Server>
+concept WritesFields = requires(Server& server) {
+  server.set_header_writer({});
+};
+constexpr bool kWritesFields = WritesFields<httplib::Server>;
+
+template <typename Server>
+void write_fields_in_order(Server& server) {
+  if constexpr (WritesFields<Server>) {
+    server.set_header_writer([](httplib::Stream& stream, httplib::Headers& fields) {
+      const auto text = fields.find("");
+      const std::string head = (text == fields.end() ? "" : text->second) + "\r\n";
+      return stream.write(head.data(), head.size());
+    });
   }
 }
 
@@ -221,6 +240,7 @@ class HttplibServer::Engine {
       }
       return httplib::Server::HandlerResponse::Handled;
     }));
+    write_fields_in_order(*server);
     server->set_post_routing_handler([](const Request& in, Response& out) { out.headers = in.headers; });
     return server;
   }
@@ -321,9 +341,12 @@ class HttplibServer::Engine {
     // and the last handler makes them the response's.
     in.headers.clear();
     in.ranges.clear();
+    std::string text;
     for (const auto& [name, value] : head_fields(response, mode, length)) {
       in.headers.emplace(std::string(name), std::string(value));
+      text.append(name).append(": ").append(value).append("\r\n");
     }
+    if (kWritesFields) in.headers.emplace("", text);
     out.headers = in.headers;
     out.status = response.status;
     if (response.on_departed) response.on_departed(true, head_only ? 0 : response.body.size());

@@ -1,4 +1,5 @@
 // What the HTTP side allows a client.
+// Input: nothing. Output: plain values with their defaults.
 #pragma once
 
 #include <chrono>

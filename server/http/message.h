@@ -1,4 +1,5 @@
-// A request and its response as the rest of the server sees them: plain structs, no library types.
+// A request and its response as the rest of the server sees them.
+// Input: nothing. Output: plain structs. Knows no library.
 #pragma once
 
 #include <chrono>

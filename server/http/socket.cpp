@@ -171,7 +171,7 @@ bool Listener::take(const std::string& host, int port, const std::vector<sockadd
       }
       sockets_.push_back({std::move(*descriptor), place_of(host, address, port_)});
     } else if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) {
-      passed_over_.push_back(fmt::format("{} is passed over: {}", place, std::strerror(error)));
+      passed_over_.push_back(fmt::format("{} is ignored: {}", place, std::strerror(error)));
     } else if (error == EADDRINUSE && port == 0 && may_try_again) {
       return false;
     } else {

@@ -1,4 +1,5 @@
-// File descriptors, and the sockets of a server.
+// File descriptors, and the listening sockets of a server.
+// Input: a host and a port. Output: addresses, sockets that accept connections, and messages about those that do not.
 #pragma once
 
 #include <sys/socket.h>

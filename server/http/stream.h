@@ -1,6 +1,7 @@
 // The bytes of a connection, as they are or through TLS.
-// Never blocks. Whether TLS is spoken shows with the first byte: a client that speaks plain HTTP to a server of HTTPS
-// is told apart, so that it can be told so.
+// Input: a socket, and what TLS connections share. Output: the client's bytes, and what became of those sent to it.
+// Never blocks. The first byte tells whether the client speaks TLS, so that one which speaks plain HTTP to an HTTPS
+// server can be told so. Thread safety: none; belongs to the thread of its connection.
 #pragma once
 
 #include <sys/types.h>
@@ -36,7 +37,7 @@ class Stream {
 
   ssize_t send(const char* bytes, std::size_t size);
 
-  // Tells the client that nothing more comes.
+  // Tells the client that nothing more will come.
   void finish();
 
   // From now on the stream ends like one that broke: over TLS, without TLS's own end.
@@ -65,7 +66,7 @@ class Stream {
   // Bytes that were sent and that the client has not taken yet.
   std::size_t unacknowledged() const;
 
-  // What came in the way of TLS, a sentence for a log; empty if nothing did.
+  // Why TLS failed, as a sentence for a log; empty if it did not.
   const std::string& failure() const { return failure_; }
 
  private:

@@ -1,4 +1,5 @@
-// What TLS connections have in common: a certificate, its key, and the rules. TLS 1.2 and later, by OpenSSL.
+// What TLS connections share: a certificate, its key, and the rules. TLS 1.2 and later, by OpenSSL.
+// Input: PEM texts. Output: a context of OpenSSL. Thread safety: any thread, once it is made.
 #pragma once
 
 #include <memory>

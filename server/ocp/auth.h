@@ -1,6 +1,6 @@
-// Who asks: HTTP Basic or an access key (OCP API reference, call description and AK/SK rules).
-// Enters: the request as it was sent and the real time. Leaves: the user's name, or a refusal that says what would be
-// right and never what a secret is. Knows no HTTP library.
+// Who sent a request: HTTP Basic or an access key (OCP API reference, call description and AK/SK rules).
+// Input: the request as it was sent, and the real time. Output: the user's name, or a refusal that says what would be
+// right and never shows a secret. Knows no HTTP library.
 #pragma once
 
 #include <functional>
@@ -49,8 +49,8 @@ class Authenticator {
  public:
   Authenticator(AuthMode mode, Credentials credentials) : mode_(mode), credentials_(std::move(credentials)) {}
 
-  // The user's name; for an access key without a user the key itself. In mode Off it is empty for those who show
-  // nothing that could be read. Throws ApiError 401, of which AccessKeyRefused is a kind.
+  // Returns the user's name, or the access key if that has no user. In mode Off, returns an empty text if there are no
+  // credentials that could be read. Throws ApiError 401, or AccessKeyRefused, which is one.
   std::string authenticate(const SignedRequest& request, Instant real_now) const;
 
  private:

@@ -1,5 +1,5 @@
-// The digests that authentication needs, by OpenSSL.
-// Enters: bytes. Leaves: the texts that go over the wire.
+// The digests that the server needs, by OpenSSL.
+// Input: bytes. Output: the texts that go over the wire.
 #pragma once
 
 #include <optional>

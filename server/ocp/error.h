@@ -1,7 +1,6 @@
-// What the server refuses, and the words it says then, in both of OCP's languages.
-// Enters: which message and what the client sent. Leaves: an exception that app turns into an error envelope.
-// The table in error.cpp holds the HTTP status, the error code and both texts of each message.
-// Secrets never go into a message.
+// What the server refuses, and what it says then, in both of OCP's languages.
+// Input: which message, and what the client sent. Output: an exception that app turns into an error envelope.
+// The table in error.cpp has the HTTP status, the error code and both texts of each message. Secrets never go into one.
 #pragma once
 
 #include <exception>
@@ -18,7 +17,7 @@ namespace ocp_mock {
 enum class Language { English, Chinese };
 
 enum class Message {
-  // who asks
+  // authentication
   NoCredentials,
   RepeatedAuthorization,
   UnknownScheme,

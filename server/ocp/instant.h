@@ -1,6 +1,6 @@
 // OCP's time texts and exact instants.
-// Enters: the text of a time, or an instant and an offset. Leaves: the other of the two.
-// Knows no clock: who needs the current time passes it in.
+// Input: the text of a time, or an instant and an offset. Output: the other of the two.
+// Knows no clock: a caller that needs the current time passes it in.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
-// What a client wants an answer to be: Accept-Language and Accept (RFC 9110, 12.5).
-// Enters: the headers' values. Leaves: the language of messages, and whether a media type may be answered. What is
-// malformed excludes nothing.
+// What a client accepts as an answer: Accept-Language and Accept (RFC 9110, 12.5).
+// Input: the headers' values. Output: the language of messages, and whether a media type may be answered. Malformed
+// values exclude nothing.
 #pragma once
 
 #include <string_view>

@@ -44,7 +44,7 @@ Pairs ocp_headers(const SignedRequest& request) {
   return found;
 }
 
-// In the order sent, decoded. What does not decode stays as it is: to say so is not authentication's business.
+// In the order sent, decoded. What does not decode is kept unchanged; authentication does not report it.
 Pairs parameters(const SignedRequest& request, Plus plus = Plus::IsBlank) {
   const auto decoded = [plus](std::string_view text) {
     return percent_decode_bytes(text, plus).value_or(std::string(text));

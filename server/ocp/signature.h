@@ -1,6 +1,6 @@
 // The signature of a request with an access key (OCP API reference, AK/SK rules), and why one does not match.
-// Enters: the request as it was sent, the secret key. Leaves: the text that is signed, the signature, or the parts that
-// the client seems to have signed otherwise. Knows no HTTP library.
+// Input: the request as it was sent, the secret key. Output: the text that is signed, the signature, or the parts that
+// the client seems to have signed differently. Knows no HTTP library.
 #pragma once
 
 #include <array>

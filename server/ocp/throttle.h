@@ -1,6 +1,6 @@
 // How many requests a user may make in a window of time (OCP API reference, call description).
-// Enters: a user and the time. Leaves: whether the request may pass, and what the RateLimit headers say.
-// Knows no clock. Safe for use by several threads at once.
+// Input: a user and the time. Output: whether the request may pass, and the values of the RateLimit headers.
+// Knows no clock. Thread safety: any thread.
 #pragma once
 
 #include <cstddef>
@@ -41,10 +41,10 @@ class Throttle {
   };
 
   // Counts a request. A user's window begins with a request; the first one after its end begins the next. A clock that
-  // was set back by more than a second ends it too. With more than kMostUsers within a window all begin anew.
+  // was set back by more than a second ends it as well. Beyond kMostUsers users in a window, all counts start over.
   Decision admit(const std::string& user, Instant now);
 
-  // For those whom nobody counts, because they have no user.
+  // For requests without a user, which are not counted.
   Decision uncounted() const { return {true, limit_.requests, limit_.seconds}; }
 
  private:

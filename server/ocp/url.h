@@ -1,5 +1,5 @@
 // The parts of a request target: path, query, percent-encoding (RFC 3986, and + for a blank in queries).
-// Enters: text as the client sent it. Leaves: its pieces, decoded. Knows no endpoint and no parameter.
+// Input: text as the client sent it. Output: its pieces, decoded. Knows no endpoint and no parameter.
 #pragma once
 
 #include <optional>

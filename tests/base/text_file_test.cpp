@@ -155,9 +155,9 @@ TEST_CASE("text file: links of this user are followed, those of another one neve
   REQUIRE(::lchown(planted.c_str(), kOther - 1, kOther) == 0);
   as_other([&] {
     CHECK(mistake_of([&] { write_text_file(planted, "the CA file", "PEM"); }) ==
-          "cannot write the CA file " + planted.string() + ": it is a link that another user has made");
+          "cannot write the CA file " + planted.string() + ": it is a link that belongs to another user");
     CHECK(mistake_of([&] { remove_text_file(planted, "the CA file"); }) ==
-          "cannot remove the CA file " + planted.string() + ": it is a link that another user has made");
+          "cannot remove the CA file " + planted.string() + ": it is a link that belongs to another user");
   });
   CHECK(read_file(victim) == "precious");
 }
@@ -180,10 +180,10 @@ TEST_CASE("text file: a link of another user on the way to it is not followed") 
     const fs::path file = folder.path() / name;
     const std::string why = file.string() + ": " +
                             (folder.path() / (name.starts_with("own") ? "victim/../planted" : "planted")).string() +
-                            " is a link that another user has made";
+                            " is a link that belongs to another user";
     CHECK(mistake_of([&] { write_text_file(file, "the port file", "2\n"); }) == "cannot write the port file " + why);
     CHECK(mistake_of([&] { remove_text_file(file, "the port file"); }) == "cannot remove the port file " + why);
-    CHECK(mistake_of([&] { TemporaryFile temporary(file); }).ends_with("is a link that another user has made"));
+    CHECK(mistake_of([&] { TemporaryFile temporary(file); }).ends_with("is a link that belongs to another user"));
   }
   CHECK(read_file(folder.path() / "victim/port") == "1\n");
   CHECK(names_in(folder.path() / "victim") == std::set<std::string>{"port"});
@@ -232,7 +232,7 @@ TEST_CASE("text file: what is no regular file is refused") {
   fs::create_directory(inner);
   fs::create_symlink("pipe", folder.path() / "link");
   for (const fs::path& file : {pipe, inner, folder.path() / "link", fs::path("/dev/null")}) {
-    const std::string text = "the port file " + file.string() + " is no regular file; it must be one";
+    const std::string text = "the port file " + file.string() + " is not a regular file; it must be one";
     CHECK(mistake_of([&] { write_text_file(file, "the port file", "1\n"); }) == text);
     CHECK(mistake_of([&] { remove_text_file(file, "the port file"); }) == text);
   }
