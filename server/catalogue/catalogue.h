@@ -88,9 +88,6 @@ struct Resource {
   const Field* indexed_words;  // rows of one parent are counted by this field's words; null: no sparse index
 
   const Field* find_field(std::string_view name) const;
-  // The index in parents of the one whose key the field holds, or npos.
-  std::size_t find_parent(const Field& field) const;
-  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 };
 
 enum class ParameterType {

@@ -23,22 +23,14 @@ std::string array_of(const Items& items, const Text& text) {
   return "[" + out + "]";
 }
 
-std::string json_of(const SqlValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
-  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
-  if (const auto* text = std::get_if<std::string>(&value)) return json_string(*text);
-  return "null";
-}
-
 std::string json_of(const SqlQuery& query, const Dataset& dataset) {
   return fmt::format("{{\"plan\":{},\"sql\":{},\"values\":{}}}", array_of(dataset.query_plan(query), json_string),
-                     json_string(query.sql),
-                     array_of(query.values, [](const SqlValue& value) { return json_of(value); }));
+                     json_string(query.sql), array_of(query.values, json_value));
 }
 
 std::string json_of(const Value& value) {
   if (const auto* instant = std::get_if<Instant>(&value)) return json_string(format_iso_offset(*instant, 0));
-  return json_of(column_values(value).front());
+  return json_value(column_values(value).front());
 }
 
 // Each parameter of the endpoint as it was read, in alphabetical order; null for one that filters nothing.

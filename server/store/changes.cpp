@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -229,64 +230,62 @@ class SinceSink : public ForwardingSink {
   const std::optional<Instant> since_;
 };
 
-// The resource whose declared rows are members of this one's; null if there is none.
-const Resource* declared_below(const FixtureResources& resources, const Resource& resource) {
-  for (const Resource* child : resources.children(resource)) {
-    if (resources.is_declared(*child)) return child;
-  }
-  return nullptr;
-}
-
-void append_value(std::string& out, const SqlValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    out += std::to_string(*integer);
-  } else {
-    append_json_string(out, std::get<std::string>(value));
-  }
-}
-
-// A declared row with those below it.
-void append_declaration(std::string& out, const FixtureResources& resources, const Resource& resource,
-                        const Outline& outline) {
-  out += fmt::format("{{\"{}\":", resource.key->name);
-  append_value(out, outline.key);
-  if (outline.label) {
-    out += fmt::format(",\"{}\":", resource.label->name);
-    append_json_string(out, *outline.label);
-  }
-  const Resource* below = declared_below(resources, resource);
-  if (below != nullptr && !outline.children.empty()) {
-    std::string_view opening = "[";
-    out += fmt::format(",\"{}\":", below->name);
-    for (const Outline& child : outline.children) {
-      out += opening;
-      append_declaration(out, resources, *below, child);
-      opening = ",";
+// Writes the rows that are only declared, as members of the rows that they belong to.
+class Declarations {
+ public:
+  explicit Declarations(const Dataset& dataset) : resources_(dataset.catalogue()) {
+    for (const Resource& resource : dataset.catalogue().resources) {
+      if (resources_.is_declared(resource)) keys_.emplace(&resource, dataset.keys(resource));
     }
-    out += ']';
   }
-  out += '}';
-}
 
-// The declared rows of a resource without parents, with those below them.
-Outline declared_rows(const Dataset& dataset, const FixtureResources& resources, const Resource& resource) {
-  const Resource* innermost = &resource;
-  while (const Resource* below = declared_below(resources, *innermost)) innermost = below;
-  return dataset.keys(*innermost);
-}
+  const FixtureResources& resources() const { return resources_; }
 
-bool has_same_declarations(const Dataset& one, const Dataset& other) {
-  const FixtureResources resources(one.catalogue());
-  return std::ranges::all_of(one.catalogue().resources, [&](const Resource& resource) {
-    return !resources.is_declared(resource) || !resource.parents.empty() ||
-           declared_rows(one, resources, resource) == declared_rows(other, resources, resource);
-  });
-}
+  // All rows of a declared resource without parents, as items of an array.
+  void append_rows(std::string& out, const Resource& resource) const { append_below(out, resource, {}, ",\n"); }
+
+  // What the row with these keys has as members beside its own: ",\"NAME\":[...]" for each declared resource below.
+  void append_members(std::string& out, const Resource& resource, std::vector<SqlValue>& keys) const {
+    for (const Resource* child : resources_.children(resource)) {
+      if (!resources_.is_declared(*child)) continue;
+      std::string rows;
+      append_below(rows, *child, keys, ",");
+      if (!rows.empty()) out += fmt::format(",\"{}\":[{}]", child->name, rows);
+    }
+  }
+
+  bool operator==(const Declarations& other) const { return keys_ == other.keys_; }
+
+ private:
+  // The rows below the parents with these keys.
+  void append_below(std::string& out, const Resource& resource, std::vector<SqlValue> keys,
+                    std::string_view comma) const {
+    const Outline* parent = &keys_.at(&resource);
+    for (const SqlValue& key : keys) {
+      const auto child = std::ranges::lower_bound(parent->children, key, {}, &Outline::key);
+      if (child == parent->children.end() || child->key != key) return;
+      parent = &*child;
+    }
+    for (const Outline& row : parent->children) {
+      out += fmt::format("{}{{\"{}\":{}", out.empty() || out.back() == '[' ? "" : comma, resource.key->name,
+                         json_value(row.key));
+      if (row.label) out += fmt::format(",\"{}\":{}", resource.label->name, json_string(*row.label));
+      keys.push_back(row.key);
+      append_members(out, resource, keys);
+      keys.pop_back();
+      out += '}';
+    }
+  }
+
+  const FixtureResources resources_;
+  std::map<const Resource*, Outline> keys_;
+};
 
 }  // namespace
 
 std::string export_fixtures(const Dataset& dataset) {
-  const FixtureResources resources(dataset.catalogue());
+  const Declarations declarations(dataset);
+  const FixtureResources& resources = declarations.resources();
   std::string text = "{";
   const auto begin_member = [&](const Resource& resource) {
     text += fmt::format("{}\"{}\":[", text.size() > 1 ? ",\n" : "", resource.name);
@@ -294,12 +293,7 @@ std::string export_fixtures(const Dataset& dataset) {
   for (const Resource& resource : dataset.catalogue().resources) {
     if (!resources.is_declared(resource) || !resource.parents.empty()) continue;
     begin_member(resource);
-    std::string_view comma;
-    for (const Outline& row : declared_rows(dataset, resources, resource).children) {
-      text += comma;
-      append_declaration(text, resources, resource, row);
-      comma = ",\n";
-    }
+    declarations.append_rows(text, resource);
     text += ']';
   }
   for (const Resource& resource : dataset.catalogue().resources) {
@@ -309,6 +303,10 @@ std::string export_fixtures(const Dataset& dataset) {
     dataset.each_row(resource, {}, [&](const StoredRow& row) {
       text += comma;
       append_fixture(text, resource, row.json, row.timeline);
+      std::vector<SqlValue> keys(row.keys.begin(), row.keys.end());
+      text.pop_back();
+      declarations.append_members(text, resource, keys);
+      text += '}';
       comma = ",\n";
     });
     text += ']';
@@ -322,7 +320,7 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
   SinceSink sink(*builder, since);
   Changed changed{load_fixture_text(router, name, text, sink).count(), builder->finish()};
   const bool is_same = changed.rows == 0 && changed.dataset->envelope() == old->envelope() &&
-                       has_same_declarations(*changed.dataset, *old);
+                       Declarations(*changed.dataset) == Declarations(*old);
   if (is_same) changed.dataset = old;
   return changed;
 }
@@ -356,6 +354,11 @@ Changed with_rows_set(const std::shared_ptr<const Dataset>& old, const Resource&
     if (fixture.find(kTimeline) == nullptr && set.find(kSince) == nullptr) fixture.erase(kSince);
     auto row = row_of(resource, std::move(fixture), problems);
     throw_if_any("set", problems);
+    try {
+      builder->refuse_taken_key(resource, *row, stored.id);
+    } catch (const DuplicateRow& error) {
+      throw_if_any("set", {{set.position, error.what()}});
+    }
     builder->set_row(resource, stored.id, std::move(*row));
     ++rows;
   });

@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "embedded/schema_sql.h"
-#include "json/text.h"
 #include "store/page_checks.h"
 
 namespace ocp_mock {
@@ -28,7 +27,7 @@ constexpr std::size_t kStatementsPerReader = 64;
 std::string walk_sql(const Resource& resource, std::string_view where) {
   const std::vector<std::string> time = columns_of(*resource.order.front().field);
   std::string parents;
-  for (const Parent& parent : resource.parents) parents += fmt::format("{}, ", parent.field->column);
+  for (const std::string& column : parent_columns(resource)) parents += column + ", ";
   return fmt::format(
       "SELECT {0}{1}, {2}, id, {3} FROM {4} INDEXED BY {4}_by_time{5} ORDER BY {0}{1} DESC, {2} DESC, id", parents,
       time[0], time[1], resource.indexed_words->column, resource.table, where);
@@ -107,10 +106,8 @@ void Statement::fail() const {
   throw SQLite::Exception(database, sqlite3_errcode(database));
 }
 
-Reader::Reader(const DatabaseSource& source, const Catalogue& catalogue)
-    : database_(source.uri.empty() ? source.version->uri() : source.uri,
-                SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX),
-      catalogue_(catalogue) {
+Reader::Reader(const Version& version, const Catalogue& catalogue)
+    : database_(version.uri(), SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX), catalogue_(catalogue) {
   // A file may have been made by anybody.
   for (const auto& [option, on] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
                                    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
@@ -118,7 +115,7 @@ Reader::Reader(const DatabaseSource& source, const Catalogue& catalogue)
                                    {SQLITE_DBCONFIG_ENABLE_VIEW, 0}}) {
     sqlite3_db_config(handle(), option, on, nullptr);
   }
-  // Mapped, as far as SQLite maps: pages are neither read one by one nor copied.
+  // Any size makes SQLite read pages where they are, without copying them.
   database_.exec("PRAGMA mmap_size = 2147418112");
 }
 
@@ -152,20 +149,6 @@ std::string schema_sql(const Catalogue& catalogue) {
 }
 
 namespace {
-
-std::string file_uri(const fs::path& file, std::string_view options) {
-  std::string uri = "file:";
-  for (const char c : fs::absolute(file).string()) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos;
-    if (plain) {
-      uri += c;
-    } else {
-      fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return fmt::format("{}?vfs={}{}", uri, checked_vfs(), options);
-}
 
 // A file's bytes at their entries.
 class FileBytes {
@@ -228,9 +211,19 @@ std::string damage_of(const FileBytes& file, std::int64_t page_size, std::int64_
 
 }  // namespace
 
-std::string uri_to_read(const fs::path& file) { return file_uri(file, "&immutable=1"); }
-
-std::string uri_to_write(const fs::path& file) { return file_uri(file, ""); }
+std::string uri_to_write(const fs::path& file) {
+  std::string uri = "file:";
+  for (const char c : fs::absolute(file).string()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    if (plain) {
+      uri += c;
+    } else {
+      fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return fmt::format("{}?vfs={}", uri, checked_vfs());
+}
 
 DatabaseIdentity identify(const fs::path& file, const Catalogue& catalogue) {
   // See https://www.sqlite.org/fileformat2.html, 1.3.
@@ -279,14 +272,7 @@ void refuse_special_file(const fs::path& file) {
 
 std::string partition_text(const std::vector<SqlValue>& parents) {
   std::string text = "[";
-  for (const SqlValue& parent : parents) {
-    if (text.size() > 1) text += ',';
-    if (const auto* integer = std::get_if<std::int64_t>(&parent)) {
-      text += std::to_string(*integer);
-    } else {
-      append_json_string(text, std::get<std::string>(parent));
-    }
-  }
+  for (const SqlValue& parent : parents) text.append(text.size() > 1 ? "," : "").append(json_value(parent));
   return text + "]";
 }
 
@@ -324,11 +310,7 @@ void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue) {
 }
 
 SparseIndex make_sparse_index(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& parents) {
-  std::string where;
-  for (std::size_t i = 0; i < parents.size(); ++i) {
-    where += fmt::format("{}{} = ?{}", i == 0 ? " WHERE " : " AND ", resource.parents[i].field->column, i + 1);
-  }
-  Statement row(database, walk_sql(resource, where));
+  Statement row(database, walk_sql(resource, where_equal(parent_columns(resource))));
   row.bind_all(parents);
   SparseIndex made(resource.indexed_words->words->words.size());
   while (row.step()) add_row(made, resource, row);

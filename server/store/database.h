@@ -89,17 +89,11 @@ class [[nodiscard]] Use {
   Statement& statement_;
 };
 
-// Where a finished database is.
-struct DatabaseSource {
-  std::string uri = {};                         // of a file
-  std::shared_ptr<const Version> version = {};  // the same, or one in memory
-};
-
 // A connection with the statements it has prepared. Used by one thread at a time.
 class Reader {
  public:
-  // The source must outlive it. Its pages are not copied.
-  Reader(const DatabaseSource& source, const Catalogue& catalogue);
+  // The version must outlive it. Its pages are not copied.
+  Reader(const Version& version, const Catalogue& catalogue);
 
   // Calls row for each row of the answer.
   void run(const SqlQuery& query, const std::function<void(const Statement&)>& row);
@@ -132,8 +126,7 @@ class Reader {
 // of.
 std::string computes_fact(const Resource& resource);
 
-// Of a file that a builder has made, to be read; it must not change. And of one that is being made.
-std::string uri_to_read(const std::filesystem::path& file);
+// Of a file that is being made.
 std::string uri_to_write(const std::filesystem::path& file);
 
 struct DatabaseIdentity {
@@ -153,7 +146,7 @@ void check_schema(Reader& reader, const Catalogue& catalogue);
 void refuse_special_file(const std::filesystem::path& file);
 
 // A finished database as a dataset.
-std::shared_ptr<const Dataset> dataset_of(DatabaseSource source, const Catalogue& catalogue);
+std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue);
 
 // Replaces the sparse indexes of all partitions by those of the rows that are there.
 void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue);

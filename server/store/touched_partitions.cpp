@@ -8,7 +8,7 @@ namespace ocp_mock {
 
 std::string TouchedPartitions::columns(const Resource& resource) {
   std::string columns;
-  for (const Parent& parent : resource.parents) columns += fmt::format("{}, ", parent.field->column);
+  for (const std::string& column : parent_columns(resource)) columns += column + ", ";
   const std::vector<std::string> time = columns_of(*resource.order.front().field);
   return fmt::format("{}{}, {}, id, {}", columns, time[0], time[1], resource.indexed_words->column);
 }

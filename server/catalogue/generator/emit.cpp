@@ -1,5 +1,6 @@
 #include "catalogue/generator/emit.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -60,6 +61,16 @@ std::uint32_t version_of(const Source& source, std::string_view sql) {
     }
   }
   return hash_of(text);
+}
+
+// Whether a path has the key of the resource's rows without the keys of all their parents.
+bool is_found_by_key_alone(const Source& source, std::size_t resource) {
+  const SourceResource& of = source.resources[resource];
+  return of.key && std::ranges::any_of(source.endpoints, [&](const SourceEndpoint& endpoint) {
+           const auto& path = endpoint.path_parameters;
+           return endpoint.resource == resource && path.size() <= of.parents.size() &&
+                  std::ranges::find(path, *of.key, &SourcePathParameter::field) != path.end();
+         });
 }
 
 std::string quoted(std::string_view text) {
@@ -217,7 +228,8 @@ class CppEmitter {
 
 std::string emit_sql(const Source& source) {
   std::string sql;
-  for (const SourceResource& resource : source.resources) {
+  for (std::size_t i = 0; i < source.resources.size(); ++i) {
+    const SourceResource& resource = source.resources[i];
     std::vector<std::string> columns{"id INTEGER PRIMARY KEY"};
     for (const SourceField& field : resource.fields) {
       for (const std::string& column : columns_of(field)) {
@@ -236,10 +248,12 @@ std::string emit_sql(const Source& source) {
       if (all.empty()) return;
       sql += fmt::format("CREATE INDEX {0}_by_{1} ON {0}\n  ({2});\n", resource.table, name, fmt::join(all, ", "));
     };
-    if (!resource.indexed_words) {
-      add_index("key", resource.key ? columns_of(resource.fields[*resource.key]) : std::vector<std::string>());
-      continue;
+    const auto own_key = resource.key ? columns_of(resource.fields[*resource.key]) : std::vector<std::string>();
+    if (resource.key || !resource.indexed_words) add_index("key", own_key);
+    if (is_found_by_key_alone(source, i)) {
+      sql += fmt::format("CREATE INDEX {0}_by_{1}_alone ON {0}\n  ({1});\n", resource.table, own_key.front());
     }
+    if (!resource.indexed_words) continue;
     std::vector<std::string> order;
     for (const SourceSortKey& key : resource.order) order.push_back(columns_of(resource, key));
     const std::string word = columns_of(resource.fields[*resource.indexed_words])[0];
