@@ -101,7 +101,7 @@ def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     binary = sys.argv[1] if len(sys.argv) > 1 else root / "build/release/ocp-mock-server"
     with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "tasks.ndjson"
+        file = pathlib.Path(folder) / "logBackupTasks.ndjson"
         with open(file, "w", encoding="utf-8") as out:
             for tenant, count in TASKS.items():
                 for i in range(count):

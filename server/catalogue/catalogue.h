@@ -86,6 +86,7 @@ struct Resource {
   const Field* lasts_until;        // until when a row lasts that began at its first order field; null if unknown
   ComputedField computed;
   const Field* indexed_words;  // rows of one parent are counted by this field's words; null: no sparse index
+  std::string_view sql;        // makes the table and its indexes
 
   const Field* find_field(std::string_view name) const;
 };
@@ -183,8 +184,7 @@ struct Endpoint {
 struct Catalogue {
   std::span<const Resource> resources;  // parents before their children
   std::span<const Endpoint> endpoints;
-  std::string_view sql;  // makes the tables and their indexes
-  std::int64_t version;  // a hash of sql and of the words that rows are counted by, positive and below 2^31
+  std::int64_t version;  // a hash of all sql and of the words that rows are counted by, positive and below 2^31
 
   // The resource whose fixtures are called so, or null.
   const Resource* find_resource(std::string_view name) const;

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/hash.h"
 #include "embedded/schema_sql.h"
 #include "store/page_checks.h"
 
@@ -135,17 +136,17 @@ Statement& Reader::prepared(const std::string& sql) {
 std::string computes_fact(const Resource& resource) { return fmt::format("computed.{}", resource.table); }
 
 std::int64_t schema_version(const Catalogue& catalogue) {
-  // FNV-1a of all statements and of what the catalogue's version says beyond its own, positive and below 2^31, as
-  // SQLite's user_version is.
-  std::uint32_t hash = 2166136261U;
-  for (const char c : schema_sql(catalogue) + std::to_string(catalogue.version)) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  }
-  return hash >> 1;
+  return version_hash(std::string(schema_sql()) + std::to_string(catalogue.version));
 }
 
-std::string schema_sql(const Catalogue& catalogue) {
-  return std::string(embedded::schema_sql) + std::string(catalogue.sql);
+std::string_view schema_sql() { return embedded::schema_sql; }
+
+Tables::Tables(sqlite3* database, const Catalogue& catalogue) : Tables(catalogue) {
+  Statement row(database, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+  while (row.step()) {
+    const auto found = std::ranges::find(catalogue.resources, row.bytes(0), &Resource::table);
+    if (found != catalogue.resources.end()) add(*found);
+  }
 }
 
 namespace {
@@ -247,7 +248,11 @@ DatabaseIdentity identify(const fs::path& file, const Catalogue& catalogue) {
 
 void check_schema(Reader& reader, const Catalogue& catalogue) {
   // SQLite keeps each statement as it was written.
-  const std::string schema = schema_sql(catalogue);
+  std::string schema(schema_sql());
+  const Tables tables(reader.handle(), catalogue);
+  for (const Resource& resource : catalogue.resources) {
+    if (tables.has(resource)) schema += resource.sql;
+  }
   std::size_t missing = 0;
   for (std::size_t at = 0; (at = schema.find("CREATE ", at)) != std::string_view::npos; ++at) ++missing;
   bool right = true;
@@ -276,11 +281,11 @@ std::string partition_text(const std::vector<SqlValue>& parents) {
   return text + "]";
 }
 
-void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue) {
+void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue, const Tables& tables) {
   Statement(database, "DELETE FROM sparse_index").execute({});
   Statement insert(database, "INSERT INTO sparse_index VALUES (?1, ?2, ?3)");
   for (const Resource& resource : catalogue.resources) {
-    if (resource.indexed_words == nullptr) continue;
+    if (resource.indexed_words == nullptr || !tables.has(resource)) continue;
     Statement row(database, walk_sql(resource, ""));
     const std::size_t words = resource.indexed_words->words->words.size();
     std::vector<SqlValue> partition(resource.parents.size());

@@ -69,6 +69,11 @@ class SqliteDataset : public Dataset {
       : version_(std::move(version)),
         catalogue_(catalogue),
         slots_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {
+    {
+      ReaderSlot& slot = slot_of_thread();
+      const std::lock_guard lock(slot.mutex);
+      tables_ = Tables(slot.reader.handle(), catalogue_);
+    }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
     run({"SELECT name FROM fact", {}}, [&](const Statement& row) {
@@ -86,6 +91,7 @@ class SqliteDataset : public Dataset {
     const auto filter = PartitionFilter::of(request);
     Page page;
     page.is_of_now = computes(resource);
+    if (!tables_.has(resource)) return page;
     std::int64_t rows = 0;  // as the index counts them; else unknown
     ReaderSlot& slot = slot_of_thread();
     const std::lock_guard lock(slot.mutex);
@@ -119,14 +125,19 @@ class SqliteDataset : public Dataset {
 
   std::optional<std::size_t> find_missing(const Request& request) const override {
     for (std::size_t i = 0; i < request.endpoint->path_parameters.size(); ++i) {
-      bool exists = true;
-      run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
+      bool exists = false;
+      if (tables_.has(*request.endpoint->path_parameters[i].of)) {
+        run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
+      }
       if (!exists) return i;
     }
     return std::nullopt;
   }
 
   Explanation explain(const Request& request) const override {
+    if (!tables_.has(*request.endpoint->resource)) {
+      return {{}, {}, std::vector<std::int64_t>(request.conditions.size() + 1)};
+    }
     // By the reader that no request waits for, for it may have to look at many rows.
     const std::lock_guard lock(sort_mutex_);
     Reader& reader = reader_in(sort_reader_);
@@ -183,18 +194,19 @@ class SqliteDataset : public Dataset {
 
   Outline outline(const Resource& resource) const override {
     const std::lock_guard lock(bulk_mutex_);
-    return read_outline(reader_in(bulk_reader_), resource);
+    return read_outline(reader_in(bulk_reader_), tables_, resource);
   }
 
   Outline keys(const Resource& resource) const override {
     const std::lock_guard lock(bulk_mutex_);
-    return read_keys(reader_in(bulk_reader_), resource);
+    return read_keys(reader_in(bulk_reader_), tables_, resource);
   }
 
   bool has_timelines() const override { return has_timelines_; }
 
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {
+    if (!tables_.has(resource)) return;
     const std::lock_guard lock(bulk_mutex_);
     std::vector<SqlValue> keys(resource.parents.size() + (resource.key == nullptr ? 0 : 1));
     reader_in(bulk_reader_).run(rows_query(resource, selection), [&](const Statement& row) {
@@ -330,6 +342,7 @@ class SqliteDataset : public Dataset {
 
   const std::shared_ptr<const Version> version_;  // outlives the readers
   const Catalogue& catalogue_;
+  Tables tables_{catalogue_};
   mutable std::vector<LazySlot> slots_;
 
   mutable std::mutex indexes_mutex_;

@@ -50,6 +50,7 @@ class SqliteBuilder : public DatasetBuilder {
     parents_.note(resource, row);
     if (row.computes) computing_.insert(&resource);
     guarded([&] {
+      need_table(resource);
       count_change();
       Statement& insert =
           statement_for(resource, inserts_, [&] { return insert_sql(resource, all_columns(resource)); });
@@ -98,6 +99,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) override {
     std::int64_t removed = 0;
+    if (!tables_.has(resource)) return removed;
     guarded([&] {
       SqlQuery query = removal_query(resource, conditions);
       if (conditions.empty()) {
@@ -144,13 +146,14 @@ class SqliteBuilder : public DatasetBuilder {
   std::shared_ptr<const Dataset> finish() override {
     guarded([&] {
       make_indexes();
+      for (const Resource* resource : parents_.resources()) need_table(*resource);
       parents_.store(database_->getHandle(), keys_);
       Statement computes(database_->getHandle(), "INSERT OR REPLACE INTO fact VALUES (?1, ?2)");
       for (const Resource* resource : computing_) {
         computes.execute({computes_fact(*resource), std::string(resource->computed.field->name)});
       }
       if (!copies_) touched_.note_all();
-      touched_.store(database_->getHandle(), catalogue_);
+      touched_.store(database_->getHandle(), catalogue_, tables_);
       touched_.clear();
       database_->exec("COMMIT");
     });
@@ -179,7 +182,7 @@ class SqliteBuilder : public DatasetBuilder {
   using Statements = std::unordered_map<const Resource*, Statement>;
 
   std::optional<KeyLookup::Found> find_same_key(const Resource& resource, const Row& row) {
-    if (resource.key == nullptr) return std::nullopt;
+    if (resource.key == nullptr || !tables_.has(resource)) return std::nullopt;
     std::optional<KeyLookup::Found> same;
     guarded([&] { same = keys_.find(database_->getHandle(), resource, keys_of(resource, row)); });
     return same;
@@ -213,13 +216,20 @@ class SqliteBuilder : public DatasetBuilder {
       database_->exec("BEGIN");
       copies_ = copies;
       if (!copies) {
-        database_->exec(schema_sql(catalogue_));
+        database_->exec(std::string(schema_sql()));
         database_->exec(fmt::format("PRAGMA user_version = {}", schema_version(catalogue_)));
         return;
       }
+      tables_ = Tables(database_->getHandle(), catalogue_);
       has_envelope_ =
           database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')").getInt() != 0;
     });
+  }
+
+  void need_table(const Resource& resource) {
+    if (tables_.has(resource)) return;
+    database_->exec(std::string(resource.sql));
+    tables_.add(resource);
   }
 
   // What changes it later would copy them.
@@ -235,6 +245,7 @@ class SqliteBuilder : public DatasetBuilder {
     if (copies_) {
       std::int64_t rows = 0;
       for (const Resource& resource : catalogue_.resources) {
+        if (!tables_.has(resource)) continue;
         const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", resource.table));
         rows = std::max(rows, last.getInt64());
       }
@@ -305,6 +316,7 @@ class SqliteBuilder : public DatasetBuilder {
   Statements updates_;
   Statements deletes_;
   std::optional<Statement> timeline_removal_;
+  Tables tables_{catalogue_};
   KnownParents parents_;
   KeyLookup keys_;
   std::set<const Resource*> computing_;  // those whose rows have computed values

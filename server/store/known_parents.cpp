@@ -101,6 +101,12 @@ void KnownParents::note_declared(const Resource& resource, std::span<const SqlVa
   merge(parents_[{&resource, {parents_and_key.begin(), parents_and_key.end()}}].declared, label);
 }
 
+std::set<const Resource*> KnownParents::resources() const {
+  std::set<const Resource*> resources;
+  for (const auto& [key, labels] : parents_) resources.insert(key.first);
+  return resources;
+}
+
 void KnownParents::store(sqlite3* database, KeyLookup& rows) const {
   for (const auto& [key, labels] : parents_) {
     store_row(database, *key.first, key.second, labels.declared ? labels.declared : labels.of_row, rows);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ class KnownParents {
   // See FixtureSink::add_implied().
   void note_declared(const Resource& resource, std::span<const SqlValue> parents_and_key,
                      std::optional<std::string> label);
+
+  // Their resources, which must have tables when they are stored.
+  std::set<const Resource*> resources() const;
 
   // Adds those that are not there. A row that is there stays, but for a label that it lacks.
   void store(sqlite3* database, KeyLookup& rows) const;

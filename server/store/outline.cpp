@@ -26,8 +26,9 @@ Outline& child_of(Outline& outline, const SqlValue& key) {
 }
 
 // The keys of each resource of the chain, below those of its parents.
-void add_keys(Reader& reader, const std::vector<const Resource*>& chain, Outline& top) {
+void add_keys(Reader& reader, const Tables& tables, const std::vector<const Resource*>& chain, Outline& top) {
   for (const Resource* resource : chain) {
+    if (!tables.has(*resource)) return;
     const std::string columns = fmt::format("{}", fmt::join(key_columns(*resource), ", "));
     const std::string label = resource->label == nullptr ? "NULL" : fmt::format("json ->> '{}'", resource->label->name);
     const std::string sql = fmt::format("SELECT {0}, {1} FROM {2} ORDER BY {0}", columns, label, resource->table);
@@ -62,18 +63,18 @@ void count_words(Reader& reader, const Resource& resource, Outline& top) {
 
 }  // namespace
 
-Outline read_outline(Reader& reader, const Resource& resource) {
+Outline read_outline(Reader& reader, const Tables& tables, const Resource& resource) {
   Outline top;
-  add_keys(reader, chain_of(resource), top);
-  count_words(reader, resource, top);
+  add_keys(reader, tables, chain_of(resource), top);
+  if (tables.has(resource)) count_words(reader, resource, top);
   return top;
 }
 
-Outline read_keys(Reader& reader, const Resource& resource) {
+Outline read_keys(Reader& reader, const Tables& tables, const Resource& resource) {
   std::vector<const Resource*> chain = chain_of(resource);
   chain.push_back(&resource);
   Outline top;
-  add_keys(reader, chain, top);
+  add_keys(reader, tables, chain, top);
   return top;
 }
 

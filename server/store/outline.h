@@ -8,7 +8,7 @@
 namespace ocp_mock {
 
 // See Dataset::outline() and Dataset::keys().
-Outline read_outline(Reader& reader, const Resource& resource);
-Outline read_keys(Reader& reader, const Resource& resource);
+Outline read_outline(Reader& reader, const Tables& tables, const Resource& resource);
+Outline read_keys(Reader& reader, const Tables& tables, const Resource& resource);
 
 }  // namespace ocp_mock

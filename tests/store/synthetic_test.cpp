@@ -579,3 +579,30 @@ TEST_CASE("synthetic: zones are told with their titles, those of hosts and those
   }
   CHECK(text == "a A 2; b B 1; empty - 0; ");
 }
+
+TEST_CASE("synthetic: a resource without rows has no table, and all that is asked of it is answered") {
+  const auto dataset = load(R"([{"zone":"z","name":"one"}])");
+  CHECK_NOTHROW(dataset->query_plan({"SELECT 1 FROM host", {}}));
+  CHECK_THROWS_WITH(dataset->query_plan({"SELECT 1 FROM region", {}}), "no such table: region");
+  const Resource& regions = *synthetic_catalogue().find_resource("regions");
+  CHECK(answer(dataset, request_of("/api/v1/regions")).empty());
+  CHECK(answer(load("[]"), request_of("/api/v1/zones/z/hosts")) == "404 10002");
+  CHECK(dataset->outline(regions).rows == 0);
+  const Explanation explanation = dataset->explain(request_of("/api/v1/regions", "dryRun=true&keyword=x", "POST"));
+  CHECK(explanation.rows == std::vector<std::int64_t>{0, 0});
+  CHECK(explanation.page.empty());
+  CHECK(without_rows(dataset, regions, read_json_text("{}")).rows == 0);
+  CHECK(with_rows_set(dataset, regions, read_json_text("{}"), read_json_text(R"({"order":1})")).rows == 0);
+  const auto more = with_fixtures(router(), dataset, "regions.json", R"([{"name":"r"}])").dataset;
+  CHECK(answer(more, request_of("/api/v1/regions")) == R"({"name":"r"})");
+  CHECK(answer(more, request_of("/api/v1/zones/z/hosts")) == R"({"name":"one","zone":"z"})");
+  const TemporaryFolder folder;
+  {
+    const auto builder = DatasetBuilder::in_file(folder.path() / "d.db", synthetic_catalogue());
+    load_fixture_text(router(), "regions.json", R"([{"name":"r"}])", *builder);
+    builder->finish();
+  }
+  const auto in_file = Dataset::open(folder.path() / "d.db", synthetic_catalogue());
+  CHECK(answer(in_file, request_of("/api/v1/regions")) == R"({"name":"r"})");
+  CHECK(answer(in_file, request_of("/api/v1/zones/z/hosts")) == "404 10002");
+}
