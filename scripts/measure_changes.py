@@ -4,19 +4,20 @@
 measure_changes.py [BINARY]: loads 1,000,000 tasks of one tenant, 10,000 of another and 60 of a third, in memory, and
 prints medians and maxima of 100 calls each, every one the time of a whole HTTP call on a kept connection, and the mean
 of the processor's time that the server took for one, which other programs do not lengthen. For the points of timelines,
-one task of the small tenant and one of the large one change each second of the server's clock: the time is that of the
-first GET after a point, and that of others' GETs of another tenant meanwhile beside that without points.
+one task changes at each point, at first of the small tenant, then of the large one. Points pass as calls advance the
+clock, one at once after the other, and as time goes by, one each 50 ms. The time is that of the first GET after a point,
+and that of others' GETs of another tenant meanwhile, beside that without points.
 """
 
 import base64
 import http.client
 import json
+import multiprocessing
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 CALLS = 100
@@ -35,13 +36,16 @@ class Client:
 
     def call(self, method, path, body=None):
         """Milliseconds."""
+        return self.call_for_text(method, path, body)[0]
+
+    def call_for_text(self, method, path, body=None):
         start = time.perf_counter()
         self.connection.request(method, path, None if body is None else json.dumps(body), CREDENTIALS)
         answer = self.connection.getresponse()
         text = answer.read()
         if answer.status >= 300:
             sys.exit(f"measure_changes.py: {method} {path} was answered with {answer.status}: {text.decode()}")
-        return (time.perf_counter() - start) * 1e3
+        return (time.perf_counter() - start) * 1e3, text
 
 
 def create_time(i):
@@ -53,8 +57,10 @@ def task(tenant, i, **others):
             "backupUri": "file:///data/backup/" + "x" * 300, **others}
 
 
-def timeline():
-    return {"$timeline": [{"at": f"PT{60 + i}S", "status": "STOPPED" if i % 2 else "FAILED"} for i in range(4 * CALLS)]}
+def timeline(begin, step, points):
+    """Points from `begin` on, `step` seconds apart."""
+    return {"$timeline": [{"at": f"PT{begin + i * step:.2f}S", "status": "STOPPED" if i % 2 else "FAILED"}
+                          for i in range(points)]}
 
 
 def processor_time(process):
@@ -70,29 +76,32 @@ def report(what, times, processor=None):
           f"most {times[-1]:.2f} ms{mean}", flush=True)
 
 
+def ask(port, done, times):
+    client = Client(port)
+    found = []
+    while not done.is_set():
+        found.append(client.call("GET", path_of(MIDDLE)))
+        time.sleep(0.001)
+    times.put(found)
+
+
 def others_while(port, action):
-    """The times of GETs of the middle tenant by another client while the action runs."""
-    times, done = [], threading.Event()
-
-    def ask():
-        client = Client(port)
-        while not done.is_set():
-            times.append(client.call("GET", path_of(MIDDLE)))
-            time.sleep(0.001)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
+    """The times of GETs of the middle tenant by another process while the action runs."""
+    times, done = multiprocessing.Queue(), multiprocessing.Event()
+    process = multiprocessing.Process(target=ask, args=(port, done, times))
+    process.start()
     action()
     done.set()
-    thread.join()
-    return times
+    found = times.get()
+    process.join()
+    return found
 
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     binary = sys.argv[1] if len(sys.argv) > 1 else root / "build/release/ocp-mock-server"
     with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "tasks.ndjson"
+        file = pathlib.Path(folder) / "logBackupTasks.ndjson"
         with open(file, "w", encoding="utf-8") as out:
             for tenant, count in TASKS.items():
                 for i in range(count):
@@ -131,7 +140,7 @@ def main():
         report("others' GETs without points", others_while(port, lambda: time.sleep(2)))
         for tenant in (SMALL, LARGE):
             client.call("POST", "/__admin/reset")
-            client.call("POST", "/__admin/fixtures", [task(tenant, 500, **timeline())])
+            client.call("POST", "/__admin/fixtures", [task(tenant, 500, **timeline(60, 1, 4 * CALLS))])
             client.call("PUT", "/__admin/clock", {"advance": "PT60S"})
             client.call("GET", path_of(tenant))
             times, processor = [], 0
@@ -146,6 +155,24 @@ def main():
                 processor += processor_time(process) - before
             report(f"the first GET after a point, tenant with {TASKS[tenant]:,} tasks", times, processor)
             report("others' GETs meanwhile", others_while(port, lambda: [after_point() for _ in range(CALLS)]))
+
+            client.call("POST", "/__admin/reset")
+            client.call("POST", "/__admin/fixtures", [task(tenant, 10_000_000, **timeline(0.5, 0.05, CALLS))])
+            times = []
+
+            def follow():
+                last, end = None, time.perf_counter() + 1 + 0.05 * CALLS
+                while time.perf_counter() < end:
+                    took, text = client.call_for_text("GET", path_of(tenant))
+                    first_task = json.loads(text)["data"]["contents"][0]
+                    if last is not None and first_task != last:
+                        times.append(took)
+                    last = first_task
+                    time.sleep(0.001)
+
+            others = others_while(port, follow)
+            report("the first GET after a point, one each 50 ms", times)
+            report("others' GETs meanwhile", others)
         process.terminate()
         process.wait()
 

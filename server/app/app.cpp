@@ -247,7 +247,9 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (endpoint.does == Does::Constant) return answer_constant(request, endpoint, exchange);
   const std::optional<AnswerData> data = answer_data(asked, exchange);
   if (!data) return {};
-  stamp(exchange, data->is_of_now ? std::optional(exchange.data.time) : std::nullopt);
+  // Not later than a point of a timeline that has passed since.
+  const bool is_of_then = data->is_of_now || exchange.data.has_timelines;
+  stamp(exchange, is_of_then ? std::optional(exchange.data.time) : std::nullopt);
   const bool is_html = endpoint.does == Does::Document;
   return {
       200, {{"Content-Type", is_html ? "text/html;charset=UTF-8" : kJsonType}}, envelope_of(*data, exchange.values)};
@@ -296,7 +298,7 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 // Nothing if another thread must make something first; it is then called again.
 std::optional<AnswerData> App::answer_data(Request& request, Exchange& exchange) const {
   if (exchange.prepared && exchange.prepared->answer) return exchange.prepared->answer;
-  if (!exchange.data.dataset && !look_at_data(exchange)) return std::nullopt;
+  if (!exchange.data.dataset && !look_at_data(request, exchange)) return std::nullopt;
   request.now = time_of_answer(exchange.frozen.get(), exchange.data.time);
   Outcome outcome = perform(request, exchange.data.dataset);
   if (auto* data = std::get_if<AnswerData>(&outcome)) return std::move(*data);
@@ -310,13 +312,13 @@ std::optional<AnswerData> App::answer_data(Request& request, Exchange& exchange)
 }
 
 // Takes the data of the request; false if another thread must make them first.
-bool App::look_at_data(Exchange& exchange) const {
+bool App::look_at_data(const Request& request, Exchange& exchange) const {
   if (exchange.prepared) {
     // Without data the making has failed, and here it fails again.
     exchange.data = exchange.prepared->data ? *exchange.prepared->data : exchange.world->snapshot();
     return true;
   }
-  if (auto ready = exchange.world->ready_snapshot()) {
+  if (auto ready = exchange.world->ready_snapshot(request)) {
     exchange.data = *std::move(ready);
     return true;
   }

@@ -109,7 +109,7 @@ class App {
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   http::Response answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const;
   std::optional<AnswerData> answer_data(Request& request, Exchange& exchange) const;
-  bool look_at_data(Exchange& exchange) const;
+  bool look_at_data(const Request& request, Exchange& exchange) const;
   template <typename Step>
   std::optional<http::Response> guarded(const http::Request& request, Exchange& exchange, const Step& step) const;
   http::Response refuse(const ApiError& error, const http::Request& request, Exchange& exchange) const;

@@ -16,11 +16,6 @@ const Field* Resource::find_field(std::string_view field) const {
   return found == fields.end() ? nullptr : &*found;
 }
 
-std::size_t Resource::find_parent(const Field& field) const {
-  const auto found = std::ranges::find(parents, &field, &Parent::field);
-  return found == parents.end() ? npos : static_cast<std::size_t>(found - parents.begin());
-}
-
 bool Endpoint::has_placeholder(std::string_view name) const {
   return std::ranges::find(path_parameters, name, &PathParameter::name) != path_parameters.end();
 }

@@ -89,11 +89,9 @@ struct Resource {
   const Field* indexed_words;  // rows of one parent are counted by this field's words; null: no sparse index
   bool keeps_null;             // nulls of members that no field here is called as are answered
   bool is_default;             // it is meant where fixtures and admin calls name no resource
+  std::string_view sql;        // makes the table and its indexes
 
   const Field* find_field(std::string_view name) const;
-  // The index in parents of the one whose key the field holds, or npos.
-  std::size_t find_parent(const Field& field) const;
-  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 };
 
 enum class ParameterType {
@@ -225,8 +223,7 @@ struct Endpoint {
 struct Catalogue {
   std::span<const Resource> resources;  // parents before their children
   std::span<const Endpoint> endpoints;
-  std::string_view sql;  // makes the tables and their indexes
-  std::int64_t version;  // a hash of sql and of the words that rows are counted by, positive and below 2^31
+  std::int64_t version;  // a hash of all sql and of the words that rows are counted by, positive and below 2^31
 
   // The resource whose fixtures are called so, or null.
   const Resource* find_resource(std::string_view name) const;

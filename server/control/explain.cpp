@@ -16,16 +16,11 @@
 namespace ocp_mock {
 namespace {
 
-std::string json_of(const SqlValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
-  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
-  if (const auto* text = std::get_if<std::string>(&value)) return json_string(*text);
-  return "null";
-}
+std::string json_of(const SqlValue& value) { return json_value(value); }
 
 std::string json_of(const Value& value) {
   if (const auto* instant = std::get_if<Instant>(&value)) return json_string(format_iso_offset(*instant, 0));
-  return json_of(column_values(value).front());
+  return json_value(column_values(value).front());
 }
 
 // Of SQL values, or of those of a condition.

@@ -35,18 +35,17 @@ World::World(const WorldOptions& options, Scheduler& scheduler, const World& ori
   faults_.set_as(start_faults_);
 }
 
-std::optional<World::Snapshot> World::ready_snapshot() const {
+std::optional<World::Snapshot> World::ready_snapshot(const Request& request) const {
   const std::lock_guard lock(mutex_);
   const Instant now = clock_.now();
-  if (!origin_->has_timelines()) return Snapshot{origin_, now};
-  if (!timeline_.is_right(origin_, loaded_, now)) return std::nullopt;
-  return Snapshot{timeline_.dataset, now};
+  auto dataset = find_at_time(request, origin_, loaded_, now, timeline_);
+  if (!dataset) return std::nullopt;
+  return Snapshot{std::move(dataset), now, origin_->has_timelines()};
 }
 
 World::Snapshot World::snapshot() {
   const std::lock_guard making(making_);
   for (;;) {
-    if (auto ready = ready_snapshot()) return *std::move(ready);
     Instant now;
     std::shared_ptr<const Dataset> origin;
     Instant loaded;
@@ -63,7 +62,7 @@ World::Snapshot World::snapshot() {
     const std::lock_guard lock(mutex_);
     if (origin_ != origin || loaded_ != loaded) continue;
     std::swap(timeline_, state);
-    return {std::move(dataset), now};
+    return {std::move(dataset), now, origin->has_timelines()};
   }
 }
 

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "catalogue/request.h"
 #include "control/clock.h"
 #include "control/faults.h"
 #include "control/journal.h"
@@ -52,13 +53,15 @@ class World {
   struct Snapshot {
     std::shared_ptr<const Dataset> dataset;
     Instant time;
+    bool has_timelines = false;  // at another time the data may be others
   };
 
-  // The data as their timelines have them at the time of the clock, and that time. Nothing where points have passed and
-  // the data must be made first, which snapshot() does. Cheap.
-  std::optional<Snapshot> ready_snapshot() const;
+  // Data in which the request finds what timelines have made of them at the time of the clock, and that time. Nothing
+  // where a point that the request can see has passed since data were made, which snapshot() does. Cheap.
+  std::optional<Snapshot> ready_snapshot(const Request& request) const;
 
-  // The same, made if need be: nothing for a thread of connections. Others that ask meanwhile wait for the same data.
+  // All data as their timelines have them at the time of the clock, made if need be: nothing for a thread of
+  // connections. Others that ask meanwhile wait for the same data.
   Snapshot snapshot();
 
   // As it was loaded or last changed, with its timelines.

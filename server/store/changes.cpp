@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -229,37 +230,54 @@ class SinceSink : public ForwardingSink {
   const std::optional<Instant> since_;
 };
 
-// The resource whose declared rows are members of this one's; null if there is none.
-const Resource* declared_below(const FixtureResources& resources, const Resource& resource) {
-  for (const Resource* child : resources.children(resource)) {
-    if (resources.is_declared(*child)) return child;
+// Writes the rows that are only declared, as members of the rows that they belong to.
+class Declarations {
+ public:
+  explicit Declarations(const Dataset& dataset) : resources_(dataset.catalogue()) {
+    for (const Resource& resource : dataset.catalogue().resources) {
+      if (resources_.is_declared(resource)) keys_.emplace(&resource, dataset.keys(resource));
+    }
   }
-  return nullptr;
-}
 
-// A declared row with those below it.
-JsonObject declaration_of(const FixtureResources& resources, const Resource& resource, const Outline& outline) {
-  JsonObject row;
-  if (const auto* integer = std::get_if<std::int64_t>(&outline.key)) {
-    row.add(resource.key->name, *integer);
-  } else {
-    row.add(resource.key->name, std::get<std::string>(outline.key));
-  }
-  if (outline.label) row.add(resource.label->name, *outline.label);
-  const Resource* below = declared_below(resources, resource);
-  if (below != nullptr && !outline.children.empty()) {
-    const auto declaration = [&](const Outline& child) { return declaration_of(resources, *below, child); };
-    row.add(below->name, JsonArray(outline.children, declaration));
-  }
-  return row;
-}
+  const FixtureResources& resources() const { return resources_; }
 
-// The declared rows of a resource without parents, with those below them.
-Outline declared_rows(const Dataset& dataset, const FixtureResources& resources, const Resource& resource) {
-  const Resource* innermost = &resource;
-  while (const Resource* below = declared_below(resources, *innermost)) innermost = below;
-  return dataset.keys(*innermost);
-}
+  // All rows of a declared resource without parents, as items of an array.
+  void append_rows(std::string& out, const Resource& resource) const { append_below(out, resource, {}, ",\n"); }
+
+  // What the row with these keys has as members beside its own: ",\"NAME\":[...]" for each declared resource below.
+  void append_members(std::string& out, const Resource& resource, std::vector<SqlValue>& keys) const {
+    for (const Resource* child : resources_.children(resource)) {
+      if (!resources_.is_declared(*child)) continue;
+      std::string rows;
+      append_below(rows, *child, keys, ",");
+      if (!rows.empty()) out += fmt::format(",\"{}\":[{}]", child->name, rows);
+    }
+  }
+
+ private:
+  // The rows below the parents with these keys.
+  void append_below(std::string& out, const Resource& resource, std::vector<SqlValue> keys,
+                    std::string_view comma) const {
+    const Outline* parent = &keys_.at(&resource);
+    for (const SqlValue& key : keys) {
+      const auto child = std::ranges::lower_bound(parent->children, key, {}, &Outline::key);
+      if (child == parent->children.end() || child->key != key) return;
+      parent = &*child;
+    }
+    for (const Outline& row : parent->children) {
+      out += fmt::format("{}{{\"{}\":{}", out.empty() || out.back() == '[' ? "" : comma, resource.key->name,
+                         json_value(row.key));
+      if (row.label) out += fmt::format(",\"{}\":{}", resource.label->name, json_string(*row.label));
+      keys.push_back(row.key);
+      append_members(out, resource, keys);
+      keys.pop_back();
+      out += '}';
+    }
+  }
+
+  const FixtureResources resources_;
+  std::map<const Resource*, Outline> keys_;
+};
 
 // Whether the same rows are there of what other rows may be below.
 bool has_same_parents(const Dataset& one, const Dataset& other) {
@@ -271,7 +289,8 @@ bool has_same_parents(const Dataset& one, const Dataset& other) {
 }  // namespace
 
 std::string export_fixtures(const Dataset& dataset) {
-  const FixtureResources resources(dataset.catalogue());
+  const Declarations declarations(dataset);
+  const FixtureResources& resources = declarations.resources();
   std::string text = "{";
   const auto begin_member = [&](const Resource& resource) {
     text += fmt::format("{}\"{}\":[", text.size() > 1 ? ",\n" : "", resource.name);
@@ -279,12 +298,7 @@ std::string export_fixtures(const Dataset& dataset) {
   for (const Resource& resource : dataset.catalogue().resources) {
     if (!resources.is_declared(resource) || !resource.parents.empty()) continue;
     begin_member(resource);
-    std::string_view comma;
-    for (const Outline& row : declared_rows(dataset, resources, resource).children) {
-      text += comma;
-      text += declaration_of(resources, resource, row).text();
-      comma = ",\n";
-    }
+    declarations.append_rows(text, resource);
     text += ']';
   }
   for (const Resource& resource : dataset.catalogue().resources) {
@@ -296,6 +310,10 @@ std::string export_fixtures(const Dataset& dataset) {
     dataset.each_row(resource, {}, [&](const StoredRow& row) {
       text += comma;
       append_fixture(text, resource, row.json, row.timeline);
+      std::vector<SqlValue> keys(row.keys.begin(), row.keys.end());
+      text.pop_back();
+      declarations.append_members(text, resource, keys);
+      text += '}';
       comma = ",\n";
       has_rows = true;
     });
@@ -311,8 +329,8 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
   SinceSink sink(*builder, since);
   FixtureFile file = load_fixture_text(router, name, text, sink);
   Changed changed{file.count(), builder->finish(), std::move(file.counts)};
-  const bool is_same = changed.rows == 0 && changed.dataset->envelope() == old->envelope() &&
-                       has_same_parents(*changed.dataset, *old);
+  const bool is_same =
+      changed.rows == 0 && changed.dataset->envelope() == old->envelope() && has_same_parents(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
   return changed;
 }
@@ -347,6 +365,11 @@ Changed with_rows_set(const std::shared_ptr<const Dataset>& old, const Resource&
     if (fixture.find(kTimeline) == nullptr && set.find(kSince) == nullptr) fixture.erase(kSince);
     auto row = row_of(resource, std::move(fixture), problems);
     throw_if_any("set", problems);
+    try {
+      builder->refuse_taken_key(resource, *row, stored.id);
+    } catch (const DuplicateRow& error) {
+      throw_if_any("set", {{set.position, error.what()}});
+    }
     builder->set_row(resource, stored.id, std::move(*row));
     ++rows;
   });

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/hash.h"
 #include "embedded/schema_sql.h"
 #include "json/writer.h"
 #include "store/page_checks.h"
@@ -28,7 +29,7 @@ constexpr std::size_t kStatementsPerReader = 64;
 std::string walk_sql(const Resource& resource, std::string_view where) {
   const std::vector<std::string> time = columns_of(*resource.order.front().field);
   std::string parents;
-  for (const Parent& parent : resource.parents) parents += fmt::format("{}, ", parent.field->column);
+  for (const std::string& column : parent_columns(resource)) parents += column + ", ";
   return fmt::format(
       "SELECT {0}{1}, {2}, id, {3} FROM {4} INDEXED BY {4}_by_time{5} ORDER BY {0}{1} DESC, {2} DESC, id", parents,
       time[0], time[1], resource.indexed_words->column, resource.table, where);
@@ -107,10 +108,8 @@ void Statement::fail() const {
   throw SQLite::Exception(database, sqlite3_errcode(database));
 }
 
-Reader::Reader(const DatabaseSource& source, const Catalogue& catalogue)
-    : database_(source.uri.empty() ? source.version->uri() : source.uri,
-                SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX),
-      catalogue_(catalogue) {
+Reader::Reader(const Version& version, const Catalogue& catalogue)
+    : database_(version.uri(), SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX), catalogue_(catalogue) {
   // A file may have been made by anybody.
   for (const auto& [option, on] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
                                    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
@@ -118,7 +117,7 @@ Reader::Reader(const DatabaseSource& source, const Catalogue& catalogue)
                                    {SQLITE_DBCONFIG_ENABLE_VIEW, 0}}) {
     sqlite3_db_config(handle(), option, on, nullptr);
   }
-  // Mapped, as far as SQLite maps: pages are neither read one by one nor copied.
+  // Any size makes SQLite read pages where they are, without copying them.
   database_.exec("PRAGMA mmap_size = 2147418112");
 }
 
@@ -138,34 +137,20 @@ Statement& Reader::prepared(const std::string& sql) {
 std::string computes_fact(const Resource& resource) { return fmt::format("computed.{}", resource.table); }
 
 std::int64_t schema_version(const Catalogue& catalogue) {
-  // FNV-1a of all statements and of what the catalogue's version says beyond its own, positive and below 2^31, as
-  // SQLite's user_version is.
-  std::uint32_t hash = 2166136261U;
-  for (const char c : schema_sql(catalogue) + std::to_string(catalogue.version)) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  }
-  return hash >> 1;
+  return version_hash(std::string(schema_sql()) + std::to_string(catalogue.version));
 }
 
-std::string schema_sql(const Catalogue& catalogue) {
-  return std::string(embedded::schema_sql) + std::string(catalogue.sql);
+std::string_view schema_sql() { return embedded::schema_sql; }
+
+Tables::Tables(sqlite3* database, const Catalogue& catalogue) : Tables(catalogue) {
+  Statement row(database, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+  while (row.step()) {
+    const auto found = std::ranges::find(catalogue.resources, row.bytes(0), &Resource::table);
+    if (found != catalogue.resources.end()) add(*found);
+  }
 }
 
 namespace {
-
-std::string file_uri(const fs::path& file, std::string_view options) {
-  std::string uri = "file:";
-  for (const char c : fs::absolute(file).string()) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos;
-    if (plain) {
-      uri += c;
-    } else {
-      fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return fmt::format("{}?vfs={}{}", uri, checked_vfs(), options);
-}
 
 // A file's bytes at their entries.
 class FileBytes {
@@ -228,9 +213,19 @@ std::string damage_of(const FileBytes& file, std::int64_t page_size, std::int64_
 
 }  // namespace
 
-std::string uri_to_read(const fs::path& file) { return file_uri(file, "&immutable=1"); }
-
-std::string uri_to_write(const fs::path& file) { return file_uri(file, ""); }
+std::string uri_to_write(const fs::path& file) {
+  std::string uri = "file:";
+  for (const char c : fs::absolute(file).string()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    if (plain) {
+      uri += c;
+    } else {
+      fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return fmt::format("{}?vfs={}", uri, checked_vfs());
+}
 
 DatabaseIdentity identify(const fs::path& file, const Catalogue& catalogue) {
   // See https://www.sqlite.org/fileformat2.html, 1.3.
@@ -254,7 +249,11 @@ DatabaseIdentity identify(const fs::path& file, const Catalogue& catalogue) {
 
 void check_schema(Reader& reader, const Catalogue& catalogue) {
   // SQLite keeps each statement as it was written.
-  const std::string schema = schema_sql(catalogue);
+  std::string schema(schema_sql());
+  const Tables tables(reader.handle(), catalogue);
+  for (const Resource& resource : catalogue.resources) {
+    if (tables.has(resource)) schema += resource.sql;
+  }
   std::size_t missing = 0;
   for (std::size_t at = 0; (at = schema.find("CREATE ", at)) != std::string_view::npos; ++at) ++missing;
   bool right = true;
@@ -278,22 +277,16 @@ void refuse_special_file(const fs::path& file) {
 }
 
 std::string partition_text(const std::vector<SqlValue>& parents) {
-  JsonArray keys;
-  for (const SqlValue& parent : parents) {
-    if (const auto* integer = std::get_if<std::int64_t>(&parent)) {
-      keys.add(*integer);
-    } else {
-      keys.add(std::get<std::string>(parent));
-    }
-  }
-  return keys.text();
+  std::string text = "[";
+  for (const SqlValue& parent : parents) text.append(text.size() > 1 ? "," : "").append(json_value(parent));
+  return text + "]";
 }
 
-void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue) {
+void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue, const Tables& tables) {
   Statement(database, "DELETE FROM sparse_index").execute({});
   Statement insert(database, "INSERT INTO sparse_index VALUES (?1, ?2, ?3)");
   for (const Resource& resource : catalogue.resources) {
-    if (resource.indexed_words == nullptr) continue;
+    if (resource.indexed_words == nullptr || !tables.has(resource)) continue;
     Statement row(database, walk_sql(resource, ""));
     const std::size_t words = resource.indexed_words->words->words.size();
     std::vector<SqlValue> partition(resource.parents.size());
@@ -323,11 +316,7 @@ void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue) {
 }
 
 SparseIndex make_sparse_index(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& parents) {
-  std::string where;
-  for (std::size_t i = 0; i < parents.size(); ++i) {
-    where += fmt::format("{}{} = ?{}", i == 0 ? " WHERE " : " AND ", resource.parents[i].field->column, i + 1);
-  }
-  Statement row(database, walk_sql(resource, where));
+  Statement row(database, walk_sql(resource, where_equal(parent_columns(resource))));
   row.bind_all(parents);
   SparseIndex made(resource.indexed_words->words->words.size());
   while (row.step()) add_row(made, resource, row);

@@ -26,8 +26,29 @@ inline constexpr std::int64_t kApplicationId = 0x4F43504D;  // see schema/datase
 // Of all tables, the catalogue's among them: a file of another version has other tables.
 std::int64_t schema_version(const Catalogue& catalogue);
 
-// What makes all tables and indexes.
-std::string schema_sql(const Catalogue& catalogue);
+// What makes the tables that each dataset has. The catalogue's come with the first row of a resource, so that a dataset
+// of few resources costs no more for the others.
+std::string_view schema_sql();
+
+// The resources that have tables. Those without have no rows.
+class Tables {
+ public:
+  explicit Tables(const Catalogue& catalogue) : catalogue_(&catalogue), has_(catalogue.resources.size()) {}
+
+  // Those of a database.
+  Tables(sqlite3* database, const Catalogue& catalogue);
+
+  bool has(const Resource& resource) const { return has_[index_of(resource)]; }
+  void add(const Resource& resource) { has_[index_of(resource)] = true; }
+
+ private:
+  std::size_t index_of(const Resource& resource) const {
+    return static_cast<std::size_t>(&resource - catalogue_->resources.data());
+  }
+
+  const Catalogue* catalogue_;
+  std::vector<bool> has_;
+};
 
 // A prepared statement without what SQLiteCpp does for each column. Throws SQLite::Exception.
 class Statement {
@@ -89,17 +110,11 @@ class [[nodiscard]] Use {
   Statement& statement_;
 };
 
-// Where a finished database is.
-struct DatabaseSource {
-  std::string uri = {};                         // of a file
-  std::shared_ptr<const Version> version = {};  // the same, or one in memory
-};
-
 // A connection with the statements it has prepared. Used by one thread at a time.
 class Reader {
  public:
-  // The source must outlive it. Its pages are not copied.
-  Reader(const DatabaseSource& source, const Catalogue& catalogue);
+  // The version must outlive it. Its pages are not copied.
+  Reader(const Version& version, const Catalogue& catalogue);
 
   // Calls row for each row of the answer.
   void run(const SqlQuery& query, const std::function<void(const Statement&)>& row);
@@ -132,8 +147,7 @@ class Reader {
 // of.
 std::string computes_fact(const Resource& resource);
 
-// Of a file that a builder has made, to be read; it must not change. And of one that is being made.
-std::string uri_to_read(const std::filesystem::path& file);
+// Of a file that is being made.
 std::string uri_to_write(const std::filesystem::path& file);
 
 struct DatabaseIdentity {
@@ -153,10 +167,10 @@ void check_schema(Reader& reader, const Catalogue& catalogue);
 void refuse_special_file(const std::filesystem::path& file);
 
 // A finished database as a dataset.
-std::shared_ptr<const Dataset> dataset_of(DatabaseSource source, const Catalogue& catalogue);
+std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue);
 
 // Replaces the sparse indexes of all partitions by those of the rows that are there.
-void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue);
+void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue, const Tables& tables);
 
 // The keys of a partition's parents as the entry table has them.
 std::string partition_text(const std::vector<SqlValue>& parents);

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "store/database.h"
+#include "store/outline.h"
 #include "store/pages/order_cache.h"
 #include "store/pages/scan.h"
 
@@ -32,7 +33,7 @@ constexpr std::int64_t kSlowRows = 2000;
 
 // A reader with what it knows. Used by one thread at a time.
 struct ReaderSlot {
-  explicit ReaderSlot(const DatabaseSource& source, const Catalogue& catalogue) : reader(source, catalogue) {}
+  explicit ReaderSlot(const Version& version, const Catalogue& catalogue) : reader(version, catalogue) {}
 
   std::mutex mutex;
   Reader reader;
@@ -63,24 +64,23 @@ Order order_of(const Request& request) {
 
 class SqliteDataset : public Dataset {
  public:
-  // All readers of a file are opened here, for it may be replaced by another later. Those of a version in memory are
-  // opened when they are needed: a change is not to wait for readers that nobody may ever use.
-  SqliteDataset(DatabaseSource source, const Catalogue& catalogue)
-      : source_(std::move(source)),
+  // Readers are opened when they are needed: a change is not to wait for some that nobody may ever use.
+  SqliteDataset(std::shared_ptr<const Version> version, const Catalogue& catalogue)
+      : version_(std::move(version)),
         catalogue_(catalogue),
         slots_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {
-    if (!source_.uri.empty()) {
-      for (LazySlot& slot : slots_) slot.slot = std::make_unique<ReaderSlot>(source_, catalogue_);
-      check_schema(slots_.front().slot->reader, catalogue_);
-      reader_in(bulk_reader_);
-      reader_in(sort_reader_);
+    {
+      ReaderSlot& slot = slot_of_thread();
+      const std::lock_guard lock(slot.mutex);
+      tables_ = Tables(slot.reader.handle(), catalogue_);
     }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
-    for (const Resource& resource : catalogue_.resources) {
-      run({"SELECT 1 FROM fact WHERE name = ?1", {computes_fact(resource)}},
-          [&](const Statement&) { computing_.push_back(&resource); });
-    }
+    run({"SELECT name FROM fact", {}}, [&](const Statement& row) {
+      for (const Resource& resource : catalogue_.resources) {
+        if (row.bytes(0) == computes_fact(resource)) computing_.push_back(&resource);
+      }
+    });
   }
 
   const Catalogue& catalogue() const override { return catalogue_; }
@@ -91,6 +91,7 @@ class SqliteDataset : public Dataset {
     const auto filter = PartitionFilter::of(request);
     Page page;
     page.is_of_now = computes(resource);
+    if (!tables_.has(resource)) return page;
     std::int64_t rows = 0;  // as the index counts them; else unknown
     ReaderSlot& slot = slot_of_thread();
     const std::lock_guard lock(slot.mutex);
@@ -110,7 +111,7 @@ class SqliteDataset : public Dataset {
       append_sorted(slot.reader, request, *find_ids(slot.reader, request, rows), page);
       return page;
     }
-    const std::string key = key_of(request);
+    const std::string key = OrderCache::key_of(request, computes(resource));
     auto ids = orders_.find(key);
     if (ids == nullptr) {
       if ((filter ? rows : rows_of(slot.reader, resource)) > kSlowRows)
@@ -125,48 +126,58 @@ class SqliteDataset : public Dataset {
   std::optional<std::size_t> find_missing(const Request& request) const override {
     for (std::size_t i = 0; i < request.endpoint->path_parameters.size(); ++i) {
       if (request.endpoint->path_parameters[i].of == nullptr) continue;
-      bool exists = true;
-      run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
+      bool exists = false;
+      if (tables_.has(*request.endpoint->path_parameters[i].of)) {
+        run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
+      }
       if (!exists) return i;
     }
     return std::nullopt;
   }
 
   Explanation explain(const Request& request) const override {
+    if (!tables_.has(*request.endpoint->resource)) {
+      return {{}, {}, std::vector<std::int64_t>(request.conditions.size() + 1)};
+    }
+    // By the reader that no request waits for, for it may have to look at many rows.
+    const std::lock_guard lock(sort_mutex_);
+    Reader& reader = reader_in(sort_reader_);
     Explanation explanation;
     Request step = request;
     step.conditions.clear();
-    step.page = 1;
-    explanation.rows.push_back(total_of(step));
+    explanation.rows.push_back(total_of(reader, step));
     for (const Condition& condition : request.conditions) {
       step.conditions.push_back(condition);
-      explanation.rows.push_back(total_of(step));
+      explanation.rows.push_back(total_of(reader, step));
     }
-    // By the reader that no request waits for, for it may have to sort.
-    const std::lock_guard lock(sort_mutex_);
-    Reader& reader = reader_in(sort_reader_);
-    const Resource& resource = *request.endpoint->resource;
+    const std::int64_t total = explanation.rows.back();
+    const PageRange range = page_range(request, total);
+    const bool has_computed = computes(*request.endpoint->resource);
     const Order order = order_of(request);
-    std::string contents;
+    const auto filter = PartitionFilter::of(request);
     std::int64_t rows = 0;
-    bool counted = false;  // by the index
-    if (const auto filter = PartitionFilter::of(request)) {
-      const PartitionFacts facts = partition_facts(reader, *filter, index_of(reader, *filter), &explanation.count);
+    bool counts = false;  // by the index
+    if (filter) {
+      const PartitionFacts facts = partition_facts(reader, *filter, index_of(reader, *filter));
+      explanation.count = count_queries(*filter, facts);
       rows = facts.total;
-      counted = !lasts_into_window(request);
-      if (rows == 0) return explanation;
-      const PageRange range = page_range(request, rows);
-      if (range.count == 0 && counted) return explanation;
+      counts = !lasts_into_window(request);
+      if (rows == 0 || (range.count == 0 && counts)) return explanation;
       if (order != Order::Sorted) {
-        append_page(reader, *filter, facts, range, order == Order::OldestFirst, now_of(request), contents,
-                    &explanation.page);
+        explanation.page = page_queries(*filter, facts, range, order == Order::OldestFirst, has_computed);
+        if (SqlQuery& rows_by_id = explanation.page.back(); rows_by_id.values.empty()) {
+          reader.run(explanation.page.front(), [&](const Statement& row) { rows_by_id.values = {row.integer(2)}; });
+        }
         return explanation;
       }
     }
-    (counted ? explanation.page : explanation.count).push_back(sorting(reader, request, rows));
-    const auto ids = find_ids(reader, request, rows);
-    const PageRange range = page_range(request, std::ssize(*ids));
-    append_rows(reader, resource, part_of(*ids, range), now_of(request), contents, &explanation.page);
+    SqlQuery ids = sorting(reader, request, rows);
+    (counts ? explanation.page : explanation.count).push_back(ids);
+    if (range.count == 0) return explanation;
+    ids.sql += fmt::format(" LIMIT 1 OFFSET {}", range.offset);
+    SqlQuery rows_by_id{row_sql(*request.endpoint->resource, has_computed), {}};
+    reader.run(ids, [&](const Statement& row) { rows_by_id.values = {row.integer(0)}; });
+    explanation.page.push_back(std::move(rows_by_id));
     return explanation;
   }
 
@@ -184,38 +195,30 @@ class SqliteDataset : public Dataset {
 
   Outline outline(const Resource& resource) const override {
     const std::lock_guard lock(bulk_mutex_);
-    Reader& reader = reader_in(bulk_reader_);
-    Outline top;
-    add_keys(reader, chain_of(resource), top);
-    count_words(reader, resource, top);
-    return top;
+    return read_outline(reader_in(bulk_reader_), tables_, resource);
   }
 
   Outline keys(const Resource& resource) const override {
     const std::lock_guard lock(bulk_mutex_);
-    std::vector<const Resource*> chain = chain_of(resource);
-    chain.push_back(&resource);
-    Outline top;
-    add_keys(reader_in(bulk_reader_), chain, top);
-    return top;
+    return read_keys(reader_in(bulk_reader_), tables_, resource);
   }
 
   bool has_timelines() const override { return has_timelines_; }
 
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {
+    if (!tables_.has(resource)) return;
     const std::lock_guard lock(bulk_mutex_);
+    std::vector<SqlValue> keys(resource.parents.size() + (resource.key == nullptr ? 0 : 1));
     reader_in(bulk_reader_).run(rows_query(resource, selection), [&](const Statement& row) {
-      StoredRow stored{row.integer(0), row.bytes(1), {}};
-      if (stored.json.size() < 2 || stored.json.front() != '{' || stored.json.back() != '}') {
-        throw_damage("the text of a row is no object");
-      }
+      for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = row.value(static_cast<int>(4 + i));
+      StoredRow stored{row.integer(0), keys, row_text(row, 1), {}};
       if (!row.is_null(3)) stored.timeline = RowTimeline{row.optional_text(2), std::string(row.bytes(3))};
       visit(stored);
     });
   }
 
-  std::unique_ptr<DatasetBuilder> copy() const override { return copy_of(source_.version, catalogue_); }
+  std::unique_ptr<DatasetBuilder> copy() const override { return copy_of(version_, catalogue_); }
 
   std::vector<std::string> query_plan(const SqlQuery& query) const override {
     std::vector<std::string> lines;
@@ -230,14 +233,12 @@ class SqliteDataset : public Dataset {
     static std::atomic<std::size_t> threads{0};
     thread_local const std::size_t thread = threads.fetch_add(1, std::memory_order_relaxed);
     LazySlot& lazy = slots_[thread % slots_.size()];
-    std::call_once(lazy.opened, [&] {
-      if (!lazy.slot) lazy.slot = std::make_unique<ReaderSlot>(source_, catalogue_);
-    });
+    std::call_once(lazy.opened, [&] { lazy.slot = std::make_unique<ReaderSlot>(*version_, catalogue_); });
     return *lazy.slot;
   }
 
   Reader& reader_in(std::unique_ptr<Reader>& reader) const {
-    if (!reader) reader = std::make_unique<Reader>(source_, catalogue_);
+    if (!reader) reader = std::make_unique<Reader>(*version_, catalogue_);
     return *reader;
   }
 
@@ -253,45 +254,15 @@ class SqliteDataset : public Dataset {
     return computes(*request.endpoint->resource) ? std::optional(request.now) : std::nullopt;
   }
 
-  std::int64_t total_of(const Request& request) const {
-    const auto found = list(request);
-    if (const Page* page = std::get_if<Page>(&found)) return page->total;
-    return std::get<SlowPage>(found)().total;
-  }
-
-  // Of the request's filters and order, whatever the page.
-  std::string key_of(const Request& request) const {
-    std::string key;
-    key.reserve(256);
-    const auto add = [&](const auto& plain) { key.append(reinterpret_cast<const char*>(&plain), sizeof plain); };
-    const auto add_value = [&](const Value& value) {
-      add(value.index());
-      if (const auto* text = std::get_if<std::string>(&value)) {
-        add(text->size());
-        key += *text;
-      } else if (const auto* instant = std::get_if<Instant>(&value)) {
-        add(instant->second);
-        add(instant->nano);
-      } else if (const auto* real = std::get_if<double>(&value)) {
-        add(*real);
-      } else {
-        add(std::get<std::int64_t>(value));
-      }
-    };
-    add(request.endpoint);
-    add(lasts_into_window(request));
-    for (const Value& value : request.path) add_value(value);
-    for (const Condition& condition : request.conditions) {
-      add(condition.parameter);
-      add(condition.values.size());
-      for (const Value& value : condition.values) add_value(value);
+  // How many rows pass the request's filters.
+  std::int64_t total_of(Reader& reader, const Request& request) const {
+    const auto filter = PartitionFilter::of(request);
+    if (filter && !lasts_into_window(request)) {
+      return partition_facts(reader, *filter, index_of(reader, *filter)).total;
     }
-    for (const SortKey& sort : sort_of(request)) {
-      add(sort.field);
-      add(sort.descending);
-    }
-    if (computes(*request.endpoint->resource) && sorts_by_computed(request)) add(request.now.second);
-    return key;
+    std::int64_t total = 0;
+    reader.run(count_query(request), [&](const Statement& row) { total = row.integer(0); });
+    return total;
   }
 
   // What it gives stays until the slot is asked for another filter.
@@ -370,60 +341,9 @@ class SqliteDataset : public Dataset {
     return page;
   }
 
-  // The resource's parents, outermost first.
-  static std::vector<const Resource*> chain_of(const Resource& resource) {
-    std::vector<const Resource*> chain;
-    for (const Parent& parent : resource.parents) chain.push_back(parent.resource);
-    return chain;
-  }
-
-  // The keys of each resource of the chain, below those of its parents.
-  static void add_keys(Reader& reader, const std::vector<const Resource*>& chain, Outline& top) {
-    for (const Resource* resource : chain) {
-      std::string columns;
-      for (const Parent& parent : resource->parents) columns += std::string(parent.field->column) + ", ";
-      columns += resource->key->column;
-      const std::string label =
-          resource->label == nullptr ? "NULL" : fmt::format("json ->> '{}'", resource->label->name);
-      const std::string sql = fmt::format("SELECT {0}, {1} FROM {2} ORDER BY {0}", columns, label, resource->table);
-      const auto key = static_cast<int>(resource->parents.size());
-      reader.run({sql, {}}, [&](const Statement& row) {
-        Outline* parent = &top;
-        for (int i = 0; i < key; ++i) parent = &child_of(*parent, row.value(i));
-        Outline& child = parent->children.emplace_back();
-        child.key = row.value(key);
-        child.label = row.optional_text(key + 1);
-      });
-    }
-  }
-
-  static Outline& child_of(Outline& outline, const SqlValue& key) {
-    const auto child = std::ranges::lower_bound(outline.children, key, {}, &Outline::key);
-    if (child == outline.children.end() || child->key != key) throw_damage("a row has a parent that there is not");
-    return *child;
-  }
-
-  void count_words(Reader& reader, const Resource& resource, Outline& top) const {
-    std::string columns;
-    for (const Parent& parent : resource.parents) columns += std::string(parent.field->column) + ", ";
-    columns += resource.indexed_words == nullptr ? "NULL" : resource.indexed_words->column;
-    const std::string sql =
-        fmt::format("SELECT {0}, COUNT(*) FROM {1} GROUP BY {0} ORDER BY {0}", columns, resource.table);
-    const auto word = static_cast<int>(resource.parents.size());
-    reader.run({sql, {}}, [&](const Statement& row) {
-      Outline* outline = &top;
-      const std::int64_t rows = row.integer(word + 1);
-      outline->rows += rows;
-      for (int i = 0; i < word; ++i) {
-        outline = &child_of(*outline, row.value(i));
-        outline->rows += rows;
-      }
-      if (!row.is_null(word)) outline->words.push_back({std::string(row.bytes(word)), rows});
-    });
-  }
-
-  const DatabaseSource source_;  // outlives the readers
+  const std::shared_ptr<const Version> version_;  // outlives the readers
   const Catalogue& catalogue_;
+  Tables tables_{catalogue_};
   mutable std::vector<LazySlot> slots_;
 
   mutable std::mutex indexes_mutex_;
@@ -454,8 +374,8 @@ std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> dataset_of(DatabaseSource source, const Catalogue& catalogue) {
-  return std::make_shared<SqliteDataset>(std::move(source), catalogue);
+std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue) {
+  return std::make_shared<SqliteDataset>(std::move(version), catalogue);
 }
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file, const Catalogue& catalogue) {
@@ -479,8 +399,10 @@ std::shared_ptr<const Dataset> Dataset::open(const fs::path& file, const Catalog
                       file.string(), identity.damage));
     }
     try {
-      auto dataset =
-          std::make_shared<SqliteDataset>(DatabaseSource{uri_to_read(file), Version::of_file(file)}, catalogue);
+      auto version = Version::of_file(file);
+      Reader reader(*version, catalogue);
+      check_schema(reader, catalogue);
+      auto dataset = std::make_shared<SqliteDataset>(std::move(version), catalogue);
       dataset->envelope();
       if (inode_of(file) == before) return dataset;
     } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -38,10 +39,10 @@ struct Page {
 // Takes some seconds for a million rows. The dataset must outlive it.
 using SlowPage = std::function<Page()>;
 
-// The queries that answer a request that the dataset has not been asked before, each once, in the order of their first
-// run.
+// The queries that answer a request that the dataset has not been asked before. Rows that are read by their ids are
+// shown as one query, with the id of one of them.
 struct Explanation {
-  std::vector<SqlQuery> count;  // none where stored counts told the total
+  std::vector<SqlQuery> count;  // none where stored counts tell the total
   std::vector<SqlQuery> page;
   // How many rows are left after the path's filters, then after each condition is added.
   std::vector<std::int64_t> rows;
@@ -68,6 +69,7 @@ struct Outline {
 // A row with its place in the order of the fixtures. The views end with the call that they are passed to.
 struct StoredRow {
   std::int64_t id = 0;
+  std::span<const SqlValue> keys;  // of its parents, outermost first, and its own where it has one
   std::string_view json;
   std::optional<RowTimeline> timeline;
 };

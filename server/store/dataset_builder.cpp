@@ -4,7 +4,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,8 +12,8 @@
 #include <utility>
 
 #include "base/temporary_file.h"
-#include "json/reader.h"
 #include "store/database.h"
+#include "store/known_parents.h"
 #include "store/page_checks.h"
 #include "store/touched_partitions.h"
 
@@ -43,11 +42,18 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   void add_row(const Resource& resource, Row& row) override {
-    note_parents(resource, row);
+    if (const auto same = find_same_key(resource, row)) {
+      // One that was only known as the parent of others has now come.
+      if (!copies_ || !KnownParents::may_have_stored(resource, same->json)) throw taken_key(resource, row);
+      return set_row(resource, same->id, std::move(row));
+    }
+    parents_.note(resource, row);
     if (row.computes) computing_.insert(&resource);
     guarded([&] {
+      need_table(resource);
       count_change();
-      Statement& insert = statement_for(resource, inserts_, insert_sql);
+      Statement& insert =
+          statement_for(resource, inserts_, [&] { return insert_sql(resource, all_columns(resource)); });
       const Use use(insert);
       for (const SqlValue& column : row.columns) insert.bind(column);
       insert.bind(std::string_view(row.json));
@@ -59,31 +65,41 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   void set_row(const Resource& resource, std::int64_t id, Row row) override {
-    note_parents(resource, row);
+    parents_.note(resource, row);
     if (row.computes) computing_.insert(&resource);
     row.columns.emplace_back(std::move(row.json));
     row.columns.emplace_back(id);
     guarded([&] {
       count_change();
       if (copies_) touched_.note(database_->getHandle(), resource, id, false);
-      statement_for(resource, updates_, update_sql).execute(row.columns);
+      statement_for(resource, updates_, [&] {
+        return update_sql(resource, all_columns(resource));
+      }).execute(row.columns);
       if (copies_) touched_.note(database_->getHandle(), resource, id, true);
       remove_timeline(resource, id);
       if (row.timeline) add_timeline(resource, id, *row.timeline);
     });
   }
 
+  void refuse_taken_key(const Resource& resource, const Row& row, std::int64_t id) override {
+    const auto same = find_same_key(resource, row);
+    if (same && same->id != id) throw taken_key(resource, row);
+  }
+
   void remove_row(const Resource& resource, std::int64_t id) override {
     guarded([&] {
       count_change();
       if (copies_) touched_.note(database_->getHandle(), resource, id, false);
-      statement_for(resource, deletes_, delete_sql).execute({id});
+      statement_for(resource, deletes_, [&] {
+        return fmt::format("DELETE FROM {} WHERE id = ?", resource.table);
+      }).execute({id});
       remove_timeline(resource, id);
     });
   }
 
   std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) override {
     std::int64_t removed = 0;
+    if (!tables_.has(resource)) return removed;
     guarded([&] {
       SqlQuery query = removal_query(resource, conditions);
       if (conditions.empty()) {
@@ -109,10 +125,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   void add_implied(const Resource& resource, std::span<const SqlValue> parents_and_key,
                    std::optional<std::string> label) override {
-    for (std::size_t i = 0; i < resource.parents.size(); ++i) {
-      parents_[{resource.parents[i].resource, {parents_and_key.begin(), parents_and_key.begin() + i + 1}}];
-    }
-    merge(parents_[{&resource, {parents_and_key.begin(), parents_and_key.end()}}].declared, std::move(label));
+    parents_.note_declared(resource, parents_and_key, std::move(label));
   }
 
   void add_envelope(CapturedEnvelope envelope) override {
@@ -133,19 +146,21 @@ class SqliteBuilder : public DatasetBuilder {
   std::shared_ptr<const Dataset> finish() override {
     guarded([&] {
       make_indexes();
-      for (const auto& [key, labels] : parents_) store_parent(*key.first, key.second, labels.best());
+      for (const Resource* resource : parents_.resources()) need_table(*resource);
+      parents_.store(database_->getHandle(), keys_);
       Statement computes(database_->getHandle(), "INSERT OR REPLACE INTO fact VALUES (?1, ?2)");
       for (const Resource* resource : computing_) {
         computes.execute({computes_fact(*resource), std::string(resource->computed.field->name)});
       }
       if (!copies_) touched_.note_all();
-      touched_.store(database_->getHandle(), catalogue_);
+      touched_.store(database_->getHandle(), catalogue_, tables_);
       touched_.clear();
       database_->exec("COMMIT");
     });
     inserts_.clear();
     updates_.clear();
     deletes_.clear();
+    keys_.clear();
     timeline_removal_.reset();
     guarded([&] { give_back_free_pages(); });
     std::shared_ptr<const Dataset> dataset;
@@ -153,11 +168,11 @@ class SqliteBuilder : public DatasetBuilder {
       if (temporary_) {
         // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
         database_.reset();
-        dataset = dataset_of({uri_to_read(temporary_->path()), Version::of_file(temporary_->path())}, catalogue_);
+        dataset = dataset_of(Version::of_file(temporary_->path()), catalogue_);
         temporary_->commit();
       } else {
         database_.reset();
-        dataset = dataset_of({"", draft_.finish()}, catalogue_);
+        dataset = dataset_of(draft_.finish(), catalogue_);
       }
     });
     return dataset;
@@ -166,96 +181,22 @@ class SqliteBuilder : public DatasetBuilder {
  private:
   using Statements = std::unordered_map<const Resource*, Statement>;
 
-  struct Labels {
-    std::optional<std::string> declared;
-    std::optional<std::string> of_row;
-
-    const std::optional<std::string>& best() const { return declared ? declared : of_row; }
-  };
-
-  static void merge(std::optional<std::string>& known, const std::optional<std::string>& label) {
-    if (!known) known = label;
+  std::optional<KeyLookup::Found> find_same_key(const Resource& resource, const Row& row) {
+    if (resource.key == nullptr || !tables_.has(resource)) return std::nullopt;
+    std::optional<KeyLookup::Found> same;
+    guarded([&] { same = keys_.find(database_->getHandle(), resource, keys_of(resource, row)); });
+    return same;
   }
 
-  // The parents that a row names, now and along its timeline.
-  void note_parents(const Resource& resource, const Row& row) {
-    if (resource.parents.empty()) return;
-    std::vector<SqlValue> keys;
-    for (const Parent& parent : resource.parents) keys.push_back(row.columns[parent.field->first_column]);
-    const bool is_as_before = last_parents_.first == &resource && last_parents_.second == keys;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      const bool has_label = i < row.parent_labels.size() && row.parent_labels[i];
-      if (is_as_before && !has_label) continue;
-      Labels& labels = parents_[{resource.parents[i].resource, {keys.begin(), keys.begin() + i + 1}}];
-      if (has_label) merge(labels.of_row, row.parent_labels[i]);
+  static DuplicateRow taken_key(const Resource& resource, const Row& row) {
+    std::string parents;
+    for (const Parent& parent : resource.parents) {
+      parents += fmt::format("{} {} {}", parents.empty() ? " with" : " and", parent.field->name,
+                             json_value(row.columns[parent.field->first_column]));
     }
-    for (const std::vector<SqlValue>& later : row.later_parents) {
-      for (std::size_t i = 0; i < later.size(); ++i) {
-        parents_[{resource.parents[i].resource, {later.begin(), later.begin() + i + 1}}];
-      }
-    }
-    if (!is_as_before) last_parents_ = {&resource, std::move(keys)};
-  }
-
-  // A row with this key that is there stays, but for a label that it lacks.
-  void store_parent(const Resource& resource, const std::vector<SqlValue>& keys,
-                    const std::optional<std::string>& label) {
-    std::string where;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      const Field& field = i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
-      where += fmt::format("{}{} = ?{}", i == 0 ? "" : " AND ", field.column, i + 1);
-    }
-    std::string json;
-    std::int64_t id = 0;
-    {
-      Statement find(database_->getHandle(), fmt::format("SELECT id, json FROM {} WHERE {}", resource.table, where));
-      find.bind_all(keys);
-      if (find.step()) {
-        id = find.integer(0);
-        json = find.bytes(1);
-      }
-    }
-    JsonValue value = id == 0 ? JsonValue{} : read_canonical_json(json);
-    value.kind = JsonKind::Object;
-    if (id != 0 && (!label || value.find(resource.label->name) != nullptr)) return;
-    if (id == 0) {
-      for (std::size_t i = 0; i < keys.size(); ++i) {
-        const Field& field = i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
-        value.set({std::string(field.name), {}, json_of(keys[i])});
-      }
-    }
-    if (label) value.set({std::string(resource.label->name), {}, json_of(*label)});
-    json.clear();
-    append_canonical_json(json, value);
-    if (id != 0) {
-      Statement update(database_->getHandle(), fmt::format("UPDATE {} SET json = ?1 WHERE id = ?2", resource.table));
-      update.execute({json, id});
-      return;
-    }
-    std::string columns;
-    std::string parameters;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      const Field& field = i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
-      columns += fmt::format("{}, ", field.column);
-      parameters += fmt::format("?{}, ", i + 1);
-    }
-    std::vector<SqlValue> values = keys;
-    values.emplace_back(json);
-    Statement insert(database_->getHandle(), fmt::format("INSERT INTO {} ({}json) VALUES ({}?{})", resource.table,
-                                                         columns, parameters, values.size()));
-    insert.execute(values);
-  }
-
-  static JsonValue json_of(const SqlValue& value) {
-    JsonValue json;
-    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-      json.kind = JsonKind::Integer;
-      json.text = std::to_string(*integer);
-    } else {
-      json.kind = JsonKind::String;
-      json.text = std::get<std::string>(value);
-    }
-    return json;
+    return DuplicateRow(fmt::format("{} is {}, and another {}{} has it; each must have one of its own",
+                                    resource.key->name, json_value(row.columns[resource.key->first_column]),
+                                    resource.noun, parents));
   }
 
   void begin(const std::string& uri, bool copies) {
@@ -275,17 +216,20 @@ class SqliteBuilder : public DatasetBuilder {
       database_->exec("BEGIN");
       copies_ = copies;
       if (!copies) {
-        database_->exec(schema_sql(catalogue_));
+        database_->exec(std::string(schema_sql()));
         database_->exec(fmt::format("PRAGMA user_version = {}", schema_version(catalogue_)));
         return;
       }
+      tables_ = Tables(database_->getHandle(), catalogue_);
       has_envelope_ =
           database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')").getInt() != 0;
-      for (const Resource& resource : catalogue_.resources) {
-        const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", resource.table));
-        rows_for_kept_indexes_ = std::max(rows_for_kept_indexes_, last.getInt64() / kPartForKeptIndexes);
-      }
     });
+  }
+
+  void need_table(const Resource& resource) {
+    if (tables_.has(resource)) return;
+    database_->exec(std::string(resource.sql));
+    tables_.add(resource);
   }
 
   // What changes it later would copy them.
@@ -295,12 +239,24 @@ class SqliteBuilder : public DatasetBuilder {
     database_->exec("VACUUM");
   }
 
+  // The indexes of keys stay, for each row that comes is looked for in them.
   void count_change() {
     if (++changes_ != rows_for_kept_indexes_) return;
+    if (copies_) {
+      std::int64_t rows = 0;
+      for (const Resource& resource : catalogue_.resources) {
+        if (!tables_.has(resource)) continue;
+        const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", resource.table));
+        rows = std::max(rows, last.getInt64());
+      }
+      rows_for_kept_indexes_ = rows / kPartForKeptIndexes;
+      if (changes_ < rows_for_kept_indexes_) return;
+    }
     std::vector<std::string> names;
     {
       Statement indexes(database_->getHandle(),
-                        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+                        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+                        " AND name NOT LIKE '%!_by!_key' ESCAPE '!'");
       while (indexes.step()) {
         names.emplace_back(indexes.bytes(0));
         dropped_indexes_.emplace_back(indexes.bytes(1));
@@ -327,33 +283,10 @@ class SqliteBuilder : public DatasetBuilder {
     timeline_removal_->execute({std::string(resource.table), id});
   }
 
-  Statement& statement_for(const Resource& resource, Statements& statements, std::string (*sql)(const Resource&)) {
+  template <typename MakeSql>
+  Statement& statement_for(const Resource& resource, Statements& statements, const MakeSql& sql) {
     if (const auto found = statements.find(&resource); found != statements.end()) return found->second;
-    return statements.try_emplace(&resource, database_->getHandle(), sql(resource)).first->second;
-  }
-
-  static std::vector<std::string> columns_of_row(const Resource& resource) {
-    std::vector<std::string> all;
-    for (const Field& field : resource.fields) {
-      for (std::string& column : columns_of(field)) all.push_back(std::move(column));
-    }
-    all.emplace_back("json");
-    return all;
-  }
-
-  static std::string insert_sql(const Resource& resource) {
-    const std::vector<std::string> columns = columns_of_row(resource);
-    return fmt::format("INSERT INTO {} ({}) VALUES ({})", resource.table, fmt::join(columns, ", "),
-                       fmt::join(std::vector<std::string>(columns.size(), "?"), ", "));
-  }
-
-  static std::string update_sql(const Resource& resource) {
-    return fmt::format("UPDATE {} SET {} = ? WHERE id = ?", resource.table,
-                       fmt::join(columns_of_row(resource), " = ?, "));
-  }
-
-  static std::string delete_sql(const Resource& resource) {
-    return fmt::format("DELETE FROM {} WHERE id = ?", resource.table);
+    return statements.try_emplace(&resource, database_->getHandle(), sql()).first->second;
   }
 
   template <typename Action>
@@ -383,8 +316,9 @@ class SqliteBuilder : public DatasetBuilder {
   Statements updates_;
   Statements deletes_;
   std::optional<Statement> timeline_removal_;
-  std::map<std::pair<const Resource*, std::vector<SqlValue>>, Labels> parents_;  // by the keys, outermost first
-  std::pair<const Resource*, std::vector<SqlValue>> last_parents_{nullptr, {}};  // of the last row; they are known
+  Tables tables_{catalogue_};
+  KnownParents parents_;
+  KeyLookup keys_;
   std::set<const Resource*> computing_;  // those whose rows have computed values
   TouchedPartitions touched_;
   bool copies_ = false;  // began as a copy

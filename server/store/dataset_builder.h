@@ -24,6 +24,12 @@ class DatasetBuilder : public FixtureSink {
   // the file is whole or untouched. An existing file is replaced only if it is a dataset. Throws DatasetError.
   static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file, const Catalogue& catalogue);
 
+  // As FixtureSink has it. A row that is there only because others belong to it gives way to one with its key.
+  void add_row(const Resource& resource, Row& row) override = 0;
+
+  // Throws DuplicateRow if another row than that with the id has the row's parents and key.
+  virtual void refuse_taken_key(const Resource& resource, const Row& row, std::int64_t id) = 0;
+
   // Puts a row in the place of one that is there. Its parents become known.
   virtual void set_row(const Resource& resource, std::int64_t id, Row row) = 0;
 

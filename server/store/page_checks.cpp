@@ -2,14 +2,12 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 #include <new>
 #include <random>
 #include <stdexcept>
-#include <vector>
 
 namespace ocp_mock {
 namespace {
@@ -68,26 +66,9 @@ bool is_page_size(sqlite3_int64 size) {
 
 // What a file of SQLite's has more here: it stands behind that of the system's VFS in the same piece of memory.
 struct Checks {
-  sqlite3_io_methods methods;        // the system's, but for those below
+  sqlite3_io_methods methods;        // the system's, but for xWrite and xClose
   const sqlite3_io_methods* system;  // in whose place they are
-  bool only_reads;
-  bool has_mark = false;
-  std::uint64_t mark = 0;        // of the file
-  int page_size = 0;             // 0 until page 1 is known
-  int page_shift = 0;            // 2 to the power of this
-  std::vector<bool> right = {};  // the mapped pages that were looked at; 0 is page 1
-  std::vector<char> whole = {};  // a page of which a part was asked for
-
-  bool is_right(std::string_view page, sqlite3_int64 number) {
-    if (!has_right_sum(page, static_cast<std::uint64_t>(number))) return false;
-    if (number == 1) {
-      mark = mark_of(page);
-      has_mark = true;
-      page_size = static_cast<int>(page.size());
-      page_shift = std::countr_zero(page.size());
-    }
-    return has_mark && mark_of(page) == mark;
-  }
+  std::uint64_t mark;                // of the file
 };
 
 sqlite3_vfs* system_vfs() {
@@ -105,16 +86,6 @@ void* place_of_checks(sqlite3_file* file) { return reinterpret_cast<char*>(file)
 
 Checks& checks_of(sqlite3_file* file) { return *std::launder(static_cast<Checks*>(place_of_checks(file))); }
 
-// SQLite is C: nothing may be thrown through it.
-template <typename Action>
-int guarded(const Action& action) noexcept {
-  try {
-    return action();
-  } catch (const std::exception&) {
-    return SQLITE_NOMEM;
-  }
-}
-
 int close(sqlite3_file* file) {
   Checks& checks = checks_of(file);
   const int result = checks.system->xClose(file);
@@ -122,84 +93,29 @@ int close(sqlite3_file* file) {
   return result;
 }
 
-int read(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
-  return guarded([&] {
-    Checks& checks = checks_of(file);
-    const int result = checks.system->xRead(file, to, size, offset);
-    if (result != SQLITE_OK && (result != SQLITE_IOERR_SHORT_READ || !checks.only_reads)) return result;
-    if (is_page_size(size) && offset % size == 0) {
-      const std::string_view page(static_cast<const char*>(to), static_cast<std::size_t>(size));
-      return checks.is_right(page, offset / size + 1) ? SQLITE_OK : SQLITE_CORRUPT;
-    }
-    // SQLite looks at the header to learn the size of pages, and checks that page 1 has not changed since. Of others it
-    // may want a part where a long value goes on in them.
-    if (checks.page_size == 0 || offset < checks.page_size) return result;
-    const sqlite3_int64 begin = offset / checks.page_size * checks.page_size;
-    checks.whole.resize(static_cast<std::size_t>(checks.page_size));
-    if (offset + size > begin + checks.page_size) return SQLITE_CORRUPT;
-    const int whole = checks.system->xRead(file, checks.whole.data(), checks.page_size, begin);
-    if (whole != SQLITE_OK) return whole == SQLITE_IOERR_SHORT_READ ? SQLITE_CORRUPT : whole;
-    const std::string_view page(checks.whole.data(), checks.whole.size());
-    if (!checks.is_right(page, begin / checks.page_size + 1)) return SQLITE_CORRUPT;
-    std::memcpy(to, checks.whole.data() + (offset - begin), static_cast<std::size_t>(size));
-    return SQLITE_OK;
-  });
-}
-
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
-  return guarded([&] {
-    Checks& checks = checks_of(file);
-    if (!is_page_size(size) || offset % size != 0) return SQLITE_IOERR_WRITE;
-    if (!checks.has_mark) {
-      checks.mark = new_mark();
-      checks.has_mark = true;
-    }
-    // The bytes are those of SQLite's page, and the end of that is ours.
-    put_checks(static_cast<char*>(const_cast<void*>(from)), static_cast<std::size_t>(size),
-               static_cast<std::uint64_t>(offset / size) + 1, checks.mark);
-    return checks.system->xWrite(file, from, size, offset);
-  });
-}
-
-// A page that is mapped and was not looked at yet.
-int look_at(sqlite3_file* file, Checks& checks, std::size_t page, const char* mapped) {
-  return guarded([&] {
-    const auto size = static_cast<std::size_t>(checks.page_size);
-    if (!checks.is_right({mapped, size}, static_cast<sqlite3_int64>(page) + 1)) return SQLITE_CORRUPT;
-    if (page >= checks.right.size()) {
-      sqlite3_int64 bytes = 0;
-      checks.system->xFileSize(file, &bytes);
-      checks.right.resize(std::max(page + 1, static_cast<std::size_t>(bytes) / size));
-    }
-    checks.right[page] = true;
-    return SQLITE_OK;
-  });
-}
-
-int fetch(sqlite3_file* file, sqlite3_int64 offset, int size, void** mapped) {
   Checks& checks = checks_of(file);
-  *mapped = nullptr;
-  if (size != checks.page_size || !checks.only_reads) return SQLITE_OK;  // it reads then
-  const int result = checks.system->xFetch(file, offset, size, mapped);
-  if (result != SQLITE_OK || *mapped == nullptr) return result;
-  const auto page = static_cast<std::size_t>(offset >> checks.page_shift);
-  if (page < checks.right.size() && checks.right[page]) return SQLITE_OK;
-  const int found = look_at(file, checks, page, static_cast<const char*>(*mapped));
-  if (found == SQLITE_OK) return SQLITE_OK;
-  checks.system->xUnfetch(file, offset, *mapped);
-  *mapped = nullptr;
-  return found;
+  if (!is_page_size(size) || offset % size != 0) return SQLITE_IOERR_WRITE;
+  // The bytes are those of SQLite's page, and the end of that is ours.
+  put_checks(static_cast<char*>(const_cast<void*>(from)), static_cast<std::size_t>(size),
+             static_cast<std::uint64_t>(offset / size) + 1, checks.mark);
+  return checks.system->xWrite(file, from, size, offset);
 }
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   const int result = system_vfs()->xOpen(system_vfs(), name, file, flags, out_flags);
   if (result != SQLITE_OK || (flags & SQLITE_OPEN_MAIN_DB) == 0) return result;
-  Checks* const checks =
-      new (place_of_checks(file)) Checks{*file->pMethods, file->pMethods, (flags & SQLITE_OPEN_READONLY) != 0};
+  Checks* checks = nullptr;
+  // SQLite is C: nothing may be thrown through it.
+  try {
+    checks = new (place_of_checks(file)) Checks{*file->pMethods, file->pMethods, new_mark()};
+  } catch (const std::exception&) {
+    file->pMethods->xClose(file);
+    file->pMethods = nullptr;
+    return SQLITE_IOERR;
+  }
   checks->methods.xClose = close;
-  checks->methods.xRead = read;
   checks->methods.xWrite = write;
-  checks->methods.xFetch = fetch;
   file->pMethods = &checks->methods;
   return SQLITE_OK;
 }

@@ -1,6 +1,7 @@
 // Database files that tell damaged pages from right ones.
-// Enters: pages on their way to or from a file of SQLite's. Leaves: the same pages, or SQLITE_CORRUPT for one that is
-// not as it was written: of a torn or mixed copy, a failing disk, another program that wrote to the file.
+// Enters: pages on their way to a file of SQLite's, or from it. Leaves: the same pages with their checks, and whether
+// one is as it was written: it is not after a torn or mixed copy, a failing disk, another program that wrote to the
+// file.
 //
 // A page ends with kPageCheckBytes, which SQLite leaves alone: the mark of its file, the same in all pages, and a sum
 // over the page, its number and the mark. It is no signature: who wants to deceive can make one.
@@ -16,9 +17,9 @@ namespace ocp_mock {
 // To be reserved (SQLITE_FCNTL_RESERVE_BYTES) in a new file before its first table. Other programs read it as usual.
 inline constexpr int kPageCheckBytes = 16;
 
-// The name of the VFS for such files. It is the system's, but for main databases: connections that may write put mark
-// and sum into each page that they write; connections that only read compare them the first time they come across a
-// page, which takes some 0.5 us, and not again while it is mapped.
+// The name of the VFS that writes such files: the system's, but that it puts mark and sum into each page of a main
+// database. A connection writes a file from its first page on. They are read by Version::of_file(), which compares
+// them.
 const char* checked_vfs();
 
 // Puts mark and sum into a page; the first page has the number 1.

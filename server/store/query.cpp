@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "json/text.h"
+
 namespace ocp_mock {
 namespace {
 
@@ -145,6 +147,51 @@ std::vector<SqlValue> column_values(const Value& value) {
   return {std::get<std::string>(value)};
 }
 
+std::string json_value(const SqlValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
+  if (const auto* text = std::get_if<std::string>(&value)) return json_string(*text);
+  return "null";
+}
+
+std::vector<std::string> parent_columns(const Resource& resource) {
+  std::vector<std::string> columns;
+  for (const Parent& parent : resource.parents) columns.emplace_back(parent.field->column);
+  return columns;
+}
+
+std::vector<std::string> key_columns(const Resource& resource) {
+  std::vector<std::string> columns = parent_columns(resource);
+  columns.emplace_back(resource.key->column);
+  return columns;
+}
+
+std::vector<std::string> all_columns(const Resource& resource) {
+  std::vector<std::string> all;
+  for (const Field& field : resource.fields) {
+    for (std::string& column : columns_of(field)) all.push_back(std::move(column));
+  }
+  all.emplace_back("json");
+  return all;
+}
+
+std::string insert_sql(const Resource& resource, const std::vector<std::string>& columns) {
+  return fmt::format("INSERT INTO {} ({}) VALUES ({})", resource.table, fmt::join(columns, ", "),
+                     fmt::join(std::vector<std::string>(columns.size(), "?"), ", "));
+}
+
+std::string update_sql(const Resource& resource, const std::vector<std::string>& columns) {
+  return fmt::format("UPDATE {} SET {} = ? WHERE id = ?", resource.table, fmt::join(columns, " = ?, "));
+}
+
+std::string where_equal(const std::vector<std::string>& columns) {
+  std::string where;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    where += fmt::format("{}{} = ?{}", i == 0 ? " WHERE " : " AND ", columns[i], i + 1);
+  }
+  return where;
+}
+
 std::string row_columns(const Resource& resource, bool computes) {
   std::string json = "json";
   for (const Field& field : resource.fields) {
@@ -162,6 +209,18 @@ std::string row_sql(const Resource& resource, bool computes) {
 std::span<const SortKey> sort_of(const Request& request) {
   if (!request.sort.empty()) return request.sort;
   return request.endpoint->resource->order;
+}
+
+std::optional<std::vector<Value>> parents_in_path(const Request& request) {
+  const auto parameters = request.endpoint->path_parameters;
+  std::vector<Value> keys;
+  keys.reserve(request.endpoint->resource->parents.size());
+  for (const Parent& parent : request.endpoint->resource->parents) {
+    const auto found = std::ranges::find(parameters, parent.field, &PathParameter::field);
+    if (found == parameters.end()) return std::nullopt;
+    keys.push_back(request.path[static_cast<std::size_t>(found - parameters.begin())]);
+  }
+  return keys;
 }
 
 bool lasts_into_window(const Request& request) {
@@ -187,6 +246,13 @@ SqlQuery ids_query(const Request& request, bool computes, bool whole_table) {
   return query.take();
 }
 
+SqlQuery count_query(const Request& request) {
+  QueryBuilder query;
+  query.add(fmt::format("SELECT COUNT(*) FROM {}", request.endpoint->resource->table));
+  add_filters(query, request);
+  return query.take();
+}
+
 SqlQuery exists_query(const Request& request, std::size_t i) {
   const PathParameter& parameter = request.endpoint->path_parameters[i];
   const Resource& of = *parameter.of;
@@ -206,8 +272,13 @@ SqlQuery exists_query(const Request& request, std::size_t i) {
 
 SqlQuery rows_query(const Resource& resource, const RowSelection& selection) {
   QueryBuilder query;
-  query.add(fmt::format("SELECT id, json, since, points FROM {0} {1}JOIN timeline ON resource = '{0}' AND row_id = id",
-                        resource.table, selection.with_timeline ? "" : "LEFT "));
+  std::string keys;
+  for (const std::string& column : resource.key == nullptr ? parent_columns(resource) : key_columns(resource)) {
+    keys += ", " + column;
+  }
+  query.add(
+      fmt::format("SELECT id, json, since, points{1} FROM {0} {2}JOIN timeline ON resource = '{0}' AND row_id = id",
+                  resource.table, keys, selection.with_timeline ? "" : "LEFT "));
   add_conditions(query, selection.conditions);
   if (selection.conditions.empty()) query.add(" ORDER BY id");
   return query.take();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,21 @@ struct SqlQuery {
   std::vector<SqlValue> values;  // of ?1, ?2, ...
 };
 
+// The columns of the keys of a resource's parents, outermost first; and these with that of its own key, which it must
+// have.
+std::vector<std::string> parent_columns(const Resource& resource);
+std::vector<std::string> key_columns(const Resource& resource);
+
+// All columns of a row but its id.
+std::vector<std::string> all_columns(const Resource& resource);
+
+// Statements for a row with values for these columns, in their order; the last parameter of an update is the id.
+std::string insert_sql(const Resource& resource, const std::vector<std::string>& columns);
+std::string update_sql(const Resource& resource, const std::vector<std::string>& columns);
+
+// " WHERE a = ?1 AND b = ?2", or nothing for no columns.
+std::string where_equal(const std::vector<std::string>& columns);
+
 // The columns that a row is read by: its JSON text, and, with computes, whether its computed field is computed and the
 // columns of the field that it is computed from.
 std::string row_columns(const Resource& resource, bool computes);
@@ -28,6 +44,9 @@ std::string row_sql(const Resource& resource, bool computes);
 
 // The request's order, or the default one.
 std::span<const SortKey> sort_of(const Request& request);
+
+// The keys of the resource's parents, outermost first, where the path has them all.
+std::optional<std::vector<Value>> parents_in_path(const Request& request);
 
 // Whether the order depends on the time of the answer, where the resource has computed values.
 bool sorts_by_computed(const Request& request);
@@ -39,6 +58,9 @@ bool lasts_into_window(const Request& request);
 // tie keep the order of the fixtures, in both directions. With computes some values are computed, and compare as they
 // are at request.now. With whole_table no index is used.
 SqlQuery ids_query(const Request& request, bool computes, bool whole_table);
+
+// One row: how many rows pass the request's filters.
+SqlQuery count_query(const Request& request);
 
 // Whether there is a row of path parameter i, below those of the parameters before it: one row with 0 or 1.
 SqlQuery exists_query(const Request& request, std::size_t i);
@@ -55,8 +77,8 @@ struct RowSelection {
   bool with_timeline = false;               // only those
 };
 
-// A row each: its id, its JSON text, and since and points of its timeline, or NULL. In the order of the fixtures where
-// there is no condition.
+// A row each: its id, its JSON text, since and points of its timeline or NULL, the keys of its parents and its own. In
+// the order of the fixtures where there is no condition.
 SqlQuery rows_query(const Resource& resource, const RowSelection& selection);
 
 // Deletes the rows that meet all conditions.
@@ -64,5 +86,8 @@ SqlQuery removal_query(const Resource& resource, const std::vector<ColumnConditi
 
 // The values of a field's columns.
 std::vector<SqlValue> column_values(const Value& value);
+
+// The value as JSON has it: a number, a string or null.
+std::string json_value(const SqlValue& value);
 
 }  // namespace ocp_mock

@@ -8,7 +8,7 @@ namespace ocp_mock {
 
 std::string TouchedPartitions::columns(const Resource& resource) {
   std::string columns;
-  for (const Parent& parent : resource.parents) columns += fmt::format("{}, ", parent.field->column);
+  for (const std::string& column : parent_columns(resource)) columns += column + ", ";
   const std::vector<std::string> time = columns_of(*resource.order.front().field);
   return fmt::format("{}{}, {}, id, {}", columns, time[0], time[1], resource.indexed_words->column);
 }
@@ -42,8 +42,8 @@ void TouchedPartitions::add(const Resource& resource, const Statement& row, bool
   partition.changes = {};
 }
 
-void TouchedPartitions::store(sqlite3* database, const Catalogue& catalogue) {
-  if (all_) return write_sparse_indexes(database, catalogue);
+void TouchedPartitions::store(sqlite3* database, const Catalogue& catalogue, const Tables& tables) {
+  if (all_) return write_sparse_indexes(database, catalogue, tables);
   const std::string_view which = " WHERE resource = ?1 AND parents = ?2";
   Statement select(database, fmt::format("SELECT entries FROM sparse_index{}", which));
   Statement remove(database, fmt::format("DELETE FROM sparse_index{}", which));

@@ -31,7 +31,7 @@ class TouchedPartitions {
 
   // Changes the stored indexes. A partition with few changes costs a look at each entry of its index, another one a
   // look at each of its rows.
-  void store(sqlite3* database, const Catalogue& catalogue);
+  void store(sqlite3* database, const Catalogue& catalogue, const Tables& tables);
 
   // Requires: the database is still there. Ends its statements.
   void clear();

@@ -19,8 +19,8 @@ TEST_CASE("app: after a point of a timeline data are made on another thread, onc
   WorldOptions worlds;
   worlds.isolate_by_user = true;
   Fixed app({}, data, worlds);
-  const auto as_user = [&](const std::string& user) {
-    return app.get(kPath, {{"Authorization", "Basic " + base64_encode(user + ":x")}});
+  const auto as_user = [&](const std::string& user, const std::string& path = kPath) {
+    return app.get(path, {{"Authorization", "Basic " + base64_encode(user + ":x")}});
   };
   CHECK(contains(finished(as_user("a")).body, "RUNNING"));
   CHECK(data->copies == 0);
@@ -33,7 +33,13 @@ TEST_CASE("app: after a point of a timeline data are made on another thread, onc
   CHECK(app.get("/api/v2/time").status == 200);
   CHECK(app.get("/api/v2/info").status == 200);
   CHECK(app.worlds().find("a")->origin() == data);
-  CHECK_FALSE(app.worlds().find("a")->ready_snapshot());
+  CHECK_FALSE(app.worlds().find("a")->ready_snapshot(list_request("", {}, path_of(1, 2))));
+  // Nobody who cannot see the point.
+  const http::Response other = as_user("a", "/api/v2/ob/clusters/1/tenants/3/backup/task/logBackupTasks");
+  CHECK_FALSE(other.deferred);
+  CHECK(contains(other.body, "STARTING"));
+  CHECK(contains(other.body, R"("timestamp":"2024-08-09T16:06:12.74+08:00")"));
+  CHECK(as_user("a", "/api/v2/ob/clusters/1/tenants/4/backup/task/logBackupTasks").status == 404);
   CHECK_FALSE(first.deferred->is_complete());
   CHECK_FALSE(second.deferred->is_complete());
   data->held = false;

@@ -89,7 +89,8 @@ inline std::shared_ptr<HeldDataset> held_timeline() {
   const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
   load_fixture_text(ocp_router(), "f.json",
                     R"([{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"RUNNING",)"
-                    R"("$timeline":[{"at":"PT10S","status":"FAILED"},{"at":"PT20S","status":"STOPPED"}]}])",
+                    R"("$timeline":[{"at":"PT10S","status":"FAILED"},{"at":"PT20S","status":"STOPPED"}]},)"
+                    R"({"clusterId":1,"tenantId":3,"createTime":"2024-08-01T00:00:00Z","status":"STARTING"}])",
                     *builder);
   return std::make_shared<HeldDataset>(builder->finish());
 }

@@ -26,8 +26,6 @@ TEST_CASE("catalogue: names are found, and what is not there is not") {
   REQUIRE(status->words != nullptr);
   CHECK(status->words->find("BEGINNING") == 8);
   CHECK(status->words->find("beginning") == WordList::npos);
-  CHECK(tasks->find_parent(*tasks->find_field("tenantId")) == 1);
-  CHECK(tasks->find_parent(*status) == Resource::npos);
   const Endpoint& list = log_backup_tasks();
   CHECK(list.resource == tasks);
   CHECK(list.has_placeholder("id"));

@@ -142,9 +142,7 @@ TEST_CASE("router: the nearest paths are those with most segments in common") {
     std::vector<std::string_view> nearest;
   } cases[] = {
       // One path of two methods is named once, and what is not listed is not.
-      {synthetic,
-       "/api/v1/region",
-       {"/api/v1/regions", "/api/v1/zones/{zoneName}/hosts", "/api/v1/zones/{zoneName}/hosts/{hostName}"}},
+      {synthetic, "/api/v1/region", {"/api/v1/regions", "/api/v1/named/{hostName}", "/api/v1/zones/{zoneName}/hosts"}},
       {synthetic,
        "/api/v1/zones/z/hosts/busy/est",
        {"/api/v1/zones/{zoneName}/hosts/{hostName}", "/api/v1/zones/{zone}/hosts/{host}",

@@ -468,6 +468,8 @@ CREATE TABLE host (
   lag NUMERIC,
   json TEXT NOT NULL
 );
+CREATE INDEX host_by_key ON host
+  (zone, id_);
 CREATE INDEX host_by_time ON host
   (zone, made_at_second DESC, made_at_nano DESC, id, state);
 CREATE INDEX host_by_state ON host

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -72,12 +73,17 @@ void change(const fs::path& file, const std::string& sql) {
 
 // Changes a file and gives its pages right checks, as nobody but a forger does.
 void forge(const fs::path& file, const std::string& sql, const std::string& blob = "") {
-  SQLite::Database database(uri_to_write(file), SQLite::OPEN_READWRITE | SQLite::OPEN_URI);
-  database.exec("PRAGMA journal_mode = OFF");
-  SQLite::Statement statement(database, sql);
-  if (!blob.empty()) statement.bind(1, blob.data(), static_cast<int>(blob.size()));
-  while (statement.executeStep()) {
+  {
+    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE);
+    SQLite::Statement statement(database, sql);
+    if (!blob.empty()) statement.bind(1, blob.data(), static_cast<int>(blob.size()));
+    while (statement.executeStep()) {
+    }
   }
+  std::string bytes = read_file(file);
+  const std::uint64_t mark = mark_of(std::string_view(bytes).substr(0, kPage));
+  for (std::size_t at = 0; at < bytes.size(); at += kPage) put_checks(&bytes[at], kPage, at / kPage + 1, mark);
+  std::ofstream(file, std::ios::binary) << bytes;
 }
 
 // The index of so many tasks of other times.
@@ -159,7 +165,8 @@ TEST_CASE("damage: part of a page is checked as the whole page") {
   const TemporaryFolder folder;
   const auto file = make_file(folder);
   const auto read_part = [&](std::size_t page) {
-    const Reader reader({uri_to_read(file), {}}, ocp_catalogue());
+    const auto version = Version::of_file(file);
+    const Reader reader(*version, ocp_catalogue());
     sqlite3_file* opened = nullptr;
     sqlite3_file_control(reader.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &opened);
     sqlite3_exec(reader.handle(), "SELECT 1 FROM cluster", nullptr, nullptr, nullptr);

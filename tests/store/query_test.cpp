@@ -103,12 +103,12 @@ TEST_CASE("query: a path parameter is looked for below those before it") {
 
 TEST_CASE("query: a selection of rows binds its values") {
   CHECK(rows_query(log_backup_task(), {}).sql ==
-        "SELECT id, json, since, points FROM log_backup_task"
+        "SELECT id, json, since, points, cluster_id, tenant_id FROM log_backup_task"
         " LEFT JOIN timeline ON resource = 'log_backup_task' AND row_id = id ORDER BY id");
   const SqlQuery query =
       rows_query(log_backup_task(), {{{"cluster_id", std::int64_t{5}}, {"delay", {}}, {"status", "A'B"}}, true});
   CHECK(query.sql ==
-        "SELECT id, json, since, points FROM log_backup_task"
+        "SELECT id, json, since, points, cluster_id, tenant_id FROM log_backup_task"
         " JOIN timeline ON resource = 'log_backup_task' AND row_id = id"
         " WHERE cluster_id = ?1 AND delay IS NULL AND status = ?2");
   CHECK((query.values == std::vector<SqlValue>{std::int64_t{5}, std::string("A'B")}));

@@ -148,6 +148,85 @@ TEST_CASE("timeline: a dataset is made anew only when a point lies between") {
   CHECK(state.dataset == nullptr);
 }
 
+TEST_CASE("timeline: a request is answered by what is there where no point that it can see lies between") {
+  const auto row = [](int tenant, const std::string& timeline) {
+    return fmt::format(R"({{"clusterId":1,"tenantId":{},"createTime":"2024-08-01T00:00:00Z","status":"NEW"{}}})",
+                       tenant, timeline.empty() ? "" : ",\"$timeline\":[" + timeline + "]");
+  };
+  const auto origin = load("[" + row(2, R"({"at":"PT10S","status":"A"},{"at":"PT30S","status":"B"})") + "," +
+                           row(5, R"({"at":"PT20S","status":"A"})") + "," + row(4, "") + "," +
+                           row(2, R"({"at":"PT1H","tenantId":6})") + "]");
+  TimelineState state;
+  const auto find = [&](int tenant, const std::string& at) -> std::string {
+    const auto found = find_at_time(list_request("", {}, path_of(1, tenant)), origin, kLoaded, after_load(at), state);
+    return found == nullptr ? "none" : found == origin ? "origin" : found == state.dataset ? "state" : "another";
+  };
+  CHECK(find(4, "PT0S") == "none");
+  at_time(origin, kLoaded, after_load("PT15S"), state);
+  const struct {
+    int tenant;
+    std::string at;
+    std::string found;
+  } cases[] = {
+      {2, "-P1D", "origin"},  {2, "PT9.999999999S", "origin"},
+      {2, "PT10S", "state"},  {2, "PT29.999999999S", "state"},
+      {2, "PT30S", "none"},   {2, "P9D", "none"},
+      {5, "PT15S", "origin"}, {5, "PT19S", "origin"},
+      {5, "PT20S", "none"},   {5, "P9D", "none"},
+      {4, "PT15S", "origin"}, {4, "PT59M", "origin"},
+      {4, "PT1H", "none"},    {6, "PT15S", "origin"},
+      {6, "PT1H", "none"},    {7, "PT59M", "origin"},
+  };
+  for (const auto& [tenant, at, found] : cases) {
+    CAPTURE(tenant);
+    CAPTURE(at);
+    CHECK(find(tenant, at) == found);
+  }
+  // Of another load, or another origin, nothing is known.
+  CHECK(find_at_time(list_request("", {}, path_of(1, 4)), origin, after_load("PT1S"), kLoaded, state) == nullptr);
+  CHECK(find_at_time(list_request("", {}, path_of(1, 4)), load("[" + row(4, R"({"at":"PT1H","status":"C"})") + "]"),
+                     kLoaded, kLoaded, state) == nullptr);
+  const auto still = load("[" + row(4, "") + "]");
+  CHECK(find_at_time(list_request("", {}, path_of(1, 4)), still, kLoaded, kLoaded, state) == still);
+}
+
+TEST_CASE("timeline: what a request finds so is never earlier or later than its time") {
+  std::mt19937 random(5);
+  const auto any = [&](unsigned most) { return static_cast<unsigned>(random() % most); };
+  std::string text = "[";
+  for (int i = 0; i < 200; ++i) {
+    std::string members = fmt::format(R"("n":{})", i);
+    if (i % 20 == 0) {
+      members +=
+          fmt::format(R"(,"$timeline":[{{"at":"PT{}S","status":"FAILED"}},{{"at":"PT{}S","status":"STOPPED"{}}}])",
+                      any(30), 30 + any(30), i == 100 ? R"(,"tenantId":8)" : "");
+    }
+    text += fmt::format(R"({}{{"clusterId":1,"tenantId":{},"createTime":"2024-08-01T00:00:00Z","status":"NEW",{}}})",
+                        i == 0 ? "" : ",", 2 + any(10), members);
+  }
+  const auto origin = load(text + "]");
+  TimelineState state;
+  int found = 0;
+  for (int step = 0; step < 200; ++step) {
+    const Instant now = after_load(fmt::format("PT{}S", any(70)));
+    CAPTURE(format_iso_offset(now, 0));
+    TimelineState fresh;
+    const auto expected = at_time(origin, kLoaded, now, fresh);
+    for (int tenant = 2; tenant < 13; ++tenant) {
+      const auto dataset = find_at_time(list_request("", {}, path_of(1, tenant)), origin, kLoaded, now, state);
+      if (!dataset) continue;
+      if (dataset != expected) ++found;
+      for (const std::string query : {"size=100", "size=100&status=FAILED", "size=100&sort=status"}) {
+        CHECK(list(*dataset, query, tenant).contents == list(*expected, query, tenant).contents);
+      }
+      CHECK(dataset->find_missing(list_request("", {}, path_of(1, tenant))) ==
+            expected->find_missing(list_request("", {}, path_of(1, tenant))));
+    }
+    if (step % 4 == 0) at_time(origin, kLoaded, now, state);
+  }
+  CHECK(found > 400);
+}
+
 TEST_CASE("timeline: it lives in files and copies, and ends with its task") {
   const TemporaryFolder folder;
   {

@@ -1,5 +1,6 @@
 #include "catalogue/generator/emit.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "base/hash.h"
 
 namespace ocp_mock::generator {
 namespace {
@@ -48,13 +51,6 @@ std::string columns_of(const SourceResource& resource, const SourceSortKey& key)
   return columns;
 }
 
-// FNV-1a, cut so that it fits where SQLite keeps a version.
-std::uint32_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return static_cast<std::uint32_t>(hash % 0x7FFFFFFFU) + (hash % 0x7FFFFFFFU == 0 ? 1 : 0);
-}
-
 std::uint32_t version_of(const Source& source, std::string_view sql) {
   std::string text(sql);
   for (const SourceResource& resource : source.resources) {
@@ -63,7 +59,54 @@ std::uint32_t version_of(const Source& source, std::string_view sql) {
       text += fmt::format("{} {}\n", word.word, word.meaning);
     }
   }
-  return hash_of(text);
+  return version_hash(text);
+}
+
+// Whether a path has the key of the resource's rows without the keys of all their parents.
+bool is_found_by_key_alone(const Source& source, std::size_t resource) {
+  const SourceResource& of = source.resources[resource];
+  return of.key && std::ranges::any_of(source.endpoints, [&](const SourceEndpoint& endpoint) {
+           const auto& path = endpoint.path_parameters;
+           return endpoint.resource == resource && path.size() <= of.parents.size() &&
+                  std::ranges::find(path, *of.key, &SourcePathParameter::field) != path.end();
+         });
+}
+
+std::string sql_of_resource(const Source& source, std::size_t i) {
+  std::string sql;
+  const SourceResource& resource = source.resources[i];
+  std::vector<std::string> columns{"id INTEGER PRIMARY KEY"};
+  for (const SourceField& field : resource.fields) {
+    for (const std::string& column : columns_of(field)) {
+      columns.push_back(
+          fmt::format("{} {}{}", column, spelling(kSqlTypes, field.type), field.required ? " NOT NULL" : ""));
+    }
+  }
+  columns.emplace_back("json TEXT NOT NULL");
+  sql += fmt::format("CREATE TABLE {} (\n  {}\n);\n", resource.table, fmt::join(columns, ",\n  "));
+
+  std::vector<std::string> parents;
+  for (const SourceParent& parent : resource.parents) parents.push_back(columns_of(resource.fields[parent.field])[0]);
+  const auto add_index = [&](std::string_view name, const std::vector<std::string>& more) {
+    std::vector<std::string> all = parents;
+    all.insert(all.end(), more.begin(), more.end());
+    if (all.empty()) return;
+    sql += fmt::format("CREATE INDEX {0}_by_{1} ON {0}\n  ({2});\n", resource.table, name, fmt::join(all, ", "));
+  };
+  const auto own_key = resource.key ? columns_of(resource.fields[*resource.key]) : std::vector<std::string>();
+  if (resource.key || !resource.indexed_words) add_index("key", own_key);
+  if (is_found_by_key_alone(source, i)) {
+    sql += fmt::format("CREATE INDEX {0}_by_{1}_alone ON {0}\n  ({1});\n", resource.table, own_key.front());
+  }
+  if (!resource.indexed_words) return sql;
+  std::vector<std::string> order;
+  for (const SourceSortKey& key : resource.order) order.push_back(columns_of(resource, key));
+  const std::string word = columns_of(resource.fields[*resource.indexed_words])[0];
+  // With id and the words in it a page is found, and a filter counted, without the table.
+  add_index("time", {fmt::format("{}", fmt::join(order, ", ")), "id", word});
+  // One word, in the default order.
+  add_index(word, {word, fmt::format("{}", fmt::join(order, ", ")), "id"});
+  return sql;
 }
 
 std::string quoted(std::string_view text) {
@@ -87,7 +130,6 @@ class CppEmitter {
   explicit CppEmitter(const Source& source) : source_(source) {}
 
   std::string emit(std::string_view name) {
-    const std::string sql = emit_sql(source_);
     add("// Made by ocp_mock_generate_catalogue; edit the JSON files that it reads.\n"
         "#include \"catalogue/catalogue.h\"\n\n"
         "namespace ocp_mock {{\n\nconst Catalogue& {}();\n\nnamespace {{\n\n",
@@ -98,8 +140,8 @@ class CppEmitter {
     add_array("constinit const Resource resources", source_.resources.size(), [&](std::size_t i) { add_resource(i); });
     for (std::size_t i = 0; i < source_.endpoints.size(); ++i) add_parts_of_endpoint(i);
     add_array("constexpr Endpoint endpoints", source_.endpoints.size(), [&](std::size_t i) { add_endpoint(i); });
-    add("constexpr Catalogue catalogue{{{}, {},\n    {},\n    {}}};\n\n", array("resources", source_.resources.size()),
-        array("endpoints", source_.endpoints.size()), quoted(sql), version_of(source_, sql));
+    add("constexpr Catalogue catalogue{{{}, {}, {}}};\n\n", array("resources", source_.resources.size()),
+        array("endpoints", source_.endpoints.size()), version_of(source_, emit_sql(source_)));
     add("}}  // namespace\n\nconst Catalogue& {}() {{ return catalogue; }}\n\n}}  // namespace ocp_mock\n", name);
     return std::move(out_);
   }
@@ -172,10 +214,10 @@ class CppEmitter {
       if (const Index from = of.fields[f].computed_from)
         computed = fmt::format("{{{}, {}}}", field(i, f), field(i, from));
     }
-    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.noun),
+    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.noun),
         quoted(of.noun_chinese), quoted(of.table), i, columns, array("parents", i, of.parents.size()), field(i, of.key),
         field(i, of.label), array("order", i, of.order.size()), field(i, of.lasts_until), computed,
-        field(i, of.indexed_words), of.keeps_null, of.is_default);
+        field(i, of.indexed_words), of.keeps_null, of.is_default, quoted(sql_of_resource(source_, i)));
   }
 
   void add_parts_of_endpoint(std::size_t i) {
@@ -245,37 +287,7 @@ class CppEmitter {
 
 std::string emit_sql(const Source& source) {
   std::string sql;
-  for (const SourceResource& resource : source.resources) {
-    std::vector<std::string> columns{"id INTEGER PRIMARY KEY"};
-    for (const SourceField& field : resource.fields) {
-      for (const std::string& column : columns_of(field)) {
-        columns.push_back(
-            fmt::format("{} {}{}", column, spelling(kSqlTypes, field.type), field.required ? " NOT NULL" : ""));
-      }
-    }
-    columns.emplace_back("json TEXT NOT NULL");
-    sql += fmt::format("CREATE TABLE {} (\n  {}\n);\n", resource.table, fmt::join(columns, ",\n  "));
-
-    std::vector<std::string> parents;
-    for (const SourceParent& parent : resource.parents) parents.push_back(columns_of(resource.fields[parent.field])[0]);
-    const auto add_index = [&](std::string_view name, const std::vector<std::string>& more) {
-      std::vector<std::string> all = parents;
-      all.insert(all.end(), more.begin(), more.end());
-      if (all.empty()) return;
-      sql += fmt::format("CREATE INDEX {0}_by_{1} ON {0}\n  ({2});\n", resource.table, name, fmt::join(all, ", "));
-    };
-    if (!resource.indexed_words) {
-      add_index("key", resource.key ? columns_of(resource.fields[*resource.key]) : std::vector<std::string>());
-      continue;
-    }
-    std::vector<std::string> order;
-    for (const SourceSortKey& key : resource.order) order.push_back(columns_of(resource, key));
-    const std::string word = columns_of(resource.fields[*resource.indexed_words])[0];
-    // With id and the words in it a page is found, and a filter counted, without the table.
-    add_index("time", {fmt::format("{}", fmt::join(order, ", ")), "id", word});
-    // One word, in the default order.
-    add_index(word, {word, fmt::format("{}", fmt::join(order, ", ")), "id"});
-  }
+  for (std::size_t i = 0; i < source.resources.size(); ++i) sql += sql_of_resource(source, i);
   return sql;
 }
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "catalogue/request.h"
+
 namespace ocp_mock {
 
 using SortedIds = std::shared_ptr<const std::vector<std::int64_t>>;
@@ -19,6 +21,10 @@ class OrderCache {
  public:
   // Over all orders; one that is larger by itself is kept alone.
   static constexpr std::size_t kMaximumIds = 4'200'000;
+
+  // Of the request's filters and order, whatever the page; with computes also of its time, where that can change the
+  // order.
+  static std::string key_of(const Request& request, bool computes);
 
   // Null if it is not there.
   SortedIds find(const std::string& key);

@@ -1,7 +1,9 @@
 #include "store/pages/sparse_index.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 #include <numeric>
 #include <stdexcept>
 
@@ -10,10 +12,19 @@ namespace {
 
 // Little-endian, so that a file may move to another machine.
 template <typename Integer>
-void put(std::string& out, Integer value) {
-  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-    out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFF);
+Integer ordered(Integer value) {
+  if constexpr (std::endian::native == std::endian::big) {
+    auto bytes = std::bit_cast<std::array<char, sizeof(Integer)>>(value);
+    std::ranges::reverse(bytes);
+    value = std::bit_cast<Integer>(bytes);
   }
+  return value;
+}
+
+template <typename Integer>
+void put(std::string& out, Integer value) {
+  value = ordered(value);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
 [[noreturn]] void refuse() { throw std::runtime_error("the dataset is damaged: its sparse index is not that of rows"); }
@@ -25,12 +36,10 @@ class Bytes {
   template <typename Integer>
   Integer take() {
     if (rest_.size() < sizeof(Integer)) refuse();
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-      value |= static_cast<std::uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
-    }
-    rest_.remove_prefix(sizeof(Integer));
-    return static_cast<Integer>(value);
+    Integer value;
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_.remove_prefix(sizeof value);
+    return ordered(value);
   }
 
   std::size_t size() const { return rest_.size(); }
@@ -163,6 +172,7 @@ bool SparseIndex::is_plausible() const {
 
 std::string SparseIndex::bytes() const {
   std::string out;
+  out.reserve(sizeof(std::uint32_t) * (1 + counts_.size()) + entries_.size() * kEntryBytes);
   put(out, static_cast<std::uint32_t>(entries_.size()));
   for (const Entry& entry : entries_) {
     put(out, entry.key.second);

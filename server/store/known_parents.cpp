@@ -1,0 +1,124 @@
+#include "store/known_parents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fixtures/timeline.h"
+#include "json/reader.h"
+#include "json/text.h"
+
+namespace ocp_mock {
+namespace {
+
+const Field& key_field(const Resource& resource, std::size_t i) {
+  return i < resource.parents.size() ? *resource.parents[i].field : *resource.key;
+}
+
+void merge(std::optional<std::string>& known, const std::optional<std::string>& label) {
+  if (!known) known = label;
+}
+
+std::string text_of(const Resource& resource, const std::vector<SqlValue>& keys) {
+  std::string json = "{";
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    json += fmt::format("{}{}:{}", i == 0 ? "" : ",", json_string(key_field(resource, i).name), json_value(keys[i]));
+  }
+  return json + "}";
+}
+
+void store_row(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& keys,
+               const std::optional<std::string>& label, KeyLookup& rows) {
+  const std::optional<KeyLookup::Found> found = rows.find(database, resource, keys);
+  if (found && !label) return;
+  JsonValue row = read_stored_row(found ? found->json : text_of(resource, keys));
+  std::vector<std::string> columns = found ? std::vector<std::string>() : key_columns(resource);
+  std::vector<SqlValue> values = found ? std::vector<SqlValue>() : keys;
+  if (label) {
+    if (row.find(resource.label->name) != nullptr) return;
+    row.set({std::string(resource.label->name), {}, {JsonKind::String, *label, {}, {}, {}}});
+    if (!resource.label->column.empty()) {
+      columns.emplace_back(resource.label->column);
+      values.emplace_back(*label);
+    }
+  }
+  std::string json;
+  append_canonical_json(json, row);
+  columns.emplace_back("json");
+  values.emplace_back(std::move(json));
+  if (found) values.emplace_back(found->id);
+  Statement(database, found ? update_sql(resource, columns) : insert_sql(resource, columns)).execute(values);
+}
+
+}  // namespace
+
+std::vector<SqlValue> keys_of(const Resource& resource, const Row& row) {
+  std::vector<SqlValue> keys;
+  for (const Parent& parent : resource.parents) keys.push_back(row.columns[parent.field->first_column]);
+  if (resource.key != nullptr) keys.push_back(row.columns[resource.key->first_column]);
+  return keys;
+}
+
+std::optional<KeyLookup::Found> KeyLookup::find(sqlite3* database, const Resource& resource,
+                                                const std::vector<SqlValue>& keys) {
+  auto statement = statements_.find(&resource);
+  if (statement == statements_.end()) {
+    const std::string sql = fmt::format("SELECT id, json FROM {}{} ORDER BY id LIMIT 1", resource.table,
+                                        where_equal(key_columns(resource)));
+    statement = statements_.try_emplace(&resource, database, sql).first;
+  }
+  Statement& row = statement->second;
+  const Use use(row);
+  row.bind_all(keys);
+  if (!row.step()) return std::nullopt;
+  return Found{row.integer(0), std::string(row.bytes(1))};
+}
+
+void KnownParents::note(const Resource& resource, const Row& row) {
+  if (resource.parents.empty()) return;
+  std::vector<SqlValue> keys;
+  for (const Parent& parent : resource.parents) keys.push_back(row.columns[parent.field->first_column]);
+  const bool is_as_before = last_.first == &resource && last_.second == keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const bool has_label = i < row.parent_labels.size() && row.parent_labels[i];
+    if (is_as_before && !has_label) continue;
+    Labels& labels = parents_[{resource.parents[i].resource, {keys.begin(), keys.begin() + i + 1}}];
+    if (has_label) merge(labels.of_row, row.parent_labels[i]);
+  }
+  for (const std::vector<SqlValue>& later : row.later_parents) {
+    for (std::size_t i = 0; i < later.size(); ++i) {
+      parents_[{resource.parents[i].resource, {later.begin(), later.begin() + i + 1}}];
+    }
+  }
+  if (!is_as_before) last_ = {&resource, std::move(keys)};
+}
+
+void KnownParents::note_declared(const Resource& resource, std::span<const SqlValue> parents_and_key,
+                                 std::optional<std::string> label) {
+  for (std::size_t i = 0; i < resource.parents.size(); ++i) {
+    parents_[{resource.parents[i].resource, {parents_and_key.begin(), parents_and_key.begin() + i + 1}}];
+  }
+  merge(parents_[{&resource, {parents_and_key.begin(), parents_and_key.end()}}].declared, label);
+}
+
+std::set<const Resource*> KnownParents::resources() const {
+  std::set<const Resource*> resources;
+  for (const auto& [key, labels] : parents_) resources.insert(key.first);
+  return resources;
+}
+
+void KnownParents::store(sqlite3* database, KeyLookup& rows) const {
+  for (const auto& [key, labels] : parents_) {
+    store_row(database, *key.first, key.second, labels.declared ? labels.declared : labels.of_row, rows);
+  }
+}
+
+bool KnownParents::may_have_stored(const Resource& resource, std::string_view json) {
+  const auto is_known = [&](const JsonMember& member) {
+    const auto is = [&](const Field* field) { return field != nullptr && field->name == member.key; };
+    return is(resource.key) || is(resource.label) || std::ranges::any_of(resource.parents, is, &Parent::field);
+  };
+  return std::ranges::all_of(read_stored_row(json).members, is_known);
+}
+
+}  // namespace ocp_mock

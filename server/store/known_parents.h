@@ -1,0 +1,69 @@
+// Rows by their keys, and the parents that rows name, which become rows themselves when a dataset is finished.
+// Input: rows as they come. Output: rows of parent resources. Of this module only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "store/database.h"
+
+namespace ocp_mock {
+
+// The keys of a row's parents, outermost first, and its own where it has one.
+std::vector<SqlValue> keys_of(const Resource& resource, const Row& row);
+
+// Finds rows of a database by their keys.
+class KeyLookup {
+ public:
+  struct Found {
+    std::int64_t id;
+    std::string json;
+  };
+
+  // The first row with these keys, the parents' and its own. Requires a key.
+  std::optional<Found> find(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& keys);
+
+  // Requires: the database is still there. Ends its statements.
+  void clear() { statements_.clear(); }
+
+ private:
+  std::unordered_map<const Resource*, Statement> statements_;
+};
+
+class KnownParents {
+ public:
+  // Those that a row names, now and along its timeline.
+  void note(const Resource& resource, const Row& row);
+
+  // See FixtureSink::add_implied().
+  void note_declared(const Resource& resource, std::span<const SqlValue> parents_and_key,
+                     std::optional<std::string> label);
+
+  // Their resources, which must have tables when they are stored.
+  std::set<const Resource*> resources() const;
+
+  // Adds those that are not there. A row that is there stays, but for a label that it lacks.
+  void store(sqlite3* database, KeyLookup& rows) const;
+
+  // Whether a row has no more than store() gives it.
+  static bool may_have_stored(const Resource& resource, std::string_view json);
+
+ private:
+  struct Labels {
+    std::optional<std::string> declared;
+    std::optional<std::string> of_row;
+  };
+
+  std::map<std::pair<const Resource*, std::vector<SqlValue>>, Labels> parents_;  // by the keys, outermost first
+  std::pair<const Resource*, std::vector<SqlValue>> last_{nullptr, {}};  // those of the last row, which are known
+};
+
+}  // namespace ocp_mock
