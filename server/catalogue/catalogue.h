@@ -109,6 +109,7 @@ enum class Match {
   Equal,     // field = value; of an array parameter, one of the values
   Contains,  // a substring of one of the fields, ASCII letters of either case
   Member,    // the field is an array that has the value; of an array parameter, one of the values
+  NoMember,  // the field is no array that has one of the values
   From,      // field >= value
   Until,     // field <= value
   Ignored,   // read and checked, filters nothing
@@ -134,6 +135,7 @@ struct Parameter {
   Match match;
   std::span<const Field* const> fields;  // that it compares with; several for Contains only
   const WordList* words;                 // of the type Word
+  std::string_view inside;  // the member of an object, or of each item of an array, that is compared; empty: all of it
 };
 
 // A {placeholder} of a path, in the order of the path.

@@ -379,7 +379,7 @@ Request read_parameters(const Endpoint& endpoint, const std::vector<std::string>
     }
   }
   check_bounds(request.conditions, query);
-  if (const std::int64_t maximum = endpoint.paging.maximum_size; request.size > maximum) {
+  if (const std::int64_t maximum = endpoint.paging.maximum_size; maximum > 0 && request.size > maximum) {
     note(violations, {Message::SizeOverMaximum,
                       {std::string(name_of_size), std::to_string(request.size), std::to_string(maximum)}});
     request.size = maximum;

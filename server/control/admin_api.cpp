@@ -35,6 +35,7 @@ std::string_view word_of(Match match) {
     case Match::Equal: return "equal";
     case Match::Contains: return "contains";
     case Match::Member: return "member";
+    case Match::NoMember: return "noMember";
     case Match::From: return "from";
     case Match::Until: return "until";
     case Match::Ignored: return "ignored";

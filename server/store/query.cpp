@@ -43,6 +43,17 @@ std::string compare(QueryBuilder& query, const Field& field, std::string_view co
   return fmt::format("{} {} {}", left, comparison, tuple_of(query, value));
 }
 
+// Of an item or a column of JSON, or of a member in it.
+std::string inside(std::string_view json, std::string_view member) {
+  return member.empty() ? std::string(json) : fmt::format("json_extract({}, '$.{}')", json, member);
+}
+
+std::string list_of(QueryBuilder& query, const std::vector<Value>& values) {
+  std::vector<std::string> parameters;
+  for (const Value& value : values) parameters.push_back(tuple_of(query, value));
+  return fmt::format("({})", fmt::join(parameters, ", "));
+}
+
 std::string equals(QueryBuilder& query, const Field& field, const std::vector<Value>& values) {
   if (values.size() == 1) return compare(query, field, "=", values.front());
   std::vector<std::string> alternatives;
@@ -65,25 +76,30 @@ std::string condition_sql(QueryBuilder& query, const Request& request, const Con
   const Parameter& parameter = *condition.parameter;
   const Field& field = *parameter.fields.front();
   switch (parameter.match) {
-    case Match::Equal: return equals(query, field, condition.values);
+    case Match::Equal:
+      if (!parameter.inside.empty()) {
+        return fmt::format("{} IN {}", inside(columns_of(field)[0], parameter.inside),
+                           list_of(query, condition.values));
+      }
+      return equals(query, field, condition.values);
     case Match::From:
       if (lasts_into_window(request) && &field == request.endpoint->resource->order.front().field) {
         return lasts_until(query, *request.endpoint->resource, field, condition.values.front());
       }
       return compare(query, field, ">=", condition.values.front());
     case Match::Until: return compare(query, field, "<=", condition.values.front());
-    case Match::Member: {
-      std::vector<std::string> values;
-      for (const Value& value : condition.values) values.push_back(tuple_of(query, value));
-      return fmt::format("EXISTS (SELECT 1 FROM json_each({}) AS item WHERE item.value IN ({}))", columns_of(field)[0],
-                         fmt::join(values, ", "));
-    }
+    case Match::Member:
+    case Match::NoMember:
+      return fmt::format("{}EXISTS (SELECT 1 FROM json_each({}) AS item WHERE {} IN {})",
+                         parameter.match == Match::NoMember ? "NOT " : "", columns_of(field)[0],
+                         inside("item.value", parameter.inside), list_of(query, condition.values));
     case Match::Contains: {
       // SQLite's lower() changes ASCII letters only.
       const std::string text = tuple_of(query, condition.values.front());
       std::vector<std::string> alternatives;
       for (const Field* one : parameter.fields) {
-        alternatives.push_back(fmt::format("instr(lower({}), lower({})) > 0", columns_of(*one)[0], text));
+        alternatives.push_back(
+            fmt::format("instr(lower({}), lower({})) > 0", inside(columns_of(*one)[0], parameter.inside), text));
       }
       return fmt::format("({})", fmt::join(alternatives, " OR "));
     }

@@ -112,6 +112,30 @@ TEST_CASE("hidden fields select rows and are not answered") {
   CHECK(answer(rows, "/api/v2/ob/clusters/1/tenants/4/databases").starts_with("404 60002 Tenant '4'"));
 }
 
+TEST_CASE("filters look into objects and the items of arrays, and a list may have a limit") {
+  const std::string hosts = R"({"hosts":[{"id":1,"services":[{"type":"OB_CLUSTER"},{"type":"OB_PROXY"}]},)"
+                            R"({"id":2,"services":[]},{"id":3,"services":[{"type":"OMS"}]},{"id":4}]})";
+  const auto ids = [&](const std::string& query) {
+    std::string text = answer(hosts, "/api/v2/compute/hosts", query);
+    std::string found;
+    for (auto at = text.find("\"id\":"); at != std::string::npos; at = text.find("\"id\":", at + 1))
+      found += text[at + 5];
+    return found;
+  };
+  CHECK(ids("") == "4321");
+  CHECK(ids("includedServiceType=OB_PROXY") == "1");
+  CHECK(ids("includedServiceType=OB_PROXY,OMS") == "31");
+  CHECK(ids("excludedServiceType=OB_PROXY") == "432");
+  CHECK(ids("includedServiceType=OMS&excludedServiceType=OB_CLUSTER") == "3");
+  const std::string slow =
+      R"({"slowSqls":[{"clusterId":1,"tenantId":2,"sqlId":"a"},{"clusterId":1,"tenantId":2,"sqlId":"b"}]})";
+  const std::string path = "/api/v2/ob/clusters/1/tenants/2/slowSql";
+  const std::string times = "startTime=2026-01-01T00:00:00Z&endTime=2026-01-02T00:00:00Z";
+  CHECK(answer(slow, path, times) == R"({"sqlId":"a"},{"sqlId":"b"})");
+  CHECK(answer(slow, path, times + "&limit=1") == R"({"sqlId":"a"})");
+  CHECK(answer(slow, path, times + "&limit=5") == R"({"sqlId":"a"},{"sqlId":"b"})");
+}
+
 TEST_CASE("an object without a key is the only one of its parents") {
   const std::string rows = R"({"clusters":[{"id":2}],"clusterStats":[{"clusterId":1,"cpuTotal":8.00}]})";
   CHECK(answer(rows, "/api/v2/ob/clusters/1/stats") == R"({"clusterId":1,"cpuTotal":8.00})");

@@ -18,9 +18,9 @@ namespace {
 // The enumerators, in the order of their enumeration.
 constexpr std::string_view kFieldTypes[] = {"Integer", "Number", "String", "Boolean", "Time", "Array", "Object"};
 constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", "String", "Word", "UtcTime", "Time"};
-constexpr std::string_view kMatches[] = {"Equal", "Contains",  "Member",     "From",  "Until", "Ignored",
-                                         "Page",  "Size",      "Sort",       "Start", "End",   "Metrics",
-                                         "Step",  "LeastStep", "MostPoints", "Labels"};
+constexpr std::string_view kMatches[] = {"Equal",   "Contains", "Member",    "NoMember",   "From",  "Until",
+                                         "Ignored", "Page",     "Size",      "Sort",       "Start", "End",
+                                         "Metrics", "Step",     "LeastStep", "MostPoints", "Labels"};
 constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document"};
 constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
                                            "Time",    "Array",  "Object",  "Any"};
@@ -237,10 +237,10 @@ class CppEmitter {
     }
     add_array(fmt::format("constexpr Parameter parameters_{}", i), of.parameters.size(), [&](std::size_t p) {
       const SourceParameter& parameter = of.parameters[p];
-      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}}}", quoted(parameter.name), quoted(parameter.alias),
-          spelling(kParameterTypes, parameter.type), parameter.required, parameter.repeats,
+      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}, {}}}", quoted(parameter.name),
+          quoted(parameter.alias), spelling(kParameterTypes, parameter.type), parameter.required, parameter.repeats,
           spelling(kMatches, parameter.match), array(fmt::format("compared_{}", i), p, parameter.fields.size()),
-          words(parameter.words));
+          words(parameter.words), quoted(parameter.inside));
     });
     add_array(fmt::format("constexpr const Field* sorts_{}", i), of.sorts.size(),
               [&](std::size_t s) { add("{}", field(of.resource, of.sorts[s])); });

@@ -26,9 +26,9 @@ constexpr Choice<ParameterType> kParameterTypes[] = {
 constexpr Choice<Match> kMatches[] = {
     {"equal",    Match::Equal},
     {"contains", Match::Contains},
-    {"member",   Match::Member},
-    {"from",     Match::From},
-    {"until",    Match::Until},
+    {"member",   Match::Member},    {"noMember", Match::NoMember},
+    {"from", Match::From},
+{"until",    Match::Until},
     {"ignored",  Match::Ignored},
     {"page",     Match::Page},
     {"size",     Match::Size},
@@ -110,9 +110,9 @@ constexpr struct {
   std::initializer_list<FieldType> fields;
 } kMatching[] = {
     {Match::Equal,    {FieldType::Integer, FieldType::Number, FieldType::String, FieldType::Boolean, FieldType::Time}},
-    {Match::Contains, {FieldType::String}},
-    {Match::Member,   {FieldType::Array}},
-    {Match::From,     {FieldType::Integer, FieldType::Number, FieldType::Time}},
+    {Match::Contains, {FieldType::String}},    {Match::Member,   {FieldType::Array}},
+    {Match::NoMember, {FieldType::Array}},
+{Match::From,     {FieldType::Integer, FieldType::Number, FieldType::Time}},
     {Match::Until,    {FieldType::Integer, FieldType::Number, FieldType::Time}},
 };
 // The names of a path's placeholders.
@@ -255,7 +255,19 @@ std::vector<std::pair<std::string, Position>> compared_fields(const SourceParame
 
 void compare(const SourceParameter& parameter, SourceResource& resource, std::size_t field, Position position) {
   const SourceField& compared = resource.fields[field];
-  const auto rule = std::ranges::find(kMatching, parameter.match, [](const auto& row) { return row.match; });
+  if (compared.type == FieldType::Object && !parameter.inside.empty()) {
+    if (parameter.match != Match::Equal && parameter.match != Match::Contains) {
+      refuse(position, fmt::format("the member {} of {} is compared by equal or contains only", parameter.inside,
+                                   compared.name));
+    }
+    add_column(resource, field);
+    return;
+  }
+  if (!parameter.inside.empty() && compared.type != FieldType::Array) {
+    refuse(position, fmt::format("{} is of type {} and has nothing inside", compared.name,
+                                 word_of(kFieldTypes, compared.type)));
+  }
+const auto rule = std::ranges::find(kMatching, parameter.match, [](const auto& row) { return row.match; });
   if (std::ranges::find(rule->fields, compared.type) == rule->fields.end()) {
     refuse(position, fmt::format("{} is of type {}, which the match {} does not take", compared.name,
                                  word_of(kFieldTypes, compared.type), word_of(kMatches, parameter.match)));
@@ -276,9 +288,10 @@ bool is_of_paging(Match match) { return match == Match::Page || match == Match::
 // Such a parameter has its type from what it does.
 void read_paging_parameter(const SourceEndpoint& endpoint, SourceParameter& parameter, const JsonFields& keys) {
   parameter.type = parameter.match == Match::Sort ? ParameterType::String : ParameterType::Integer;
-  parameter.repeats = parameter.match == Match::Sort;
-  if (parameter.match == Match::Sort ? endpoint.sorts.empty() : endpoint.paging == PagingKind::None) {
-    keys.refuse("match", parameter.match == Match::Sort ? "sort needs paging with sorts" : "needs paging");
+  parameter.repeats = parameter.match == Match::Sort;  // A list that has no pages may have a limit.
+  const bool is_limit = parameter.match == Match::Size && endpoint.form == Form::List;
+  if (parameter.match == Match::Sort ? endpoint.sorts.empty() : endpoint.paging == PagingKind::None && !is_limit) {
+keys.refuse("match", parameter.match == Match::Sort ? "sort needs paging with sorts" : "needs paging");
   }
 }
 
@@ -316,10 +329,12 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
     keys.refuse("match", "is for endpoints that do series");
   } else if (parameter.match != Match::Ignored) {
     if (!endpoint.resource) keys.refuse("match", "must be ignored: the endpoint has no resource");
-    if (parameter.repeats && parameter.match != Match::Equal && parameter.match != Match::Member) {
+    if (parameter.repeats && parameter.match != Match::Equal && parameter.match != Match::Member &&
+        parameter.match != Match::NoMember) {
       keys.refuse("repeats", "is for the matches equal, member and ignored only");
     }
     SourceResource& resource = source.resources[*endpoint.resource];
+    parameter.inside = keys.text("inside").value_or("");
     for (const auto& [name, position] : compared_fields(parameter, keys)) {
       const std::size_t field = find_field(resource, name, position);
       compare(parameter, resource, field, position);

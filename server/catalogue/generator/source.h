@@ -103,6 +103,7 @@ struct SourceParameter {
   Match match;
   std::vector<std::size_t> fields;
   Index words;
+  std::string inside;
 };
 
 struct SourceEndpoint {
