@@ -43,20 +43,19 @@ case ${1:-} in
     read -ra entry_point < <(words_of ENTRYPOINT)
     read -ra health_check < <(words_of HEALTHCHECK)
     [ "${#entry_point[@]}" -gt 0 ] && [ "${#health_check[@]}" -gt 0 ] || fail "the Dockerfile does not say what to run"
-    inside() {
-      env --ignore-environment PATH="$build:$PATH" "${variables[@]}" OCP_MOCK_ADMIN_TOKEN=token OCP_MOCK_PORT=0 \
-        OCP_MOCK_PORT_FILE="$folder/port" OCP_MOCK_LOG_LEVEL=warn "$@"
-    }
-    inside "${entry_point[@]}" >"$folder/ready" 2>"$folder/log" &
+    inside=(env --ignore-environment PATH="$build:$PATH" "${variables[@]}" OCP_MOCK_ADMIN_TOKEN=token OCP_MOCK_PORT=0
+      OCP_MOCK_PORT_FILE="$folder/port" OCP_MOCK_LOG_LEVEL=warn)
+    # No function: killing its shell would leave the server behind.
+    "${inside[@]}" "${entry_point[@]}" >"$folder/ready" 2>"$folder/log" &
     server=$!
     trap 'kill "$server"; wait "$server" || true; rm -rf "$folder"' EXIT
     deadline=$((SECONDS + 10))
-    until inside "${health_check[@]}" 2>"$folder/health"; do
+    until "${inside[@]}" "${health_check[@]}" 2>"$folder/health"; do
       [ "$SECONDS" -lt "$deadline" ] || fail "the health check fails: $(cat "$folder/health" "$folder/log")"
       sleep 0.05
     done
     # Another address of this machine stands for the outside.
-    inside "${health_check[@]}" "http://127.0.0.2:$(cat "$folder/port")" || fail "the server is only reached from inside"
+    "${inside[@]}" "${health_check[@]}" "http://127.0.0.2:$(cat "$folder/port")" || fail "the server is only reached from inside"
     [ ! -s "$folder/log" ] || fail "the server warns: $(cat "$folder/log")"
     ;;
   *) fail "usage: check.sh install BUILD_FOLDER | consumer [--build] | image BUILD_FOLDER" ;;
