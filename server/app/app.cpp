@@ -11,6 +11,7 @@
 
 #include "app/journal_entry.h"
 #include "base/utf8.h"
+#include "behaviour/replay.h"
 #include "control/admin.h"
 #include "control/welcome.h"
 #include "http/deferred_response.h"
@@ -322,6 +323,7 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
     return fail(exchange.fault->action, request, exchange);
   }
+  if (auto replayed = replay(request, exchange)) return std::move(*replayed);
   check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
   if (!exchange.route || exchange.route->endpoint == nullptr) throw refusal_of(router_, request.method, path);
@@ -334,6 +336,18 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (!data) return {};
   stamp(exchange, data->is_of_now ? std::optional(exchange.data.time) : std::nullopt);
   return {200, {{"Content-Type", kJsonType}}, envelope_of(*data, exchange.values)};
+}
+
+// Nothing if the data have no exchange for the request. Their timelines do not matter.
+std::optional<http::Response> App::replay(const http::Request& request, Exchange& exchange) const {
+  const auto found = find_exchange(*exchange.world->origin(), request.method, request.target, request.body);
+  if (!found) return std::nullopt;
+  exchange.replayed = true;
+  stamp(exchange);
+  http::Response response{
+      static_cast<int>(found->status), {}, body_of(*found, exchange.frozen ? nullptr : &exchange.values)};
+  if (!found->content_type.empty()) response.headers.add("Content-Type", found->content_type);
+  return response;
 }
 
 http::Response App::answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const {
@@ -398,6 +412,7 @@ JournalEntry App::entry_of(const http::Request& request, const Exchange& exchang
   }
   entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
   if (exchange.fault) entry.fault = exchange.fault->id;
+  entry.replayed = exchange.replayed;
   for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
   return entry;
 }

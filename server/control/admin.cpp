@@ -126,7 +126,8 @@ struct Admin::Call {
   // What holds for the requests of the world: those in its journal, or those that its faults may meet. Worlds of users
   // that are yet to be made take the base's faults along.
   RequestFacts facts(bool of_journal) const {
-    RequestFacts facts{options.head_bytes, options.needs_credentials ? &options.router->catalogue() : nullptr};
+    RequestFacts facts{options.head_bytes, options.needs_credentials ? &options.router->catalogue() : nullptr,
+                       world()->origin()->has_exchanges()};
     if (!worlds.options().isolate_by_user) return facts;
     facts.user = parameter("user");
     if (!facts.user && of_journal) facts.user = "";
@@ -320,7 +321,8 @@ struct Admin::Functions {
   }
 
   static http::Response changed(const Changed& changed) {
-    return json_response(fmt::format(R"({{"tasks":{}}})", changed.rows));
+    const std::string exchanges = changed.exchanges == 0 ? "" : fmt::format(R"("exchanges":{},)", changed.exchanges);
+    return json_response(fmt::format(R"({{{}"tasks":{}}})", exchanges, changed.rows));
   }
 
   static http::Response reset(const Call& call) {

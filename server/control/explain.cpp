@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "behaviour/behaviour.h"
+#include "behaviour/replay.h"
 #include "catalogue/request.h"
 #include "json/text.h"
 #include "ocp/url.h"
@@ -98,6 +99,9 @@ std::string explain_request(std::string_view target, const Router& router, const
     if (strict && !violations.empty()) throw ApiError(violations.front());
   };
   try {
+    if (find_exchange(dataset, "GET", target, "")) {
+      return fmt::format(R"({{"path":{},"replayed":true}})", json_string(path));
+    }
     note_raw_characters(query, violations);
     refuse_violations();
     const auto route = router.find("GET", path);

@@ -71,11 +71,11 @@ std::string json_of(const JournalEntry& entry, int offset_minutes) {
   for (const std::string& text : entry.violations)
     violations.append(violations.empty() ? "" : ",").append(json_string(text));
   return fmt::format(
-      R"({{{}"bytes":{},{}"durationMicroseconds":{},{}"headers":[{}],"method":{},"path":{},"query":{},"sequence":{},)"
+      R"({{{}"bytes":{},{}"durationMicroseconds":{},{}"headers":[{}],"method":{},"path":{},"query":{},{}"sequence":{},)"
       R"("status":{},"time":{},"traceId":{},"user":{},"violations":[{}]}})",
       body_json(entry), entry.bytes, entry.client_left ? "\"clientLeft\":true," : "", entry.microseconds,
       entry.fault == 0 ? "" : fmt::format("\"fault\":{},", entry.fault), headers, json_string(entry.method),
-      json_string(entry.path), json_string(entry.query), entry.sequence,
+      json_string(entry.path), json_string(entry.query), entry.replayed ? "\"replayed\":true," : "", entry.sequence,
       entry.status == 0 ? "null" : std::to_string(entry.status),
       json_string(format_iso_offset(entry.time, offset_minutes)), json_string(entry.trace_id), json_string(entry.user),
       violations);

@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "fixtures/computed.h"
+#include "fixtures/exchange.h"
 #include "fixtures/field_rules.h"
 #include "fixtures/problem.h"
 #include "fixtures/resources.h"
@@ -316,6 +317,16 @@ std::string export_fixtures(const Dataset& dataset) {
     text += ']';
     if (!has_rows && &resource != &resources.default_resource()) text.resize(before);
   }
+  if (dataset.has_exchanges()) {
+    text += fmt::format("{}\"{}\":[", text.size() > 1 ? ",\n" : "", kExchanges);
+    std::string_view comma = "\n";
+    dataset.each_exchange([&](const StoredExchange& exchange) {
+      text += comma;
+      append_exchange(text, exchange);
+      comma = ",\n";
+    });
+    text += ']';
+  }
   return text + "}\n";
 }
 
@@ -323,17 +334,18 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
                       std::string_view text, std::optional<Instant> since) {
   const auto builder = old->copy();
   SinceSink sink(*builder, since);
-  Changed changed{load_fixture_text(router, name, text, sink).count(), builder->finish()};
-  const bool is_same =
-      changed.rows == 0 && changed.dataset->envelope() == old->envelope() && has_same_parents(*changed.dataset, *old);
+  const FixtureFile loaded = load_fixture_text(router, name, text, sink);
+  Changed changed{loaded.count(), loaded.exchanges, builder->finish()};
+  const bool is_same = changed.rows == 0 && changed.exchanges == 0 && changed.dataset->envelope() == old->envelope() &&
+                       has_same_parents(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
   return changed;
 }
 
 Changed from_fixtures(const Router& router, std::string_view name, std::string_view text) {
   const auto builder = DatasetBuilder::in_memory(router.catalogue());
-  const std::int64_t rows = load_fixture_text(router, name, text, *builder).count();
-  return {rows, builder->finish()};
+  const FixtureFile loaded = load_fixture_text(router, name, text, *builder);
+  return {loaded.count(), loaded.exchanges, builder->finish()};
 }
 
 void refuse_misspelt(const Dataset& dataset, const Resource& resource, const JsonValue& where, const JsonValue* set) {
@@ -362,7 +374,7 @@ Changed with_rows_set(const std::shared_ptr<const Dataset>& old, const Resource&
     builder->set_row(resource, stored.id, std::move(*row));
     ++rows;
   });
-  return {rows, rows == 0 ? old : builder->finish()};
+  return {rows, 0, rows == 0 ? old : builder->finish()};
 }
 
 Changed without_rows(const std::shared_ptr<const Dataset>& old, const Resource& resource, const JsonValue& where) {
@@ -377,7 +389,7 @@ Changed without_rows(const std::shared_ptr<const Dataset>& old, const Resource& 
       ++rows;
     });
   }
-  return {rows, rows == 0 ? old : builder->finish()};
+  return {rows, 0, rows == 0 ? old : builder->finish()};
 }
 
 }  // namespace ocp_mock

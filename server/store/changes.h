@@ -22,6 +22,7 @@ namespace ocp_mock {
 
 struct Changed {
   std::int64_t rows = 0;                   // how many were added, set or removed
+  std::int64_t exchanges = 0;              // how many were added
   std::shared_ptr<const Dataset> dataset;  // the old one where nothing differs from it
 };
 

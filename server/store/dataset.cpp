@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "store/database.h"
+#include "store/exchanges.h"
 #include "store/pages/order_cache.h"
 #include "store/pages/scan.h"
 
@@ -77,6 +78,7 @@ class SqliteDataset : public Dataset {
     }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
+    run(exchanges_exist_query(), [&](const Statement& row) { has_exchanges_ = row.integer(0) != 0; });
     for (const Resource& resource : catalogue_.resources) {
       run({"SELECT 1 FROM fact WHERE name = ?1", {computes_fact(resource)}},
           [&](const Statement&) { computing_.push_back(&resource); });
@@ -201,6 +203,20 @@ class SqliteDataset : public Dataset {
   }
 
   bool has_timelines() const override { return has_timelines_; }
+
+  bool has_exchanges() const override { return has_exchanges_; }
+
+  std::optional<StoredExchange> find_exchange(const std::string& request,
+                                              const std::string& request_body) const override {
+    std::optional<StoredExchange> found;
+    run(exchange_query(request, request_body), [&](const Statement& row) { found = exchange_of(row); });
+    return found;
+  }
+
+  void each_exchange(const std::function<void(const StoredExchange&)>& visit) const override {
+    const std::lock_guard lock(bulk_mutex_);
+    reader_in(bulk_reader_).run(all_exchanges_query(), [&](const Statement& row) { visit(exchange_of(row)); });
+  }
 
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {
@@ -439,6 +455,7 @@ class SqliteDataset : public Dataset {
   mutable std::unique_ptr<Reader> sort_reader_;
 
   bool has_timelines_ = false;
+  bool has_exchanges_ = false;
   std::vector<const Resource*> computing_;  // those whose rows may have computed values
 };
 
