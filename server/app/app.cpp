@@ -326,7 +326,10 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (auto replayed = replay(request, exchange)) return std::move(*replayed);
   check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
-  if (!exchange.route || exchange.route->endpoint == nullptr) throw refusal_of(router_, request.method, path);
+  if (!exchange.route || exchange.route->endpoint == nullptr) {
+    throw refusal_of(router_, request.method, path,
+                     explain_missed(*exchange.world->origin(), request.method, request.target));
+  }
   const Endpoint& endpoint = *exchange.route->endpoint;
   Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
   check_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);

@@ -1,5 +1,6 @@
 #include "behaviour/replay.h"
 
+#include "base/utf8.h"
 #include "fixtures/exchange.h"
 #include "ocp/url.h"
 
@@ -17,6 +18,13 @@ std::optional<StoredExchange> find_exchange(const Dataset& dataset, std::string_
   };
   auto found = find(method);
   return found || method != "HEAD" ? found : find("GET");
+}
+
+std::vector<Sentence> explain_missed(const Dataset& dataset, std::string_view method, std::string_view target) {
+  const auto path = dataset.has_exchanges() ? canonical_target(split_target(target).path, "") : std::nullopt;
+  const auto found = path ? dataset.find_exchange_of_path(std::string(method), *path) : std::nullopt;
+  if (!found) return {};
+  return {{Message::CapturedOtherwise, {printable(*found, 300)}}};
 }
 
 std::string body_of(const StoredExchange& exchange, const EnvelopeValues* values) {

@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fixtures/sink.h"
 #include "ocp/envelope.h"
+#include "ocp/error.h"
 #include "store/dataset.h"
 
 namespace ocp_mock {
@@ -17,6 +19,9 @@ namespace ocp_mock {
 // look-up, and the reading of the body where there is one.
 std::optional<StoredExchange> find_exchange(const Dataset& dataset, std::string_view method, std::string_view target,
                                             std::string_view body);
+
+// What the refusal of a request says that an exchange of the same path has missed; nothing if there is none.
+std::vector<Sentence> explain_missed(const Dataset& dataset, std::string_view method, std::string_view target);
 
 // The bytes of its answer. Without values those that were captured.
 std::string body_of(const StoredExchange& exchange, const EnvelopeValues* values);

@@ -105,7 +105,9 @@ std::string explain_request(std::string_view target, const Router& router, const
     note_raw_characters(query, violations);
     refuse_violations();
     const auto route = router.find("GET", path);
-    if (!route || route->endpoint == nullptr) throw refusal_of(router, "GET", path);
+    if (!route || route->endpoint == nullptr) {
+      throw refusal_of(router, "GET", path, explain_missed(dataset, "GET", target));
+    }
     const Endpoint& endpoint = *route->endpoint;
     if (endpoint.does == Does::Constant) return fmt::format("{{\"path\":{}}}", json_string(endpoint.path));
     Request request = read_parameters(endpoint, route->values, query, rules, violations);

@@ -88,7 +88,8 @@ enum class Message {
   RowMissingBelow,
   UnknownPath,
   MethodNotAllowed,
-  MeantAdminCall,  // said after UnknownPath
+  MeantAdminCall,     // said after UnknownPath
+  CapturedOtherwise,  // said after UnknownPath and MethodNotAllowed
   NotAProxy,
   // what a test has armed
   SimulatedFailure,

@@ -213,6 +213,12 @@ class SqliteDataset : public Dataset {
     return found;
   }
 
+  std::optional<std::string> find_exchange_of_path(const std::string& method, const std::string& path) const override {
+    std::optional<std::string> found;
+    run(exchange_of_path_query(method, path), [&](const Statement& row) { found = row.bytes(0); });
+    return found;
+  }
+
   void each_exchange(const std::function<void(const StoredExchange&)>& visit) const override {
     const std::lock_guard lock(bulk_mutex_);
     reader_in(bulk_reader_).run(all_exchanges_query(), [&](const Statement& row) { visit(exchange_of(row)); });

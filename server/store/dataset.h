@@ -112,6 +112,11 @@ class Dataset {
   virtual std::optional<StoredExchange> find_exchange(const std::string& request,
                                                       const std::string& request_body) const = 0;
 
+  // The StoredExchange::request of one with this path, as canonical_target() makes it, whatever its query and its body:
+  // one of this method, else of another. Looks at all exchanges.
+  virtual std::optional<std::string> find_exchange_of_path(const std::string& method,
+                                                           const std::string& path) const = 0;
+
   // All of them, by request; as each_row() does it.
   virtual void each_exchange(const std::function<void(const StoredExchange&)>& visit) const = 0;
 

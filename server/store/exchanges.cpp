@@ -22,6 +22,14 @@ SqlQuery exchange_query(const std::string& request, const std::string& request_b
 
 SqlQuery all_exchanges_query() { return {kSelect + " ORDER BY request, request_body", {}}; }
 
+SqlQuery exchange_of_path_query(const std::string& method, const std::string& path) {
+  return {
+      "SELECT request FROM exchange"
+      " WHERE substr(request, instr(request, ' ') + 1, length(?1) + 1) IN (?1, ?1 || '?')"
+      " ORDER BY substr(request, 1, length(?2)) <> ?2, request LIMIT 1",
+      {path, method + " "}};
+}
+
 StoredExchange exchange_of(const Statement& row) {
   return {std::string(row.bytes(0)), std::string(row.bytes(1)), row.integer(2),
           std::string(row.bytes(3)), std::string(row.bytes(4)), row.integer(5) != 0};

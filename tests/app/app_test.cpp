@@ -49,6 +49,7 @@ class BrokenDataset : public Dataset {
   bool has_timelines() const override { return false; }
   bool has_exchanges() const override { return false; }
   std::optional<StoredExchange> find_exchange(const std::string&, const std::string&) const override { return {}; }
+  std::optional<std::string> find_exchange_of_path(const std::string&, const std::string&) const override { return {}; }
   void each_exchange(const std::function<void(const StoredExchange&)>&) const override {}
   void each_row(const Resource&, const RowSelection&, const std::function<void(const StoredRow&)>&) const override {}
   std::unique_ptr<DatasetBuilder> copy() const override { return DatasetBuilder::in_memory(ocp_catalogue()); }
@@ -71,6 +72,7 @@ class HeldDataset : public Dataset {
   bool has_timelines() const override { return inner_->has_timelines(); }
   bool has_exchanges() const override { return false; }
   std::optional<StoredExchange> find_exchange(const std::string&, const std::string&) const override { return {}; }
+  std::optional<std::string> find_exchange_of_path(const std::string&, const std::string&) const override { return {}; }
   void each_exchange(const std::function<void(const StoredExchange&)>&) const override {}
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {

@@ -8,6 +8,7 @@
 #include "log_backup_tasks.h"
 #include "store/changes.h"
 #include "store/dataset_builder.h"
+#include "store/exchanges.h"
 #include "store/timeline.h"
 #include "temporary_folder.h"
 
@@ -80,12 +81,20 @@ TEST_CASE("exchanges: the one that needs the request's body answers before the o
 
 TEST_CASE("exchanges: a look-up uses the table's key") {
   const auto dataset = dataset_of_text(kExchangesOfTest);
-  const std::vector<std::string> plan =
-      dataset->query_plan({"SELECT body FROM exchange WHERE request = ?1 AND request_body IN ('', ?2)"
-                           " ORDER BY request_body DESC LIMIT 1",
-                           {std::string("GET /c"), std::string()}});
+  const std::vector<std::string> plan = dataset->query_plan(exchange_query("GET /c", ""));
   REQUIRE(!plan.empty());
   CHECK(plan[0] == "SEARCH exchange USING PRIMARY KEY (request=? AND request_body=?)");
+}
+
+TEST_CASE("exchanges: of one path that of the method is found first, and none of a longer path") {
+  const auto dataset =
+      dataset_of_text("[" + exchange("GET", "/a", "", "1") + "," + exchange("PUT", "/a?x=1", "", "2") + "," +
+                      exchange("PUT", "/a/b", "", "3") + "," + exchange("PUT", "/ab", "", "4") + "]");
+  CHECK(dataset->find_exchange_of_path("PUT", "/a") == "PUT /a?x=1");
+  CHECK(dataset->find_exchange_of_path("GET", "/a") == "GET /a");
+  CHECK(dataset->find_exchange_of_path("POST", "/a") == "GET /a");
+  CHECK(dataset->find_exchange_of_path("PUT", "/") == std::nullopt);
+  CHECK(dataset->find_exchange_of_path("PUT", "/a/b/c") == std::nullopt);
 }
 
 TEST_CASE("exchanges: an export, a file, a copy and a timeline keep them") {
