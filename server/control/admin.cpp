@@ -259,8 +259,9 @@ struct Admin::Functions {
     std::string files;
     std::int64_t tasks = 0;
     for (const FixtureFile& file : loaded.files) {
-      files += fmt::format(R"({}{{"file":{},"form":{},"tasks":{}}})", files.empty() ? "" : ",", json_string(file.name),
-                           json_string(file.form), file.count());
+      const std::string exchanges = file.exchanges == 0 ? "" : fmt::format(R"("exchanges":{},)", file.exchanges);
+      files += fmt::format(R"({}{{{}"file":{},"form":{},"tasks":{}}})", files.empty() ? "" : ",", exchanges,
+                           json_string(file.name), json_string(file.form), file.count());
       tasks += file.count();
     }
     std::string notes;

@@ -197,4 +197,7 @@ TEST_CASE("replay: worlds have exchanges of their own, which change, go and come
   CHECK(server.ask("POST", "/api/v2/x/start", R"({"mode":"FULL"})").status == 202);
   CHECK(server.admin("POST", "/reset?user=admin").status == 204);
   CHECK(server.ask("GET", target).status == 302);
+  CHECK(contains(server.admin("POST", "/fixtures/reload").body,
+                 R"("form":"an array of captured answers with their requests","tasks":0}],"notes":[],"tasks":0})"));
+  CHECK(contains(server.admin("POST", "/fixtures/reload").body, R"({"files":[{"exchanges":5,"file":)"));
 }
