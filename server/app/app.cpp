@@ -14,8 +14,6 @@
 #include "behaviour/replay.h"
 #include "control/admin.h"
 #include "control/welcome.h"
-#include "http/deferred_response.h"
-#include "http/paced_response.h"
 #include "json/text.h"
 #include "ocp/negotiation.h"
 #include "ocp/url.h"
@@ -26,7 +24,6 @@ namespace {
 const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
 constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
 constexpr std::string_view kText = "text/plain;charset=UTF-8";
-constexpr std::size_t kViolationsLogged = 10;
 
 // The limit that a request with this parse error has passed, for its message; empty for the errors without one.
 std::string limit_passed(http::ParseError error, const http::Limits& limits) {
@@ -79,18 +76,6 @@ Language language_of(const http::Request& request) {
   return choose_language(joined_values(request.headers, "Accept-Language"));
 }
 
-// For the log, behind the refusal, which may be one of them.
-std::string describe(const std::vector<Violation>& violations, std::string_view refusal) {
-  std::string text;
-  for (std::size_t i = 0; i < violations.size() && i < kViolationsLogged; ++i) {
-    const std::string violation = violations[i].text(Language::English);
-    if (violation != refusal) text.append(" | ").append(violation);
-  }
-  if (violations.size() > kViolationsLogged)
-    text += fmt::format(" | and {} more", violations.size() - kViolationsLogged);
-  return text;
-}
-
 // The admin call whose path was probably meant; empty for any other path.
 std::string admin_call_meant(std::string_view path) {
   constexpr std::array<std::string_view, 5> kMisspelt{"/_admin", "/admin", "/___admin", "/_admin_", "/__Admin"};
@@ -107,12 +92,6 @@ std::string error_page(int status) {
   return fmt::format(
       "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n",
       title);
-}
-
-// Whole units since then.
-template <typename Unit>
-auto elapsed(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<Unit>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
@@ -218,75 +197,6 @@ void App::admit(const http::Request& request, Exchange& exchange) const {
                                                   .body = RequestBody(request.body)});
 }
 
-// The rest of the way, after what holds no thread of a connection. A client that goes meanwhile leaves an entry in the
-// journal as well.
-class App::Later {
- public:
-  Later(const App& app, const http::Request& request, Exchange exchange)
-      : app_(app), request_(request), exchange_(std::move(exchange)) {}
-  Later(const Later&) = delete;
-  Later& operator=(const Later&) = delete;
-  ~Later() {
-    if (concluded_) return;
-    try {
-      app_.record_leaving(request_, exchange_);
-    } catch (const std::exception&) {
-      // There is no memory for an entry.
-    }
-  }
-
-  http::Response conclude() {
-    concluded_ = true;
-    return app_.conclude(request_, exchange_);
-  }
-
-  // Whether the answer will begin with a head, as far as its fault says.
-  bool has_head() const { return !exchange_.fault || http::has_head(exchange_.fault->action.wire.fault); }
-
-  // Goes with this.
-  void keep(Scheduler::Timer timer) { timer_ = std::move(timer); }
-
- private:
-  const App& app_;
-  const http::Request request_;
-  Exchange exchange_;
-  Scheduler::Timer timer_;
-  bool concluded_ = false;
-};
-
-std::shared_ptr<http::DeferredResponse> App::pending(const std::shared_ptr<Later>& later) {
-  return std::make_shared<http::DeferredResponse>([later] { return later->conclude(); }, later->has_head());
-}
-
-http::Response App::delayed(const http::Request& request, Exchange& exchange) const {
-  const std::shared_ptr<World> world = exchange.world;
-  const std::chrono::milliseconds delay = exchange.fault->action.delay;
-  const std::uint64_t releases = exchange.releases;
-  const auto later = std::make_shared<Later>(*this, request, std::move(exchange));
-  http::Response response;
-  response.deferred = pending(later);
-  later->keep(world->delay(delay, response.deferred, releases));
-  return response;
-}
-
-// The request is answered from the beginning once it is prepared.
-http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
-  auto preparation = std::exchange(exchange.preparation, {});
-  Worker& preparer = *exchange.preparer;
-  exchange.violations.clear();
-  http::Response response;
-  response.deferred = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
-  preparer.add([preparation = std::move(preparation), pending = response.deferred] {
-    // What it throws, the answer throws again.
-    try {
-      if (!pending->abandoned()) preparation();
-    } catch (const std::exception&) {
-    }
-    pending->complete();
-  });
-  return response;
-}
-
 http::Response App::conclude(const http::Request& request, Exchange& exchange) const {
   http::Response response = *guarded(request, exchange, [&] { return std::optional(answer(request, exchange)); });
   if (exchange.preparation) return prepared(request, exchange);
@@ -331,6 +241,11 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
                      explain_missed(*exchange.world->origin(), request.method, request.target));
   }
   const Endpoint& endpoint = *exchange.route->endpoint;
+  if (is_newer(endpoint.since, options_.ocp_version)) {
+    const Sentence since{Message::PathSince, {std::string(endpoint.since), options_.ocp_version}};
+    exchange.violations.push_back(since);
+    throw refusal_of_newer(router_, path, since);
+  }
   Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
   check_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);
   refuse_violations(exchange.violations);
@@ -338,7 +253,9 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   const std::optional<AnswerData> data = answer_data(asked, exchange);
   if (!data) return {};
   stamp(exchange, data->is_of_now ? std::optional(exchange.data.time) : std::nullopt);
-  return {200, {{"Content-Type", kJsonType}}, envelope_of(*data, exchange.values)};
+  const bool is_html = endpoint.does == Does::Document;
+  return {
+      200, {{"Content-Type", is_html ? "text/html;charset=UTF-8" : kJsonType}}, envelope_of(*data, exchange.values)};
 }
 
 // Nothing if the data have no exchange for the request. Their timelines do not matter.
@@ -379,80 +296,6 @@ http::Response App::fail(const FaultAction& action, const http::Request& request
                           error_envelope(action.answer->status, action.answer->code, message, exchange.values)};
   if (unauthorized) response.headers.add("WWW-Authenticate", kChallenge);
   return response;
-}
-
-// What every answer gets, and what remains of it here.
-void App::finish(const http::Request& request, Exchange& exchange, http::Response& response) const {
-  if (options_.pretty && response.header("Content-Type").value_or("").starts_with(kJsonType)) {
-    response.body = pretty_json(response.body);
-  }
-  if (!exchange.admission) exchange.admission = exchange.world->uncounted();
-  if (exchange.admission) {
-    const auto& [limit, decision] = *exchange.admission;
-    response.headers.add("RateLimit-Limit", std::to_string(limit));
-    response.headers.add("RateLimit-Remaining", std::to_string(decision.remaining));
-    response.headers.add("RateLimit-Reset", std::to_string(decision.reset));
-  }
-  response.headers.add("Date", date(exchange));
-  record(request, exchange, response);
-  const auto level = exchange.violations.empty() ? spdlog::level::info : spdlog::level::warn;
-  if (context_.logger->should_log(level)) {
-    context_.logger->log(level, "{} {} {} {}B {}us {}{}{}{}", printable(request.method), shown_target(request),
-                         response.status, response.body.size(), elapsed<std::chrono::microseconds>(exchange.start),
-                         printable(exchange.values.trace_id), exchange.refusal.empty() ? "" : " | ",
-                         without_user_info(exchange.refusal),
-                         without_user_info(describe(exchange.violations, exchange.refusal)));
-  }
-}
-
-// The entry of a request that was answered so, but for its sequence.
-JournalEntry App::entry_of(const http::Request& request, const Exchange& exchange, const http::Response& response) {
-  JournalEntry entry = journal_entry_of(request, exchange.user, exchange.values.trace_id);
-  entry.time = exchange.time;
-  if (response.wire.fault == http::WireBehavior::Fault::None) {
-    entry.status = response.status;
-    entry.bytes = std::min(response.body.size(), response.wire.truncate_at.value_or(response.body.size()));
-  }
-  entry.microseconds = elapsed<std::chrono::microseconds>(exchange.start);
-  if (exchange.fault) entry.fault = exchange.fault->id;
-  entry.replayed = exchange.replayed;
-  for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
-  return entry;
-}
-
-// At once, so that a client that has its answer finds its entry. An answer that leaves in pieces is in flight until the
-// last of them leaves.
-void App::record(const http::Request& request, const Exchange& exchange, http::Response& response) const {
-  if (!worlds_.options().keeps_journal) return;
-  JournalEntry entry = entry_of(request, exchange, response);
-  Journal& journal = exchange.world->journal();
-  const Journal::Ticket ticket = exchange.ticket ? *exchange.ticket : journal.begin();
-  if (http::is_default(response.wire)) return journal.record(ticket, std::move(entry));
-  response.on_departed = [world = exchange.world, ticket, kept = std::make_shared<JournalEntry>(std::move(entry)),
-                          logger = context_.logger, start = exchange.start,
-                          target = shown_target(request)](bool whole, std::size_t body_bytes) {
-    if (!whole) {
-      kept->client_left = true;
-      kept->status = 0;
-      kept->bytes = std::min(kept->bytes, body_bytes);
-      logger->info("{} {} - {}B {}us {} | the client left before it had the whole answer", printable(kept->method),
-                   target, kept->bytes, elapsed<std::chrono::microseconds>(start), printable(kept->trace_id));
-    }
-    world->journal().record(ticket, std::move(*kept));
-  };
-}
-
-// The client has left before there was an answer.
-void App::record_leaving(const http::Request& request, Exchange& exchange) const {
-  stamp(exchange);
-  context_.logger->info("{} {} - 0B {}us {} | the client left before its answer", printable(request.method),
-                        shown_target(request), elapsed<std::chrono::microseconds>(exchange.start),
-                        printable(exchange.values.trace_id));
-  if (!worlds_.options().keeps_journal) return;
-  JournalEntry entry = entry_of(request, exchange, {.status = 0});
-  entry.client_left = true;
-  Journal& journal = exchange.world->journal();
-  journal.record(exchange.ticket ? *exchange.ticket : journal.begin(), std::move(entry));
 }
 
 std::string App::authenticate(const SignedRequest& request, std::string_view trace_id) const {
@@ -533,7 +376,8 @@ http::Response App::refuse(const ApiError& error, const http::Request& request, 
 void App::stamp(Exchange& exchange, std::optional<Instant> now) const {
   exchange.time = now ? *now : exchange.world->clock().now();
   if (exchange.frozen) return;
-  exchange.values.duration = elapsed<std::chrono::milliseconds>(exchange.start);
+  exchange.values.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - exchange.start).count();
   exchange.values.timestamp = format_iso_offset(exchange.time, options_.offset_minutes);
 }
 

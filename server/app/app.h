@@ -1,5 +1,5 @@
 // The pipeline of one request, in one function: handle().
-// Enters: an http::Request. Leaves: an http::Response. The only place that catches an ApiError.
+// Input: an http::Request. Output: an http::Response. The only place that catches an ApiError.
 // Everything that varies is passed in, so that tests can fix it. Safe for use by several threads at once.
 #pragma once
 

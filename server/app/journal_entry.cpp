@@ -66,7 +66,8 @@ void keep_body(std::string_view body, JournalEntry& entry) {
     entry.cut |= static_cast<unsigned>(RequestPart::Body);
     masked.text.resize(std::min(masked.text.size(), kJournalBodyBytes));
     // Whoever knows all but the secret could guess it by the hash.
-    if (!masked.has_secret) entry.body_sha256 = lower_hex(sha256(body));
+    const bool has_secret = masked.has_secret || (is_long && names_secret(body));
+    if (!has_secret) entry.body_sha256 = lower_hex(sha256(body));
   }
   entry.body = std::move(masked.text);
 }

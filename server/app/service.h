@@ -1,5 +1,5 @@
 // What answers requests, put together: worlds, the app, the test's side, and the loading of fixtures, at first and
-// again. Enters: checked options and how to load; then http requests. Leaves: http responses.
+// again. Input: checked options and how to load; then http requests. Output: http responses.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Tells when what fixtures are read from changes.
-// Enters: the paths of fixtures. Leaves: a fingerprint of the files that a load would read; a call when it may be
+// Input: the paths of fixtures. Output: a fingerprint of the files that a load would read; a call when it may be
 // another one. inotify tells of changes at once; where a file system keeps silent (network mounts, the shared folders
 // of virtual machines) looking at intervals does.
 #pragma once

@@ -22,6 +22,8 @@ Outcome perform(const Request& request, const std::shared_ptr<const Dataset>& da
     case Does::List: return list_rows(request, dataset);
     case Does::Get: return get_row(request, dataset);
     case Does::Fixed: return fixed_answer(request, dataset);
+    case Does::Series: return series_answer(request);
+    case Does::Document: return document_of_row(request, dataset);
     case Does::Constant: break;
   }
   throw std::logic_error("an endpoint that needs no data was asked for some");

@@ -40,6 +40,9 @@ ApiError missing_row(const Request& request, std::size_t path_parameter);
 // The behaviours.
 Outcome list_rows(const Request& request, const std::shared_ptr<const Dataset>& dataset);
 Outcome fixed_answer(const Request& request, const std::shared_ptr<const Dataset>& dataset);
+Outcome series_answer(const Request& request);
+// The text of the endpoint's document field, of the form Bare; empty where the row has none.
+Outcome document_of_row(const Request& request, const std::shared_ptr<const Dataset>& dataset);
 Outcome get_row(const Request& request, const std::shared_ptr<const Dataset>& dataset);
 
 }  // namespace ocp_mock

@@ -117,6 +117,14 @@ enum class Match {
   Page,
   Size,
   Sort,
+  // of Does::Series
+  Start,
+  End,
+  Metrics,
+  Step,       // seconds between two points
+  LeastStep,  // seconds; the step is at least that
+  MostPoints,
+  Labels,  // NAME:VALUE or NAME=VALUE: a series for each combination of their values
 };
 
 struct Parameter {
@@ -163,6 +171,8 @@ enum class Does {
   Get,       // one row, by its key; of a resource without a key the only one of its parents
   Constant,  // an answer that needs no row
   Fixed,     // the same data for every request whose path, parameters and body are right
+  Series,    // values of metrics over time, made of the request
+  Document,  // a field of one row, as HTML
 };
 
 // What Does::Constant answers.
@@ -202,6 +212,7 @@ struct Endpoint {
   Paging paging;
   std::span<const std::string_view> aliases;  // other paths of it, as OCP's pages misprint it
   std::string_view answer;                    // of Does::Fixed: the data as JSON; of a list its contents
+  const Field* document;                      // of Does::Document
   std::span<const Media> media;               // that its body may be written in; none: it has no body
   BodyField body;                             // an Object or an Array
   bool open;                                  // to those without credentials

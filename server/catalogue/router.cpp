@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,42 +29,32 @@ constexpr int kMisspeltSegment = 2;
 constexpr int kMissingSegment = 4;  // also one too many
 constexpr int kOtherSegment = 6;    // less than one missing and one too many
 
-// Cuts the first segment off. The rest has no data when there is none.
-std::string_view next_segment(std::string_view& rest) {
-  const auto end = rest.find('/');
-  const std::string_view segment = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  return segment;
-}
-
-bool is_placeholder(std::string_view segment) { return segment.starts_with('{'); }
-
-std::string_view without_slashes(std::string_view path) {
-  if (path.ends_with('/')) path.remove_suffix(1);
+// The first segments of a path, without the empty one before its first slash.
+std::vector<std::string> first_segments_of(std::string_view path) {
+  std::vector<std::string> segments;
   if (path.starts_with('/')) path.remove_prefix(1);
-  return path;
+  if (path.ends_with('/')) path.remove_suffix(1);
+  for (;;) {
+    const auto end = path.find('/');
+    segments.emplace_back(PathSegment(path.substr(0, end)).text());
+    if (end == std::string_view::npos || segments.size() == kSegmentsCompared) return segments;
+    path.remove_prefix(end + 1);
+  }
 }
 
-std::vector<std::string_view> segments_of(std::string_view path) {
-  std::vector<std::string_view> segments;
-  std::string_view rest = without_slashes(path);
-  while (rest.data() != nullptr && segments.size() < kSegmentsCompared) segments.push_back(next_segment(rest));
-  return segments;
-}
-
-int distance_between(std::string_view segment, std::string_view wanted) {
-  if (is_placeholder(wanted)) return segment.empty() ? kOtherSegment : kFilledPlaceholder;
-  if (segment == wanted) return 0;
-  if (equals_ignoring_case(segment, wanted)) return kSegmentInOtherCase;
-  return nearest(segment, std::array{wanted}) ? kMisspeltSegment : kOtherSegment;
+int distance_between(std::string_view segment, const PathTemplate::Segment& wanted) {
+  if (wanted.is_placeholder) return segment.empty() ? kOtherSegment : kFilledPlaceholder;
+  if (segment == wanted.text) return 0;
+  if (equals_ignoring_case(segment, wanted.text)) return kSegmentInOtherCase;
+  return nearest(segment, std::array{std::string_view(wanted.text)}) ? kMisspeltSegment : kOtherSegment;
 }
 
 // The edit distance, by segments.
-int distance_between(const std::vector<std::string_view>& path, const std::vector<std::string_view>& wanted) {
+int distance_between(const std::vector<std::string>& path, std::span<const PathTemplate::Segment> wanted) {
   // Of the segments of the template so far, to each beginning of the path.
   std::vector<int> row;
   for (std::size_t i = 0; i <= path.size(); ++i) row.push_back(static_cast<int>(i) * kMissingSegment);
-  for (const std::string_view segment : wanted) {
+  for (const PathTemplate::Segment& segment : wanted) {
     int diagonal = row[0];
     row[0] += kMissingSegment;
     for (std::size_t i = 0; i < path.size(); ++i) {
@@ -74,64 +66,35 @@ int distance_between(const std::vector<std::string_view>& path, const std::vecto
   return row.back();
 }
 
+bool decodes(std::string_view path) {
+  const bool is_plain = std::ranges::all_of(path, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0 && byte < 0x80 && c != '%';
+  });
+  return is_plain || percent_decode(path, Plus::Kept);
+}
+
 }  // namespace
 
 Router::Router(const Catalogue& catalogue) : catalogue_(catalogue) {
   for (const Endpoint& endpoint : catalogue.endpoints) {
     add(endpoint, endpoint.path);
     for (const std::string_view alias : endpoint.aliases) add(endpoint, alias);
+    const auto known = std::ranges::find(listed_, endpoint.path, [](const auto& one) { return one.first; });
+    if (endpoint.listed && known == listed_.end()) {
+      listed_.emplace_back(endpoint.path, PathTemplate::of_template(endpoint.path));
+    }
   }
 }
 
 void Router::add(const Endpoint& endpoint, std::string_view path) {
-  Node* node = &root_;
-  std::string_view rest = path == "/" ? std::string_view() : path.substr(1);
-  while (rest.data() != nullptr) {
-    const std::string_view segment = next_segment(rest);
-    if (is_placeholder(segment)) {
-      if (!node->placeholder) node->placeholder = std::make_unique<Node>();
-      node = node->placeholder.get();
-      continue;
-    }
-    const auto found = std::ranges::find(node->literals, segment, &Node::literal);
-    node = found != node->literals.end() ? &*found : &node->literals.emplace_back(Node{segment, {}, nullptr, {}});
-  }
-  node->endpoints.push_back(&endpoint);
+  tree_.update(PathTemplate::of_template(path), [&](Endpoints& endpoints) { endpoints.push_back(&endpoint); });
 }
 
-// Calls visit(node) for each node at the end of a rest, literals first, until it returns true.
+// Calls visit with the endpoints of each template that fits the path, literals first, until it returns true.
 template <typename Visit>
-bool Router::walk(const Node& node, std::string_view rest, std::vector<std::string>& values, const Visit& visit) {
-  if (rest.data() == nullptr) return visit(node);
-  const std::string_view segment = next_segment(rest);
-  std::optional<std::string> decoded;
-  std::string_view text = segment;
-  if (segment.find('%') != std::string_view::npos) {
-    decoded = percent_decode(segment, Plus::Kept);
-    if (!decoded) return false;
-    text = *decoded;
-  }
-  const auto literal = std::ranges::find(node.literals, text, &Node::literal);
-  if (literal != node.literals.end() && walk(*literal, rest, values, visit)) return true;
-  if (!node.placeholder || text.empty()) return false;
-  if (!decoded) decoded = percent_decode(segment, Plus::Kept);
-  if (!decoded) return false;
-  values.push_back(*std::move(decoded));
-  if (walk(*node.placeholder, rest, values, visit)) return true;
-  values.pop_back();
-  return false;
-}
-
-template <typename Visit>
-void Router::visit_nodes(std::string_view path, std::vector<std::string>& values, const Visit& visit) const {
-  if (!path.starts_with('/')) return;
-  if (path == "/") {
-    visit(root_);
-    return;
-  }
-  if (path.ends_with('/')) path.remove_suffix(1);
-  path.remove_prefix(1);
-  walk(root_, path, values, visit);
+void Router::visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string>* taken) const {
+  if (path.starts_with('/') && decodes(path)) tree_.find(path, visit, taken);
 }
 
 std::optional<Route> Router::find(std::string_view method, std::string_view path) const {
@@ -139,22 +102,22 @@ std::optional<Route> Router::find(std::string_view method, std::string_view path
   Route route;
   route.values.reserve(kUsualPlaceholders);
   bool is_known = false;
-  visit_nodes(path, route.values, [&](const Node& node) {
-    const auto found = std::ranges::find(node.endpoints, method, [](const Endpoint* e) { return e->method; });
-    is_known = is_known || !node.endpoints.empty();
-    if (found == node.endpoints.end()) return false;
+  const auto visit = [&](const Endpoints& endpoints) {
+    const auto found = std::ranges::find(endpoints, method, [](const Endpoint* e) { return e->method; });
+    is_known = true;
+    if (found == endpoints.end()) return false;
     route.endpoint = *found;
     return true;
-  });
+  };
+  visit_endpoints(path, visit, &route.values);
   if (!is_known) return std::nullopt;
   return route;
 }
 
 std::string Router::allowed_methods(std::string_view path) const {
   std::set<std::string_view> methods;
-  std::vector<std::string> values;
-  visit_nodes(path, values, [&](const Node& node) {
-    for (const Endpoint* endpoint : node.endpoints) {
+  visit_endpoints(path, [&](const Endpoints& endpoints) {
+    for (const Endpoint* endpoint : endpoints) {
       if (!endpoint->listed) continue;
       methods.insert(endpoint->method);
       if (endpoint->method == "GET") methods.insert("HEAD");
@@ -165,14 +128,10 @@ std::string Router::allowed_methods(std::string_view path) const {
 }
 
 std::vector<std::string_view> Router::nearest(std::string_view path) const {
-  const std::string decoded = percent_decode(path, Plus::Kept).value_or(std::string(path));
-  const std::vector<std::string_view> segments = segments_of(decoded);
+  const std::vector<std::string> segments = first_segments_of(path);
   std::vector<std::pair<int, std::string_view>> templates;
-  for (const Endpoint& endpoint : catalogue_.endpoints) {
-    if (!endpoint.listed) continue;
-    const bool is_there =
-        std::ranges::find(templates, endpoint.path, [](const auto& t) { return t.second; }) != templates.end();
-    if (!is_there) templates.emplace_back(distance_between(segments, segments_of(endpoint.path)), endpoint.path);
+  for (const auto& [text, path_template] : listed_) {
+    templates.emplace_back(distance_between(segments, std::span(path_template.segments()).subspan(1)), text);
   }
   std::ranges::stable_sort(templates, {}, [](const auto& t) { return t.first; });
   std::vector<std::string_view> best;
@@ -183,12 +142,34 @@ std::vector<std::string_view> Router::nearest(std::string_view path) const {
 ApiError refusal_of(const Router& router, std::string_view method, std::string_view path,
                     std::vector<Sentence> explanation) {
   const std::string shown = printable(without_user(path));
-  if (path.starts_with('/') && !percent_decode(path, Plus::Kept)) return ApiError(Message::BadPathEncoding, {shown});
+  if (path.starts_with('/') && !decodes(path)) return ApiError(Message::BadPathEncoding, {shown});
   if (const std::string methods = router.allowed_methods(path); !methods.empty()) {
     return ApiError(Sentence{Message::MethodNotAllowed, {printable(method), shown, methods}}, std::move(explanation));
   }
   return ApiError(Sentence{Message::UnknownPath, {shown, fmt::format("{}", fmt::join(router.nearest(path), ", "))}},
                   std::move(explanation));
+}
+
+bool is_newer(std::string_view since, std::string_view ocp_version) {
+  const auto numbers = [](std::string_view text) {
+    std::array<int, 3> found{};
+    if (text.starts_with('V')) text.remove_prefix(1);
+    for (int& number : found) {
+      const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc{}) break;
+      text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+      if (!text.starts_with('.')) break;
+      text.remove_prefix(1);
+    }
+    return found;
+  };
+  return !since.empty() && numbers(since) > numbers(ocp_version);
+}
+
+ApiError refusal_of_newer(const Router& router, std::string_view path, Sentence since) {
+  return ApiError(Sentence{Message::UnknownPath,
+                           {printable(without_user(path)), fmt::format("{}", fmt::join(router.nearest(path), ", "))}},
+                  {std::move(since)});
 }
 
 }  // namespace ocp_mock

@@ -3,14 +3,16 @@
 // Immutable once made, so safe for use by several threads.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalogue/catalogue.h"
 #include "ocp/error.h"
+#include "ocp/path_template.h"
+#include "ocp/path_tree.h"
 
 namespace ocp_mock {
 
@@ -40,27 +42,27 @@ class Router {
   const Catalogue& catalogue() const { return catalogue_; }
 
  private:
-  // A segment of templates; the root has none.
-  struct Node {
-    std::string_view literal;
-    std::vector<Node> literals;              // below it
-    std::unique_ptr<Node> placeholder;       // below it, whatever its name
-    std::vector<const Endpoint*> endpoints;  // that end here, a method each
-  };
+  using Endpoints = std::vector<const Endpoint*>;  // of one template, a method each
 
   void add(const Endpoint& endpoint, std::string_view path);
   template <typename Visit>
-  static bool walk(const Node& node, std::string_view rest, std::vector<std::string>& values, const Visit& visit);
-  template <typename Visit>
-  void visit_nodes(std::string_view path, std::vector<std::string>& values, const Visit& visit) const;
+  void visit_endpoints(std::string_view path, const Visit& visit, std::vector<std::string>* taken = nullptr) const;
 
   const Catalogue& catalogue_;
-  Node root_;
+  PathTree<Endpoints> tree_;
+  std::vector<std::pair<std::string_view, PathTemplate>> listed_;  // the paths that messages may name, each once
 };
 
 // Why a method and a path have no endpoint: 400 for a path that does not decode, 405 for another method, else 404.
 // A 404 or 405 has the explanation.
 ApiError refusal_of(const Router& router, std::string_view method, std::string_view path,
                     std::vector<Sentence> explanation = {});
+
+// Whether an endpoint that is there since a version ("V4.3.1", empty: ever) is not there yet in another, of which the
+// first three numbers count ("4.2.1-20240101").
+bool is_newer(std::string_view since, std::string_view ocp_version);
+
+// The 404 of a path that only a newer OCP has.
+ApiError refusal_of_newer(const Router& router, std::string_view path, Sentence since);
 
 }  // namespace ocp_mock

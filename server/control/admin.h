@@ -1,5 +1,5 @@
 // The test's side of the server: /__admin/*, JSON in and out, errors as problem details (RFC 9457).
-// Enters: http requests whose path begins so. Leaves: http responses; slow ones are pending while a thread of its own
+// Input: http requests whose path begins so. Output: http responses; slow ones are pending while a thread of its own
 // works. Safe for use by several threads at once. The form of every call: schema/admin.openapi.json.
 #pragma once
 
@@ -70,8 +70,6 @@ class Admin {
   static std::vector<Route> routes();
 
  private:
-  struct Call;
-  struct Functions;
   struct Row;
   struct Found {
     const Row* row;
@@ -86,10 +84,12 @@ class Admin {
   bool shows_token(const http::Request& request) const;
   http::Response refuse_token(const http::Request& request);
   http::Response answer(const http::Request& request, bool may_wait);
+  std::size_t bodies_asked_for(const http::Request& request) const;
 
   const AdminOptions options_;
   Worlds& worlds_;
-  Worker worker_;
+  Worker data_worker_;
+  Worker journal_worker_;  // a question does not wait for a load
   WrongTokens wrong_tokens_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <utility>
 
 #include "base/ascii.h"
 #include "ocp/url.h"
@@ -13,9 +15,32 @@ constexpr std::array<std::string_view, 5> kSecretWords{"passphrase", "passwd", "
 constexpr std::string_view kMask = "***";
 
 bool has_secret_word(std::string_view text) {
-  return std::ranges::any_of(kSecretWords, [&](std::string_view word) {
-    return !std::ranges::search(text, word, {}, to_lower_ascii).empty();
-  });
+  for (; !text.empty(); text.remove_prefix(1)) {
+    const char first = to_lower_ascii(text.front());
+    if (first != 'p' && first != 's' && first != 't') continue;
+    const auto begins = [&](std::string_view word) { return equals_ignoring_case(text.substr(0, word.size()), word); };
+    if (std::ranges::any_of(kSecretWords, begins)) return true;
+  }
+  return false;
+}
+
+// With ASCII characters in the place of their escapes, %XX and \uXXXX, and without NULs, of which UTF-16 has one beside
+// each ASCII character. What is no such escape stays.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const bool is_unicode = text.starts_with("\\u00") || text.starts_with("\\U00");
+    const std::size_t prefix = is_unicode ? 4 : text.front() == '%' ? 1 : 0;
+    unsigned value = 0;
+    const char* const digits = text.data() + prefix;
+    const bool is_escape = prefix != 0 && text.size() >= prefix + 2 &&
+                           std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2 && value < 0x80;
+    const char c = is_escape ? static_cast<char>(value) : text.front();
+    if (c != '\0') out += c;
+    text.remove_prefix(is_escape ? prefix + 2 : 1);
+  }
+  return out;
 }
 
 // A name that needs no quotes: of a pair of a form, never of a member of JSON.
@@ -39,8 +64,7 @@ std::optional<MaskedBody> masked_form(std::string_view text) {
     const std::string_view name = pair.substr(0, equals);
     if (!is_plain_name(name)) return std::nullopt;
     if (!is_first) masked.text += '&';
-    const auto decoded = percent_decode_bytes(pair, Plus::IsBlank);
-    if (!has_secret_word(pair) && !(decoded && has_secret_word(*decoded))) {
+    if (!names_secret(pair)) {
       masked.text += without_user_info(pair);
       continue;
     }
@@ -57,17 +81,41 @@ struct Masked {
   bool is_changed = false;
 };
 
-void mask(JsonValue& value, Masked& masked) {
-  if (value.kind == JsonKind::String &&
-      (value.text.find('@') != std::string::npos || value.text.find("%40") != std::string::npos)) {
-    std::string text = without_user_info(value.text);
-    masked.is_changed = masked.is_changed || text != value.text;
-    value.text = std::move(text);
+void mask(JsonValue& value, Masked& masked);
+
+// Nothing for a text that is no JSON document.
+std::optional<MaskedBody> masked_json(std::string_view text) {
+  try {
+    JsonValue value = read_json_text(text);
+    Masked masked;
+    mask(value, masked);
+    if (!masked.is_changed) return MaskedBody{std::string(text), false};
+    MaskedBody body{"", masked.has_secret};
+    append_json(body.text, value);
+    return body;
+  } catch (const JsonSyntaxError&) {
+    return std::nullopt;
   }
+}
+
+void mask_string(std::string& text, Masked& masked) {
+  // A document in a string, as some clients nest them.
+  const bool may_be_json = text.find_first_of("{[") != std::string::npos;
+  auto inner = may_be_json && names_secret(text) ? masked_json(text) : std::nullopt;
+  const bool may_name_user = text.find('@') != std::string::npos || text.find("%40") != std::string::npos;
+  if (!inner && !may_name_user) return;
+  if (!inner) inner = MaskedBody{without_user_info(text), false};
+  masked.has_secret = masked.has_secret || inner->has_secret;
+  masked.is_changed = masked.is_changed || inner->text != text;
+  text = std::move(inner->text);
+}
+
+void mask(JsonValue& value, Masked& masked) {
+  if (value.kind == JsonKind::String) mask_string(value.text, masked);
   for (JsonValue& item : value.items) mask(item, masked);
   for (JsonMember& member : value.members) {
     const bool is_masked = member.value.kind == JsonKind::String && member.value.text == kMask;
-    if (!is_secret_key(member.key)) {
+    if (!names_secret(member.key)) {
       mask(member.value, masked);
     } else if (member.value.kind != JsonKind::Null && !is_masked) {
       masked.has_secret = masked.is_changed = true;
@@ -104,7 +152,11 @@ bool contains_json(const JsonValue& whole, const JsonValue& part) {
   });
 }
 
-bool is_secret_key(std::string_view key) { return has_secret_word(key); }
+bool names_secret(std::string_view text) {
+  if (has_secret_word(text)) return true;
+  const bool has_escapes = text.find_first_of(std::string_view("%\\\0", 3)) != std::string_view::npos;
+  return has_escapes && has_secret_word(unescaped(text));
+}
 
 bool mask_secrets(JsonValue& value) {
   Masked masked;
@@ -114,19 +166,9 @@ bool mask_secrets(JsonValue& value) {
 
 MaskedBody masked_body(std::string_view text) {
   if (text.empty()) return {};
-  try {
-    JsonValue value = read_json_text(text);
-    Masked masked;
-    mask(value, masked);
-    if (!masked.is_changed) return {std::string(text), false};
-    MaskedBody body{"", masked.has_secret};
-    append_json(body.text, value);
-    return body;
-  } catch (const JsonSyntaxError&) {
-    // It is some other text.
-  }
+  if (auto json = masked_json(text)) return *std::move(json);
   if (auto form = masked_form(text)) return *std::move(form);
-  if (text != kMask && has_secret_word(text)) return {std::string(kMask), true};
+  if (names_secret(text)) return {std::string(kMask), true};
   return {without_user_info(text), false};
 }
 

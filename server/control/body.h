@@ -33,8 +33,8 @@ class RequestBody {
 // objects must be the same, arrays item by item (same_json).
 bool contains_json(const JsonValue& whole, const JsonValue& part);
 
-// Whether the value of a member may be a secret by its key.
-bool is_secret_key(std::string_view key);
+// Whether a text, such as a key, has the name of a secret in it, however it is escaped.
+bool names_secret(std::string_view text);
 
 // Puts "***" in place of the values of secret keys, whatever their type, but for null; and in place of user and
 // password in URLs. True if a secret key had another value than "***".

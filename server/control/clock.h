@@ -1,5 +1,5 @@
 // The time of a world, which a test may set.
-// Enters: what the test asks for. Leaves: the time that answers, throttling and schedules read. The Date of a signed
+// Input: what the test asks for. Output: the time that answers, throttling and schedules read. The Date of a signed
 // request is not compared with it. Safe for use by several threads at once.
 #pragma once
 

@@ -13,7 +13,7 @@
 
 #include "base/nearest.h"
 #include "http/paced_response.h"
-#include "json/text.h"
+#include "json/writer.h"
 
 namespace ocp_mock {
 namespace {
@@ -191,7 +191,6 @@ std::int64_t Faults::add(const JsonValue& value, const RequestFacts& facts) {
     for (const JsonValue& step : *steps) add_step(step);
   }
   append_json(fault.text, value);
-  fault.text = fault.text.substr(1, fault.text.size() - 2);
 
   const std::lock_guard lock(mutex_);
   if (faults_.size() >= kMostFaults) {
@@ -260,8 +259,13 @@ std::vector<std::string> Faults::list() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> texts;
   for (const auto& [id, fault] : faults_) {
-    texts.push_back(fmt::format(R"({{"fault":{{{}}},"fired":{},"id":{},"matched":{},"spent":{}}})", fault.text,
-                                fault.fired, id, fault.matched, fault.spent()));
+    texts.push_back(JsonObject()
+                        .add("fault", RawJson{fault.text})
+                        .add("fired", fault.fired)
+                        .add("id", id)
+                        .add("matched", fault.matched)
+                        .add("spent", fault.spent())
+                        .text());
   }
   return texts;
 }

@@ -1,5 +1,5 @@
 // Faults that a test has armed.
-// Enters: JSON objects, then requests. Leaves: what shall happen to a request, if anything, and how often each fault
+// Input: JSON objects, then requests. Output: what shall happen to a request, if anything, and how often each fault
 // has fired. Random choices come from the seed of a fault alone. Safe for use by several threads at once.
 #pragma once
 

@@ -183,7 +183,7 @@ std::optional<GuardRefusal> refuse_body(const http::Request& request, bool takes
     if (is_json || (takes_lines && is_lines)) continue;
     return GuardRefusal{
         415, fmt::format("the Content-Type is '{}'; it must be application/json{}, or absent", printable(value),
-                         takes_lines ? ", application/x-ndjson for a task a line" : "")};
+                         takes_lines ? ", application/x-ndjson for a row a line" : "")};
   }
   return std::nullopt;
 }

@@ -1,7 +1,7 @@
 // Who may make admin calls without the token, and with what body; how wrong tokens are slowed.
 // A page that a developer has open in a browser can send requests to the mock on the same machine: by a form, by
 // fetch(), or under a name of its own that its name server points there (DNS rebinding). None of them may steer it.
-// Enters: requests, and times. Leaves: why a request is refused, or how long its answer must wait.
+// Input: requests, and times. Output: why a request is refused, or how long its answer must wait.
 #pragma once
 
 #include <chrono>

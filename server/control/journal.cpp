@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "ocp/path_template.h"
+#include "ocp/path_tree.h"
 
 namespace ocp_mock {
 
@@ -42,12 +42,13 @@ bool is_secret_header(std::string_view name) {
 class Journal::WaitIndex {
  public:
   void add(Wait& wait) {
-    group_of(wait)[wait.after_].insert(&wait);
+    tree_.update(wait.matcher_->path(),
+                 [&](ByKind& kinds) { kinds[kind_of(wait)][wait.matcher_->others()][wait.after_].insert(&wait); });
     ++size_;
   }
 
   void remove(Wait& wait) {
-    remove_below(root_, wait, 0);
+    tree_.update(wait.matcher_->path(), [&](ByKind& kinds) { remove_from(kinds, wait); });
     --size_;
   }
 
@@ -56,12 +57,24 @@ class Journal::WaitIndex {
   // Calls visit with each wait that the entry ends. It may remove none.
   template <typename Visit>
   void find(const JournalEntry& entry, const Visit& visit) const {
-    find_below(root_, 0, {view_of(entry), entry.sequence, without_end_slash(entry.path).size()}, visit);
+    const Asked asked{view_of(entry), entry.sequence};
+    tree_.find(entry.path, [&](const ByKind& kinds) {
+      find_in(kinds, asked, visit);
+      return false;
+    });
   }
 
   template <typename Visit>
   void each(const Visit& visit) const {
-    each_below(root_, visit);
+    tree_.each([&](const ByKind& kinds) {
+      for (const auto& [kind, others] : kinds) {
+        for (const auto& [text, group] : others) {
+          for (const auto& [after, waits] : group) {
+            for (Wait* wait : waits) visit(*wait);
+          }
+        }
+      }
+    });
   }
 
  private:
@@ -72,42 +85,12 @@ class Journal::WaitIndex {
   using Kind = std::pair<std::optional<std::string>, std::optional<int>>;  // method and status
   using ByKind = std::map<Kind, ByOthers>;
 
-  struct Node {
-    std::map<std::string, Node, std::less<>> children;  // by the text of the next segment
-    std::unique_ptr<Node> any;                          // for a placeholder
-    ByKind ends;                                        // of paths that end here
-    // Of paths whose next segment begins with a text: by its length, by that.
-    std::map<std::size_t, std::map<std::string, ByKind, std::less<>>> beginnings;
-
-    bool empty() const { return children.empty() && !any && ends.empty() && beginnings.empty(); }
-  };
-
   struct Asked {
     RequestView view;
     std::int64_t sequence;
-    std::size_t size;  // of the path without a slash at its end, which is nothing to paths that end
   };
 
   static Kind kind_of(const Wait& wait) { return {wait.matcher_->method(), wait.matcher_->status()}; }
-
-  ByAfter& group_of(const Wait& wait) {
-    Node* node = &root_;
-    const PathTemplate& path = wait.matcher_->path();
-    const auto& segments = path.segments();
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      const PathTemplate::Segment& segment = segments[i];
-      if (path.is_open() && i + 1 == segments.size()) {
-        return node->beginnings[segment.text.size()][segment.text][kind_of(wait)][wait.matcher_->others()];
-      }
-      if (segment.is_placeholder) {
-        if (!node->any) node->any = std::make_unique<Node>();
-        node = node->any.get();
-      } else {
-        node = &node->children[segment.text];
-      }
-    }
-    return node->ends[kind_of(wait)][wait.matcher_->others()];
-  }
 
   static void remove_from(ByKind& kinds, Wait& wait) {
     const auto others = kinds.find(kind_of(wait));
@@ -117,49 +100,6 @@ class Journal::WaitIndex {
     if (waits->second.empty()) group->second.erase(waits);
     if (group->second.empty()) others->second.erase(group);
     if (others->second.empty()) kinds.erase(others);
-  }
-
-  // Nodes that hold nothing any more go.
-  static void remove_below(Node& node, Wait& wait, std::size_t depth) {
-    const PathTemplate& path = wait.matcher_->path();
-    if (depth == path.segments().size()) return remove_from(node.ends, wait);
-    const PathTemplate::Segment& segment = path.segments()[depth];
-    if (path.is_open() && depth + 1 == path.segments().size()) {
-      const auto of_length = node.beginnings.find(segment.text.size());
-      const auto kinds = of_length->second.find(segment.text);
-      remove_from(kinds->second, wait);
-      if (kinds->second.empty()) of_length->second.erase(kinds);
-      if (of_length->second.empty()) node.beginnings.erase(of_length);
-    } else if (segment.is_placeholder) {
-      remove_below(*node.any, wait, depth + 1);
-      if (node.any->empty()) node.any.reset();
-    } else {
-      const auto child = node.children.find(segment.text);
-      remove_below(child->second, wait, depth + 1);
-      if (child->second.empty()) node.children.erase(child);
-    }
-  }
-
-  // With the segment of the path that begins at from.
-  template <typename Visit>
-  static void find_below(const Node& node, std::size_t from, const Asked& asked, const Visit& visit) {
-    const std::string_view path = asked.view.path;
-    const std::size_t end = std::min(path.find('/', from), path.size());
-    std::string_view segment = path.substr(from, end - from);
-    std::string decoded;
-    if (segment.find('%') != std::string_view::npos) segment = decoded = segments_of(segment).front();
-    for (const auto& [length, kinds] : node.beginnings) {
-      if (length > segment.size()) break;
-      const auto found = kinds.find(segment.substr(0, length));
-      if (found != kinds.end()) find_in(found->second, asked, visit);
-    }
-    if (from > asked.size) return;
-    const auto go_on = [&](const Node& child) {
-      if (end >= asked.size) find_in(child.ends, asked, visit);
-      if (end < path.size()) find_below(child, end + 1, asked, visit);
-    };
-    if (const auto child = node.children.find(segment); child != node.children.end()) go_on(child->second);
-    if (node.any && !segment.empty()) go_on(*node.any);
   }
 
   template <typename Visit>
@@ -187,26 +127,7 @@ class Journal::WaitIndex {
     }
   }
 
-  template <typename Visit>
-  static void each_below(const Node& node, const Visit& visit) {
-    const auto each_in = [&](const ByKind& kinds) {
-      for (const auto& [kind, others] : kinds) {
-        for (const auto& [text, group] : others) {
-          for (const auto& [after, waits] : group) {
-            for (Wait* wait : waits) visit(*wait);
-          }
-        }
-      }
-    };
-    each_in(node.ends);
-    for (const auto& [length, beginnings] : node.beginnings) {
-      for (const auto& [text, kinds] : beginnings) each_in(kinds);
-    }
-    for (const auto& [text, child] : node.children) each_below(child, visit);
-    if (node.any) each_below(*node.any, visit);
-  }
-
-  Node root_;
+  PathTree<ByKind> tree_;
   std::size_t size_ = 0;
 };
 
@@ -230,8 +151,12 @@ void Journal::record(Ticket ticket, JournalEntry entry) {
       const auto kept = std::make_shared<const JournalEntry>(std::move(entry));
       if (index_->size() != 0) wake_waits(kept, woken);
       ring_.push_back(kept);
+      body_bytes_ += kept->body.size();
     }
-    if (ring_.size() > size_) ring_.pop_front();
+    if (ring_.size() > size_) {
+      body_bytes_ -= ring_.front()->body.size();
+      ring_.pop_front();
+    }
   }
   for (const auto& one : woken) {
     if (const auto pending = one.lock()) pending->complete();
@@ -312,9 +237,15 @@ std::int64_t Journal::last() const {
   return last_;
 }
 
+std::size_t Journal::body_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return body_bytes_;
+}
+
 void Journal::clear() {
   const std::lock_guard lock(mutex_);
   ring_.clear();
+  body_bytes_ = 0;
   cleared_ = last_;
   in_flight_ = 0;
   ++epoch_;

@@ -1,5 +1,5 @@
 // What a world was asked and what it answered, the latest so many requests; and who waits for the next one.
-// Enters: an entry a request, without secrets. Leaves: the entries of a filter, and how many are missing because the
+// Input: an entry a request, without secrets. Output: the entries of a filter, and how many are missing because the
 // ring was full. Safe for use by several threads at once.
 #pragma once
 
@@ -80,6 +80,9 @@ class Journal {
   View view(std::int64_t after = 0) const;
   std::int64_t last() const;
 
+  // Of the bodies in all entries together.
+  std::size_t body_bytes() const;
+
   // A wait for an entry. It ends with this object, which the journal must outlive.
   class Wait {
    public:
@@ -126,6 +129,7 @@ class Journal {
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const JournalEntry>> ring_;
   const std::unique_ptr<WaitIndex> index_;  // of those who wait
+  std::size_t body_bytes_ = 0;              // in the ring
   bool closed_ = false;
   std::int64_t epoch_ = 0;
   std::int64_t in_flight_ = 0;

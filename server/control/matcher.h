@@ -1,6 +1,6 @@
 // Which requests a test means.
-// Enters: a JSON object such as {"method":"GET","path":"/api/status","query":{"page":"1"},"user":"admin"}; then
-// requests. Leaves: whether a request matches, and what differs where it does not. The table of criteria, and the rules
+// Input: a JSON object such as {"method":"GET","path":"/api/status","query":{"page":"1"},"user":"admin"}; then
+// requests. Output: whether a request matches, and what differs where it does not. The table of criteria, and the rules
 // that each must keep, are in matcher.cpp: what no request can ever match is refused, for a test would take silence for
 // an answer.
 #pragma once

@@ -1,5 +1,5 @@
 // Wakes pending answers when their time has come.
-// Enters: pending answers with a time and an owner. Leaves: each made ready, once. One thread for all of them, so a
+// Input: pending answers with a time and an owner. Output: each made ready, once. One thread for all of them, so a
 // delay holds no thread of its own. Safe for use by several threads at once.
 #pragma once
 

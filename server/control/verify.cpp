@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string_view>
-
-#include "json/text.h"
 
 namespace ocp_mock {
 namespace {
@@ -18,13 +17,14 @@ struct Miss {
   std::vector<Difference> differences;
 };
 
-std::string json_of(const Miss& miss, int offset_minutes) {
-  std::string differs;
-  for (const Difference& difference : miss.differences) {
-    differs += fmt::format("{}{{\"actual\":{},\"expected\":{},\"field\":{}}}", differs.empty() ? "" : ",",
-                           difference.actual, difference.expected, json_string(difference.field));
-  }
-  return fmt::format("{{\"differs\":[{}],\"request\":{}}}", differs, json_of(*miss.entry, offset_minutes));
+JsonObject json_of(const Miss& miss, int offset_minutes) {
+  const JsonArray differs(miss.differences, [](const Difference& difference) {
+    return JsonObject()
+        .add("actual", RawJson{difference.actual})
+        .add("expected", RawJson{difference.expected})
+        .add("field", difference.field);
+  });
+  return JsonObject().add("differs", differs).add("request", json_of(*miss.entry, offset_minutes));
 }
 
 // What could change the result.
@@ -44,41 +44,42 @@ std::string reason_of_doubt(const Journal::View& view, std::int64_t cut) {
   return "it depends on requests of which nothing is known: " + reason;
 }
 
-// The members of an entry that has a body.
-std::string body_json(const JournalEntry& entry) {
-  if (entry.body_bytes == 0) return "";
+// Adds the body of an entry that has one.
+void add_body(JsonObject& object, const JournalEntry& entry) {
+  if (entry.body_bytes == 0) return;
   const bool is_cut = (entry.cut & static_cast<unsigned>(RequestPart::Body)) != 0;
-  std::string body;
   const RequestBody kept(entry.body);
   if (const JsonValue* json = is_cut ? nullptr : kept.json()) {
-    append_json(body, *json);
+    std::string text;
+    append_json(text, *json);
+    object.add("body", RawJson{text});
   } else {
-    body = json_string(entry.body);
+    object.add("body", entry.body);
   }
-  return fmt::format("\"body\":{},\"bodyBytes\":{},{}", body, entry.body_bytes,
-                     entry.body_sha256.empty() ? "" : fmt::format("\"bodySha256\":\"{}\",", entry.body_sha256));
+  object.add("bodyBytes", entry.body_bytes);
+  if (!entry.body_sha256.empty()) object.add("bodySha256", entry.body_sha256);
 }
 
 }  // namespace
 
-std::string json_of(const JournalEntry& entry, int offset_minutes) {
-  std::string headers;
-  for (const auto& [name, value] : entry.headers) {
-    headers += fmt::format("{}{{\"name\":{},\"value\":{}}}", headers.empty() ? "" : ",", json_string(name),
-                           json_string(value));
-  }
-  std::string violations;
-  for (const std::string& text : entry.violations)
-    violations.append(violations.empty() ? "" : ",").append(json_string(text));
-  return fmt::format(
-      R"({{{}"bytes":{},{}"durationMicroseconds":{},{}"headers":[{}],"method":{},"path":{},"query":{},{}"sequence":{},)"
-      R"("status":{},"time":{},"traceId":{},"user":{},"violations":[{}]}})",
-      body_json(entry), entry.bytes, entry.client_left ? "\"clientLeft\":true," : "", entry.microseconds,
-      entry.fault == 0 ? "" : fmt::format("\"fault\":{},", entry.fault), headers, json_string(entry.method),
-      json_string(entry.path), json_string(entry.query), entry.replayed ? "\"replayed\":true," : "", entry.sequence,
-      entry.status == 0 ? "null" : std::to_string(entry.status),
-      json_string(format_iso_offset(entry.time, offset_minutes)), json_string(entry.trace_id), json_string(entry.user),
-      violations);
+JsonObject json_of(const JournalEntry& entry, int offset_minutes) {
+  JsonObject object;
+  add_body(object, entry);
+  object.add("bytes", entry.bytes);
+  if (entry.client_left) object.add("clientLeft", true);
+  object.add("durationMicroseconds", entry.microseconds);
+  if (entry.fault != 0) object.add("fault", entry.fault);
+  const JsonArray headers(entry.headers, [](const HeaderField& header) {
+    return JsonObject().add("name", header.name).add("value", header.value);
+  });
+  object.add("headers", headers).add("method", entry.method).add("path", entry.path).add("query", entry.query);
+  if (entry.replayed) object.add("replayed", true);
+  return object.add("sequence", entry.sequence)
+      .add("status", entry.status == 0 ? std::nullopt : std::optional(entry.status))
+      .add("time", format_iso_offset(entry.time, offset_minutes))
+      .add("traceId", entry.trace_id)
+      .add("user", entry.user)
+      .add("violations", JsonArray(entry.violations));
 }
 
 std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes,
@@ -108,7 +109,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
   const Journal::View view = journal.view();
   std::int64_t matched = 0;
   std::int64_t cut = 0;
-  std::string matches;
+  JsonArray matches;
   std::vector<Miss> misses;
   for (const auto& entry : view.entries) {
     const RequestView request = view_of(*entry);
@@ -118,9 +119,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
     }
     std::vector<Difference> differences = matcher.differences(request);
     if (differences.empty()) {
-      if (++matched <= static_cast<std::int64_t>(kEntriesShown)) {
-        matches.append(matches.empty() ? "" : ",").append(json_of(*entry, offset_minutes));
-      }
+      if (++matched <= static_cast<std::int64_t>(kEntriesShown)) matches.add(json_of(*entry, offset_minutes));
     } else {
       misses.push_back({entry.get(), std::move(differences)});
     }
@@ -129,23 +128,23 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
   const std::int64_t unknown = view.evicted + view.in_flight + cut;
   const bool failed = matched > most || matched + unknown < least;
   const bool passed = matched >= least && matched + unknown <= most;
-  std::string text =
-      fmt::format("{{{}\"evicted\":{},\"inFlight\":{},\"matched\":{}", cut == 0 ? "" : fmt::format("\"cut\":{},", cut),
-                  view.evicted, view.in_flight, matched);
+  JsonObject answer;
+  if (cut != 0) answer.add("cut", cut);
+  answer.add("evicted", view.evicted).add("inFlight", view.in_flight).add("matched", matched);
   if (matched > most) {
-    text += fmt::format(",\"matches\":[{}]", matches);
+    answer.add("matches", matches);
   } else if (!passed) {
     // The latest of those that differ least.
     std::ranges::reverse(misses);
     std::ranges::stable_sort(misses, {}, [](const Miss& miss) { return miss.differences.size(); });
-    std::string nearest;
+    JsonArray nearest;
     for (std::size_t i = 0; i < misses.size() && i < kEntriesShown; ++i) {
-      nearest.append(nearest.empty() ? "" : ",").append(json_of(misses[i], offset_minutes));
+      nearest.add(json_of(misses[i], offset_minutes));
     }
-    text += fmt::format(",\"nearestMisses\":[{}]", nearest);
+    answer.add("nearestMisses", nearest);
   }
-  if (!passed && !failed) text += fmt::format(R"(,"reason":{})", json_string(reason_of_doubt(view, cut)));
-  return text + fmt::format(",\"result\":\"{}\"}}", passed ? "passed" : failed ? "failed" : "inconclusive");
+  if (!passed && !failed) answer.add("reason", reason_of_doubt(view, cut));
+  return answer.add("result", passed ? "passed" : failed ? "failed" : "inconclusive").text();
 }
 
 }  // namespace ocp_mock

@@ -1,16 +1,17 @@
 // What a test asks of the journal.
-// Enters: a world's journal and the JSON of a question. Leaves: JSON.
+// Input: a world's journal and the JSON of a question. Output: JSON.
 #pragma once
 
 #include <string>
 
 #include "control/journal.h"
 #include "control/matcher.h"
+#include "json/writer.h"
 
 namespace ocp_mock {
 
 // One entry as a JSON object. The offset is that of its time, in minutes.
-std::string json_of(const JournalEntry& entry, int offset_minutes);
+JsonObject json_of(const JournalEntry& entry, int offset_minutes);
 
 // Answers {"method":"GET",...,"exactly":2}: the criteria of a Matcher, and exactly, atLeast, atMost or the last two; at
 // least 1 without any. The result is passed, failed with the nearest misses or the first of too many matches, or

@@ -1,5 +1,5 @@
 // What one test sees: data, clock, faults, journal, windows of throttling. Worlds do not see each other.
-// Enters: the user who asks. Leaves: the world of that user. A world is made when its user first asks, as a fork of the
+// Input: the user who asks. Output: the world of that user. A world is made when its user first asks, as a fork of the
 // base: a dataset never changes, so that costs a pointer. A reload of the base reaches the worlds that still hold its
 // pointer. Safe for use by several threads at once.
 #pragma once

@@ -90,6 +90,7 @@ enum class Message {
   MethodNotAllowed,
   MeantAdminCall,     // said after UnknownPath
   CapturedOtherwise,  // said after UnknownPath and MethodNotAllowed
+  PathSince,          // said after UnknownPath
   NotAProxy,
   // what a test has armed
   SimulatedFailure,

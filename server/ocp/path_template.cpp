@@ -9,33 +9,25 @@ namespace {
 
 bool is_plain(std::string_view segment) { return segment.find('%') == std::string_view::npos; }
 
-std::string decoded(std::string_view segment) {
-  if (is_plain(segment)) return std::string(segment);
-  return percent_decode(segment, Plus::Kept).value_or(std::string(segment));
-}
-
-bool equals(std::string_view segment, std::string_view text) {
-  return is_plain(segment) ? segment == text : decoded(segment) == text;
-}
-
-bool begins(std::string_view segment, std::string_view text) {
-  return is_plain(segment) ? segment.starts_with(text) : decoded(segment).starts_with(text);
-}
-
 }  // namespace
+
+PathSegment::PathSegment(std::string_view sent) : sent_(sent), text_(sent) {
+  if (is_plain(sent)) return;
+  if (auto decoded = percent_decode(sent, Plus::Kept)) text_ = decoded_ = *std::move(decoded);
+}
 
 std::vector<std::string> segments_of(std::string_view path) {
   std::vector<std::string> segments;
   for (;;) {
     const auto end = path.find('/');
-    segments.push_back(decoded(path.substr(0, end)));
+    segments.emplace_back(PathSegment(path.substr(0, end)).text());
     if (end == std::string_view::npos) return segments;
     path.remove_prefix(end + 1);
   }
 }
 
 std::string_view without_end_slash(std::string_view path) {
-  return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+  return path.ends_with('/') && path.size() > 1 && path != "//" ? path.substr(0, path.size() - 1) : path;
 }
 
 std::string decoded_path(std::string_view path) {
@@ -62,13 +54,13 @@ PathTemplate PathTemplate::of_template(std::string_view text) {
     const auto end = text.find('/');
     const std::string_view segment = text.substr(0, end);
     const bool is_placeholder = segment.starts_with('{') && segment.ends_with('}');
-    made.segments_.push_back({is_placeholder ? "" : decoded(segment), is_placeholder});
+    made.segments_.push_back({std::string(is_placeholder ? "" : PathSegment(segment).text()), is_placeholder});
     if (end == std::string_view::npos) return made;
     text.remove_prefix(end + 1);
   }
 }
 
-// Calls take with each segment that a placeholder takes. Decodes no more than it must.
+// Calls take with each segment that a placeholder takes.
 template <typename Take>
 bool PathTemplate::match(std::string_view path, const Take& take) const {
   if (!is_open_) path = without_end_slash(path);
@@ -76,11 +68,11 @@ bool PathTemplate::match(std::string_view path, const Take& take) const {
     const Segment& wanted = segments_[i];
     const bool is_last = i + 1 == segments_.size();
     const auto end = path.find('/');
-    const std::string_view segment = path.substr(0, end);
-    if (is_last && is_open_) return begins(segment, wanted.text);
+    const PathSegment segment(path.substr(0, end));
+    if (is_last && is_open_) return segment.text().starts_with(wanted.text);
     if (is_last != (end == std::string_view::npos)) return false;
-    if (wanted.is_placeholder ? segment.empty() : !equals(segment, wanted.text)) return false;
-    if (wanted.is_placeholder) take(segment);
+    if (wanted.is_placeholder ? !segment.fills_placeholder() : segment.text() != wanted.text) return false;
+    if (wanted.is_placeholder) take(segment.sent());
     if (is_last) return true;
     path.remove_prefix(end + 1);
   }

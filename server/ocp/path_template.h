@@ -14,18 +14,39 @@ namespace ocp_mock {
 // which the first is empty; "*" has one.
 std::vector<std::string> segments_of(std::string_view path);
 
-// Without one slash at the end, which OCP accepts; "/" stays.
+// Without one slash at the end, which OCP accepts; "/" and "//" stay.
 std::string_view without_end_slash(std::string_view path);
 
 // A path for people to see and to compare: decoded, but for segments that hold a slash or %2, which are
 // percent-encoded. Two paths have the same text only if they have the same segments.
 std::string decoded_path(std::string_view path);
 
+// A segment of a path, as every template and tree of templates looks at it.
+class PathSegment {
+ public:
+  explicit PathSegment(std::string_view sent);
+  PathSegment(const PathSegment&) = delete;
+  PathSegment& operator=(const PathSegment&) = delete;
+
+  std::string_view sent() const { return sent_; }
+
+  // Decoded, or as sent where it does not decode.
+  std::string_view text() const { return text_; }
+
+  // A placeholder takes any segment that is not empty.
+  bool fills_placeholder() const { return !sent_.empty(); }
+
+ private:
+  const std::string_view sent_;
+  std::string decoded_;  // where that is not what was sent
+  std::string_view text_;
+};
+
 class PathTemplate {
  public:
   struct Segment {
     std::string text;             // decoded
-    bool is_placeholder = false;  // takes any segment that is not empty; then text means nothing
+    bool is_placeholder = false;  // then text means nothing
 
     bool operator==(const Segment&) const = default;
   };

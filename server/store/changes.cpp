@@ -18,7 +18,7 @@
 #include "fixtures/resources.h"
 #include "fixtures/row_rules.h"
 #include "fixtures/timeline.h"
-#include "json/text.h"
+#include "json/writer.h"
 #include "ocp/error.h"
 #include "store/dataset_builder.h"
 
@@ -238,35 +238,21 @@ const Resource* declared_below(const FixtureResources& resources, const Resource
   return nullptr;
 }
 
-void append_value(std::string& out, const SqlValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    out += std::to_string(*integer);
-  } else {
-    append_json_string(out, std::get<std::string>(value));
-  }
-}
-
 // A declared row with those below it.
-void append_declaration(std::string& out, const FixtureResources& resources, const Resource& resource,
-                        const Outline& outline) {
-  out += fmt::format("{{\"{}\":", resource.key->name);
-  append_value(out, outline.key);
-  if (outline.label) {
-    out += fmt::format(",\"{}\":", resource.label->name);
-    append_json_string(out, *outline.label);
+JsonObject declaration_of(const FixtureResources& resources, const Resource& resource, const Outline& outline) {
+  JsonObject row;
+  if (const auto* integer = std::get_if<std::int64_t>(&outline.key)) {
+    row.add(resource.key->name, *integer);
+  } else {
+    row.add(resource.key->name, std::get<std::string>(outline.key));
   }
+  if (outline.label) row.add(resource.label->name, *outline.label);
   const Resource* below = declared_below(resources, resource);
   if (below != nullptr && !outline.children.empty()) {
-    std::string_view opening = "[";
-    out += fmt::format(",\"{}\":", below->name);
-    for (const Outline& child : outline.children) {
-      out += opening;
-      append_declaration(out, resources, *below, child);
-      opening = ",";
-    }
-    out += ']';
+    const auto declaration = [&](const Outline& child) { return declaration_of(resources, *below, child); };
+    row.add(below->name, JsonArray(outline.children, declaration));
   }
-  out += '}';
+  return row;
 }
 
 // The declared rows of a resource without parents, with those below them.
@@ -297,7 +283,7 @@ std::string export_fixtures(const Dataset& dataset) {
     std::string_view comma;
     for (const Outline& row : declared_rows(dataset, resources, resource).children) {
       text += comma;
-      append_declaration(text, resources, resource, row);
+      text += declaration_of(resources, resource, row).text();
       comma = ",\n";
     }
     text += ']';
@@ -334,8 +320,8 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
                       std::string_view text, std::optional<Instant> since) {
   const auto builder = old->copy();
   SinceSink sink(*builder, since);
-  const FixtureFile loaded = load_fixture_text(router, name, text, sink);
-  Changed changed{loaded.count(), loaded.exchanges, builder->finish()};
+  FixtureFile file = load_fixture_text(router, name, text, sink);
+  Changed changed{file.count(), builder->finish(), std::move(file.counts), file.exchanges};
   const bool is_same = changed.rows == 0 && changed.exchanges == 0 && changed.dataset->envelope() == old->envelope() &&
                        has_same_parents(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
@@ -344,8 +330,9 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
 
 Changed from_fixtures(const Router& router, std::string_view name, std::string_view text) {
   const auto builder = DatasetBuilder::in_memory(router.catalogue());
-  const FixtureFile loaded = load_fixture_text(router, name, text, *builder);
-  return {loaded.count(), loaded.exchanges, builder->finish()};
+  FixtureFile file = load_fixture_text(router, name, text, *builder);
+  const std::int64_t rows = file.count();
+  return {rows, builder->finish(), std::move(file.counts), file.exchanges};
 }
 
 void refuse_misspelt(const Dataset& dataset, const Resource& resource, const JsonValue& where, const JsonValue* set) {
@@ -374,7 +361,7 @@ Changed with_rows_set(const std::shared_ptr<const Dataset>& old, const Resource&
     builder->set_row(resource, stored.id, std::move(*row));
     ++rows;
   });
-  return {rows, 0, rows == 0 ? old : builder->finish()};
+  return {rows, rows == 0 ? old : builder->finish()};
 }
 
 Changed without_rows(const std::shared_ptr<const Dataset>& old, const Resource& resource, const JsonValue& where) {
@@ -389,7 +376,7 @@ Changed without_rows(const std::shared_ptr<const Dataset>& old, const Resource& 
       ++rows;
     });
   }
-  return {rows, 0, rows == 0 ? old : builder->finish()};
+  return {rows, rows == 0 ? old : builder->finish()};
 }
 
 }  // namespace ocp_mock

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "embedded/schema_sql.h"
-#include "json/text.h"
+#include "json/writer.h"
 #include "store/page_checks.h"
 
 namespace ocp_mock {
@@ -278,16 +278,15 @@ void refuse_special_file(const fs::path& file) {
 }
 
 std::string partition_text(const std::vector<SqlValue>& parents) {
-  std::string text = "[";
+  JsonArray keys;
   for (const SqlValue& parent : parents) {
-    if (text.size() > 1) text += ',';
     if (const auto* integer = std::get_if<std::int64_t>(&parent)) {
-      text += std::to_string(*integer);
+      keys.add(*integer);
     } else {
-      append_json_string(text, std::get<std::string>(parent));
+      keys.add(std::get<std::string>(parent));
     }
   }
-  return text + "]";
+  return keys.text();
 }
 
 void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue) {

@@ -85,10 +85,7 @@ std::string condition_sql(QueryBuilder& query, const Request& request, const Con
       }
       return fmt::format("({})", fmt::join(alternatives, " OR "));
     }
-    case Match::Ignored:
-    case Match::Page:
-    case Match::Size:
-    case Match::Sort: break;
+    default: break;
   }
   return "1";
 }

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // A change copies a chunk for each page that is far from the others, and a version all pointers to chunks; for a
-// million tasks both take some ten microseconds.
+// million rows both take some ten microseconds.
 constexpr std::size_t kChunkPages = 512;
 constexpr std::size_t kLargestBlock = 512;
 

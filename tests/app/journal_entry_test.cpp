@@ -22,7 +22,7 @@ TEST_CASE("journal entry: a body is kept up to 16 KiB, of a longer one its lengt
   SUBCASE("none") {
     const JournalEntry entry = entry_with("");
     CHECK(entry.body_bytes == 0);
-    CHECK(json_of(entry, 0).starts_with(R"({"bytes":0,)"));
+    CHECK(json_of(entry, 0).text().starts_with(R"({"bytes":0,)"));
   }
   SUBCASE("the longest that is whole") {
     const JournalEntry entry = entry_with(most);
@@ -41,7 +41,7 @@ TEST_CASE("journal entry: a body is kept up to 16 KiB, of a longer one its lengt
   }
   SUBCASE("what is cut is a text, even where it is JSON") {
     const JournalEntry entry = entry_with(std::string(20'000, '1'));
-    CHECK(json_of(entry, 0).starts_with(R"({"body":"111)"));
+    CHECK(json_of(entry, 0).text().starts_with(R"({"body":"111)"));
   }
   SUBCASE("a secret beyond the cut is masked, and no hash tells it") {
     const JournalEntry entry = entry_with(R"({"a":")" + most + R"(","password":"geheim"})");
@@ -62,5 +62,37 @@ TEST_CASE("journal entry: a body is kept up to 16 KiB, of a longer one its lengt
     CHECK(entry.body_sha256.empty());
     CHECK(entry.cut == kCut);
     CHECK(entry_with(std::string(300'000, 'x')).body == most);
+  }
+  SUBCASE("of more than 256 KiB a secret beyond the beginning leaves no hash") {
+    for (const std::string name : {"password", "p\\u0061ssword", "pass%77ord"}) {
+      CAPTURE(name);
+      const JournalEntry entry =
+          entry_with(R"({"a":")" + std::string(300'000, 'x') + R"(",")" + name + R"(":"geheim"})");
+      CHECK(entry.body == R"({"a":")" + most.substr(6));
+      CHECK(entry.body_sha256.empty());
+      CHECK(entry.cut == kCut);
+    }
+    CHECK_FALSE(entry_with(R"({"a":")" + std::string(300'000, 'x') + R"("})").body_sha256.empty());
+  }
+  SUBCASE("the name of a secret that is cut in two is none, for its value is gone as well") {
+    const std::string begin = R"({"a":")" + std::string(16 * 1024 - 14, 'x') + R"(",")";
+    const JournalEntry entry = entry_with(begin + R"(password":"geheim","b":")" + std::string(300'000, 'x') + R"("})");
+    CHECK(entry.body == begin + "passw");
+    CHECK(entry.body_sha256.empty());
+  }
+  SUBCASE("10 MB of anything") {
+    for (const std::string part : {"[", R"({"a":)", "a=b&", "%", "\\u00", "\xff", "pass", "https://a@"}) {
+      CAPTURE(part);
+      std::string body;
+      while (body.size() < 10'000'000) body += part;
+      const JournalEntry entry = entry_with(body);
+      CHECK(entry.body.size() <= 16384);
+      CHECK(entry.body_bytes == body.size());
+      CHECK(entry.body_sha256.size() == 64);
+    }
+  }
+  SUBCASE("bytes that are no text") {
+    const JournalEntry entry = entry_with(std::string("\0\xff\"", 3));
+    CHECK(json_of(entry, 0).text().starts_with("{\"body\":\"\\u0000\xef\xbf\xbd\\\"\",\"bodyBytes\":3,"));
   }
 }

@@ -183,22 +183,23 @@ TEST_CASE("replay: worlds have exchanges of their own, which change, go and come
   const std::string other = exchange("GET", target, R"("status":410)");
   REQUIRE(server.ask("GET", target).status == 302);
   const Answer added = server.admin("POST", "/fixtures?user=admin", other);
-  CHECK(added.body == R"({"exchanges":1,"tasks":0})");
+  CHECK(added.body == R"({"exchanges":1,"resources":{},"tasks":0})");
   CHECK(server.ask("GET", target).status == 410);
   REQUIRE(server.admin("PUT", "/worlds/b", R"({"from":"admin"})").status == 201);
   CHECK(server.ask("GET", target, "", "Authorization: Basic Yjp4\r\n").status == 410);
   CHECK(server.ask("GET", target, "", "Authorization: Basic Yzp4\r\n").status == 302);
 
   const std::string saved = server.admin("GET", "/fixtures?user=admin").body;
-  CHECK(server.admin("PUT", "/fixtures?user=admin", "[]").body == R"({"tasks":0})");
+  CHECK(server.admin("PUT", "/fixtures?user=admin", "[]").body == R"({"resources":{},"tasks":0})");
   CHECK(server.ask("GET", target).status == 404);
-  CHECK(server.admin("PUT", "/fixtures?user=admin", saved).body == R"({"exchanges":5,"tasks":0})");
+  CHECK(server.admin("PUT", "/fixtures?user=admin", saved).body == R"({"exchanges":5,"resources":{},"tasks":0})");
   CHECK(server.admin("GET", "/fixtures?user=admin").body == saved);
   CHECK(server.ask("GET", target).status == 410);
   CHECK(server.ask("POST", "/api/v2/x/start", R"({"mode":"FULL"})").status == 202);
   CHECK(server.admin("POST", "/reset?user=admin").status == 204);
   CHECK(server.ask("GET", target).status == 302);
   CHECK(contains(server.admin("POST", "/fixtures/reload").body,
-                 R"("form":"an array of captured answers with their requests","tasks":0}],"notes":[],"tasks":0})"));
+                 R"("form":"an array of captured answers with their requests","resources":{},"tasks":0}],"notes":[],)"
+                 R"("resources":{},"tasks":0})"));
   CHECK(contains(server.admin("POST", "/fixtures/reload").body, R"({"files":[{"exchanges":5,"file":)"));
 }

@@ -272,7 +272,7 @@ TEST_CASE("source: mistakes in methods, paths and placeholders are refused where
 TEST_CASE("source: mistakes in what endpoints do are refused where they are") {
   check_refusals({
       {R"("does": "list")", R"("does": "lists")",
-       R"(27:55: does is 'lists'; it must be one of list, get, constant, fixed; did you mean 'list'?)"},
+       R"(27:55: does is 'lists'; it must be one of list, get, constant, fixed, series, document; did you mean 'list'?)"},
       {R"("resource": "hosts")", R"("resource": "host")", R"(27:71: 'host' is no resource; did you mean 'hosts'?)"},
       {R"("resource": "hosts", )", R"()", R"(26:5: resource is missing; it must be a string)"},
       {R"("constant": "time")", R"("constant": "tme")",
@@ -323,7 +323,7 @@ TEST_CASE("source: mistakes in paging are refused where they are") {
 TEST_CASE("source: mistakes in parameters are refused where they are") {
   check_refusals({
       {R"("match": "equal")", R"("match": "equals")",
-       R"(32:60: match is 'equals'; it must be one of equal, contains, member, from, until, ignored, page, size, sort; did you mean 'equal'?)"},
+       R"(32:60: match is 'equals'; it must be one of equal, contains, member, from, until, ignored, page, size, sort, start, end, metrics, step, leastStep, mostPoints, labels; did you mean 'equal'?)"},
       {R"("type": "word")", R"("type": "enum")",
        R"(32:27: type is 'enum'; it must be one of integer, number, boolean, string, word, utcTime, time)"},
       {R"("type": "word", "repeats": true, )", R"()", R"(32:9: type is missing; it must be a string)"},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "http/socket_client.h"
 #include "log_backup_tasks.h"
 #include "store/dataset_builder.h"
 
@@ -166,6 +167,66 @@ TEST_CASE("admin: delays leave no timer behind when their clients go") {
   desk.worlds.base().release();
   CHECK(pending->is_complete());
   CHECK(desk.worlds.scheduler().size() == 0);
+}
+
+TEST_CASE("admin: what was loaded again is counted by file and by resource") {
+  const Resource& tasks = log_backup_task();
+  const Resource& other = ocp_catalogue().resources.front();
+  REQUIRE(&tasks != &other);
+  AdminOptions options;
+  options.reload = [&] {
+    return LoadedFixtures{{{"a.json", "a fixture set", {{&tasks, 2}, {&other, 1}}, 0, 0, {}},
+                           {"b.json", "an array", {{&other, 4}}, 3, 0, {}},
+                           {"c.json", "an array", {}, 0, 0, {}}},
+                          {"a note"}};
+  };
+  ManualHandler desk(std::move(options));
+  const auto waiting = desk.admin.handle({"POST", "/__admin/fixtures/reload", {}, "", {}});
+  REQUIRE(waiting.deferred);
+  REQUIRE(ocp_mock::test::eventually([&] { return waiting.deferred->is_complete(); }));
+  const std::string name(other.name);
+  CHECK(waiting.deferred->take().body ==
+        R"({"files":[{"file":"a.json","form":"a fixture set","resources":{"logBackupTasks":2,")" + name +
+            R"(":1},"tasks":3},{"exchanges":3,"file":"b.json","form":"an array","resources":{")" + name +
+            R"(":4},"tasks":4},{"file":"c.json","form":"an array","resources":{},"tasks":0}],"notes":["a note"],)"
+            R"("resources":{"logBackupTasks":2,")" +
+            name + R"(":5},"tasks":7})");
+}
+
+TEST_CASE("admin: a journal with many bodies is read on another thread, and only the world's own counts") {
+  WorldOptions world_options;
+  world_options.isolate_by_user = true;
+  ManualHandler desk({}, std::move(world_options));
+  for (int i = 0; i < 5; ++i) {
+    JournalEntry entry;
+    entry.method = "POST";
+    entry.path = path(i);
+    entry.body = R"({"a":")" + std::string(16'000, 'x') + R"("})";
+    entry.body_bytes = entry.body.size();
+    Journal& journal = desk.worlds.of_user("a b")->journal();
+    journal.record(journal.begin(), std::move(entry));
+  }
+  const std::string question = R"({"body":{"contains":{"b":null}},"exactly":5})";
+  const std::pair<http::Request, std::string> asked[] = {
+      {{"POST", "/__admin/requests/verify?user=a%20b", {}, question, {}}, R"("matched":5,"result":"passed"})"},
+      {{"GET", "/__admin/requests?user=a+b", {}, "", {}}, R"("sequence":5,)"},
+      {{"GET", "/__admin/violations?user=a+b", {}, "", {}}, R"({"evicted":0,"requests":[]})"},
+      // The wait for a request to come begins on that thread, too.
+      {{"GET", "/__admin/requests?user=a+b&path=/p/7&wait=PT0.05S", {}, "", {}}, R"("requests":[]})"},
+  };
+  for (const auto& [request, part] : asked) {
+    CAPTURE(request.target);
+    http::Response response = desk.admin.handle(request);
+    CHECK(response.deferred);
+    while (response.deferred) {
+      REQUIRE(ocp_mock::test::eventually([&] { return response.deferred->is_complete(); }));
+      response = response.deferred->take();
+    }
+    CHECK(response.status == 200);
+    CHECK(contains(response.body, part));
+  }
+  CHECK_FALSE(desk.get("/requests").deferred);
+  CHECK_FALSE(desk.get("/requests?user=nobody").deferred);
 }
 
 TEST_CASE("admin: wrong tokens are logged without the token and slowed, right ones never") {

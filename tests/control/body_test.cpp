@@ -41,10 +41,27 @@ TEST_CASE("body: an object contains the members of another, at any depth") {
 }
 
 TEST_CASE("body: only one whole JSON document is JSON") {
-  for (const std::string text : {"", "a=b", "{", "{}{}", R"({"a":1,"a":1})"}) {
-    CAPTURE(text);
+  const std::string deep(201, '[');
+  const std::string texts[] = {"",
+                               " ",
+                               "a=b",
+                               "{",
+                               "{}{}",
+                               R"({"a":1,"a":1})",
+                               R"({"a":1}x)",
+                               std::string("{}\0", 3),
+                               std::string("\0{}", 3),
+                               "{\"a\":\"\xff\"}",
+                               R"("\ud83d")",
+                               deep + std::string(201, ']'),
+                               std::string(1'000'000, '['),
+                               "{'a':1}",
+                               "NaN"};
+  for (const std::string& text : texts) {
+    CAPTURE(text.substr(0, 100));
     CHECK(RequestBody(text).json() == nullptr);
   }
+  CHECK(RequestBody(deep.substr(1) + std::string(200, ']')).json() != nullptr);
   const RequestBody body(" [1] ");
   REQUIRE(body.json() != nullptr);
   CHECK(body.json()->items.size() == 1);
@@ -82,6 +99,28 @@ TEST_CASE("body: secrets are masked wherever they are, and all else is kept as i
       {R"({"password":"a&b=geheim)", "***", true},
       {R"(a=b&{"token":"x&geheim=c")", "***", true},
       {"--x\r\nname=\"password\"\r\n\r\ngeheim", "***", true},
+      // Escapes in what is no document hide no name.
+      {R"({"a":1,"a":2,"p\u0061ssword":"geheim"})", "***", true},
+      {R"({"\U0070assword":"geheim"})", "***", true},
+      {R"([1,{"%70assword":"geheim)", "***", true},
+      {"text pass%77ord geheim", "***", true},
+      {"pass%77ord%=geheim&a=%zz", "pass%77ord%=***&a=%zz", true},
+      {std::string("p\0a\0s\0s\0w\0o\0r\0d\0=\0x", 19), "***", true},
+      {R"({"pass%77ord":"geheim"})", R"({"pass%77ord":"***"})", true},
+      {R"(\u00zz 100% %)", R"(\u00zz 100% %)", false},
+      // Documents in strings.
+      {R"({"payload":"{\"password\":\"geheim\",\"a\":1.0}"})", R"({"payload":"{\"a\":1.0,\"password\":\"***\"}"})",
+       true},
+      {R"(["[{\"x\":\"{\\\"token\\\":1}\"}]"])", R"(["[{\"x\":\"{\\\"token\\\":\\\"***\\\"}\"}]"])", true},
+      {R"("{\"password\":\"geheim\"}")", R"("{\"password\":\"***\"}")", true},
+      {R"({"note":"[urgent] change the password"})", R"({"note":"[urgent] change the password"})", false},
+      // A form in a form.
+      {"data=%7B%22password%22%3A%22geheim%22%7D&a=b", "data=***&a=b", true},
+      {"user[password]=geheim&user%5Btoken%5D=geheim", "user[password]=***&user%5Btoken%5D=***", true},
+      {"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nplain\r\n--x--",
+       "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nplain\r\n--x--", false},
+      {std::string("a\0b\xff\xfe", 5), std::string("a\0b\xff\xfe", 5), false},
+      {std::string(1, '\0'), std::string(1, '\0'), false},
       {"***", "***", false},
       {"", "", false},
       {"plain text", "plain text", false},

@@ -188,7 +188,7 @@ TEST_CASE("guard: bodies are JSON, or what curl -d makes of it") {
   CHECK(refusal_of_body({{"Content-Type", "application/x-ndjson"}}, true) == "");
   CHECK(refusal_of_body({{"Content-Type", "application/jsonl"}}, true) == "");
   CHECK(refusal_of_body({{"Content-Type", "text/plain"}}, true) ==
-        "the Content-Type is 'text/plain'; it must be application/json, application/x-ndjson for a task a line, or "
+        "the Content-Type is 'text/plain'; it must be application/json, application/x-ndjson for a row a line, or "
         "absent");
   CHECK(refusal_of_body({{"Content-Encoding", "identity"}}) == "");
   CHECK(refusal_of_body({{"content-encoding", "gzip"}}) ==

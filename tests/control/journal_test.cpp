@@ -62,6 +62,19 @@ TEST_CASE("journal: it keeps the latest entries, and knows how many are gone") {
   CHECK(journal.view().entries.front()->sequence == 6);
 }
 
+TEST_CASE("journal: it knows how many bytes of bodies it keeps") {
+  Journal journal(3);
+  CHECK(journal.body_bytes() == 0);
+  for (const std::size_t size : {1, 10, 100, 1000}) {
+    JournalEntry made = entry("/a");
+    made.body.assign(size, 'x');
+    record(journal, std::move(made));
+  }
+  CHECK(journal.body_bytes() == 1110);
+  journal.clear();
+  CHECK(journal.body_bytes() == 0);
+}
+
 TEST_CASE("journal: of size 0 it keeps nothing and says so") {
   Journal journal(0);
   record(journal, entry("/a"));
@@ -82,7 +95,7 @@ TEST_CASE("journal: an entry as JSON") {
   made.microseconds = 34;
   made.fault = 5;
   made.violations = {"v"};
-  CHECK(json_of(made, 480) ==
+  CHECK(json_of(made, 480).text() ==
         R"({"bytes":12,"durationMicroseconds":34,"fault":5,"headers":[{"name":"Host","value":"h"}],"method":"GET",)"
         R"("path":"/a\"b","query":"x=1","sequence":7,"status":404,"time":"2024-08-09T16:06:02.74+08:00","traceId":"t",)"
         R"("user":"用户","violations":["v"]})");
@@ -99,15 +112,15 @@ TEST_CASE("journal: an entry as JSON") {
   for (const auto& [body, json] : bodies) {
     made.body = body;
     made.body_bytes = 9;
-    CHECK(json_of(made, 480).starts_with("{\"body\":" + json + R"(,"bodyBytes":9,"bytes":0,)"));
+    CHECK(json_of(made, 480).text().starts_with("{\"body\":" + json + R"(,"bodyBytes":9,"bytes":0,)"));
   }
   made.body = "7";
   made.body_sha256 = "ab";
   made.cut = static_cast<unsigned>(RequestPart::Body);
-  CHECK(json_of(made, 480).starts_with(R"({"body":"7","bodyBytes":9,"bodySha256":"ab","bytes":0,)"));
+  CHECK(json_of(made, 480).text().starts_with(R"({"body":"7","bodyBytes":9,"bodySha256":"ab","bytes":0,)"));
   made = entry("/a", 0);
   made.client_left = true;
-  CHECK(json_of(made, 480) ==
+  CHECK(json_of(made, 480).text() ==
         R"({"bytes":0,"clientLeft":true,"durationMicroseconds":0,"headers":[],"method":"GET","path":"/a","query":"",)"
         R"("sequence":0,"status":null,"time":"2024-08-09T16:06:02.74+08:00","traceId":"","user":"","violations":[]})");
 }

@@ -15,9 +15,10 @@ namespace {
 // The enumerators, in the order of their enumeration.
 constexpr std::string_view kFieldTypes[] = {"Integer", "Number", "String", "Boolean", "Time", "Array", "Object"};
 constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", "String", "Word", "UtcTime", "Time"};
-constexpr std::string_view kMatches[] = {"Equal",   "Contains", "Member", "From", "Until",
-                                         "Ignored", "Page",     "Size",   "Sort"};
-constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed"};
+constexpr std::string_view kMatches[] = {"Equal", "Contains",  "Member",     "From",  "Until", "Ignored",
+                                         "Page",  "Size",      "Sort",       "Start", "End",   "Metrics",
+                                         "Step",  "LeastStep", "MostPoints", "Labels"};
+constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document"};
 constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
                                            "Time",    "Array",  "Object",  "Any"};
 constexpr std::string_view kMedia[] = {"Json", "Form", "Multipart", "Query"};
@@ -226,13 +227,12 @@ class CppEmitter {
   void add_endpoint(std::size_t i) {
     const SourceEndpoint& of = source_.endpoints[i];
     add("{{{}, {}, Does::{}, Constant::{}, Form::{}, {}, {}, {}, {{PagingKind::{}, {}, {}, {}}}, {}, {}, {}, {}, {}, "
-        "{}, "
-        "{}}}",
+        "{}, {}, {}}}",
         quoted(of.method), quoted(of.path), spelling(kDoes, of.does), spelling(kConstants, of.constant),
         spelling(kForms, of.form), resource(of.resource), array("path_parameters", i, of.path_parameters.size()),
         array("parameters", i, of.parameters.size()), spelling(kPagingKinds, of.paging), of.default_size,
         of.maximum_size, array("sorts", i, of.sorts.size()), array("aliases", i, of.aliases.size()), quoted(of.answer),
-        array("media", i, of.media.size()),
+        field(of.resource, of.document), array("media", i, of.media.size()),
         of.body ? body_field(fmt::format("body_{}", i), *of.body) : "{\"\", BodyType::Any, false, nullptr, {}}",
         of.open, of.listed, quoted(of.since));
   }

@@ -33,13 +33,25 @@ constexpr Choice<Match> kMatches[] = {
     {"page",     Match::Page},
     {"size",     Match::Size},
     {"sort",     Match::Sort},
+    {"start",      Match::Start},
+    {"end",        Match::End},
+    {"metrics",    Match::Metrics},
+    {"step",       Match::Step},
+    {"leastStep",  Match::LeastStep},
+    {"mostPoints", Match::MostPoints},
+    {"labels",     Match::Labels},
 };
+
+// What a series needs.
+constexpr Match kSeriesMatches[] = {Match::Start, Match::End, Match::Metrics, Match::Step};
 
 constexpr Choice<Does> kDoes[] = {
     {"list",     Does::List},
     {"get",      Does::Get},
     {"constant", Does::Constant},
     {"fixed",    Does::Fixed},
+    {"series",   Does::Series},
+    {"document", Does::Document},
 };
 
 constexpr Choice<Constant> kConstants[] = {
@@ -156,7 +168,7 @@ SourcePathParameter placeholder_of_rows(Source& source, const SourceEndpoint& en
       name, type == FieldType::Integer ? ParameterType::Integer : ParameterType::String, add_column(resource, field), {}};
   const auto parent = std::ranges::find(resource.parents, field, &SourceParent::field);
   if (parent != resource.parents.end()) parameter.resource = parent->resource;
-  if (resource.key == field && endpoint.does == Does::Get) parameter.resource = endpoint.resource;
+  if (resource.key == field && endpoint.does != Does::List) parameter.resource = endpoint.resource;
   return parameter;
 }
 
@@ -192,7 +204,7 @@ void read_placeholders(Source& source, SourceEndpoint& endpoint, JsonFields& key
                                            ? placeholder_of_rows(source, endpoint, name, member->value)
                                            : placeholder_without_rows(source, name, member->value));
   }
-  if (endpoint.does != Does::Get) return;
+  if (endpoint.does != Does::Get && endpoint.does != Does::Document) return;
   const Index key = source.resources[*endpoint.resource].key;
   const auto is_key = [&](const SourcePathParameter& parameter) { return parameter.resource == endpoint.resource; };
   if (key && std::ranges::none_of(endpoint.path_parameters, is_key)) {
@@ -296,7 +308,13 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
     parameter.words = find_entry(source.word_lists, *words, keys.position_of("words"), "list of words");
     if (parameter.type != ParameterType::Word) keys.refuse("words", "are for the type word only");
   }
-  if (parameter.match != Match::Ignored) {
+  if (endpoint.does == Does::Series) {
+    if (parameter.match != Match::Ignored && parameter.match < Match::Start) {
+      keys.refuse("match", "does not fit an endpoint that does series");
+    }
+  } else if (parameter.match >= Match::Start) {
+    keys.refuse("match", "is for endpoints that do series");
+  } else if (parameter.match != Match::Ignored) {
     if (!endpoint.resource) keys.refuse("match", "must be ignored: the endpoint has no resource");
     if (parameter.repeats && parameter.match != Match::Equal && parameter.match != Match::Member) {
       keys.refuse("repeats", "is for the matches equal, member and ignored only");
@@ -324,6 +342,8 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
       case Does::Get: return endpoint.form == Form::Object;
       case Does::Constant: return endpoint.form == Form::Bare;
       case Does::Fixed: return endpoint.form != Form::Bare;
+      case Does::Series: return endpoint.form == Form::Page;
+      case Does::Document: return endpoint.form == Form::Bare;
     }
     return false;
   };
@@ -331,6 +351,13 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
     keys.refuse("form",
                 fmt::format("{} does not fit an endpoint that does {} {} paging", word_of(kForms, endpoint.form),
                             word_of(kDoes, endpoint.does), has_pages ? "with" : "without"));
+  }
+  if (endpoint.does == Does::Series) {
+    for (const Match match : kSeriesMatches) {
+      if (std::ranges::find(endpoint.parameters, match, &SourceParameter::match) == endpoint.parameters.end()) {
+        keys.refuse("does", fmt::format("series needs a parameter with the match {}", word_of(kMatches, match)));
+      }
+    }
   }
   if (!has_pages) return;
   for (const Match match : {Match::Page, Match::Size}) {
@@ -415,9 +442,13 @@ void read_endpoint(Source& source, const JsonValue& value) {
     endpoint.constant = choose(kConstants, keys, "constant");
   } else if (endpoint.does == Does::Fixed) {
     read_answer(source, endpoint, keys);
-  } else {
+  } else if (endpoint.does != Does::Series) {
     const std::string name = keys.required_text("resource");
     endpoint.resource = find_entry(source.resources, name, keys.position_of("resource"), "resource");
+  }
+  if (endpoint.does == Does::Document) {
+    SourceResource& resource = source.resources[*endpoint.resource];
+    endpoint.document = find_field(resource, keys.required_text("document"), keys.position_of("document"));
   }
   const auto is_same = [&](const SourceEndpoint& other) {
     return other.method == endpoint.method && shape_of(other.path) == shape_of(endpoint.path);

@@ -120,6 +120,7 @@ struct SourceEndpoint {
   std::vector<std::size_t> sorts;
   std::vector<std::string> aliases;
   std::string answer;  // JSON
+  Index document;
   std::optional<SourceBodyField> body;
   std::vector<Media> media;
   bool open;

@@ -1,0 +1,149 @@
+#include "behaviour/behaviour.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fixtures/forms.h"
+#include "log_backup_tasks.h"
+#include "store/dataset_builder.h"
+
+using namespace ocp_mock;
+
+namespace {
+
+std::shared_ptr<const Dataset> dataset_of_text(const std::string& text) {
+  const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
+  load_fixture_text(ocp_router(), "f.json", text, *builder);
+  return builder->finish();
+}
+
+// The contents of the answer, or the refusal.
+std::string answer(const std::string& fixtures, std::string_view path, std::string_view query = "",
+                   std::int64_t now = 2'000'000'000) {
+  const auto dataset = dataset_of_text(fixtures);
+  const auto route = ocp_router().find("GET", path);
+  REQUIRE(route);
+  std::vector<Violation> violations;
+  try {
+    Request request = read_parameters(*route->endpoint, route->values, query, {}, violations);
+    request.now = {now, 0};
+    const Outcome outcome = perform(request, dataset);
+    return std::get<AnswerData>(outcome).page.contents;
+  } catch (const ApiError& error) {
+    return std::to_string(error.status()) + " " + std::to_string(error.code()) + " " + error.what();
+  }
+}
+
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("series: points stand at multiples of the step, between the bounds and not after the answer") {
+  const std::string path = "/api/v2/monitor/metric";
+  const std::string rest = "&metrics=a,b&groupBy=x&labels=y:1&";
+  const std::string times = "startTime=2026-01-01T00:00:30Z&endTime=2026-01-01T00:05:00Z";
+  const std::string five = answer("[]", path, times + rest + "interval=60");
+  CHECK(count(five, "\"timestamp\":") == 5);
+  CHECK(five.starts_with("{\"a\":"));
+  CHECK(count(five, "\"timestamp\":1767225660}") == 1);
+  CHECK(count(five, "\"timestamp\":1767225900}") == 1);
+  // The same each time, whatever the window.
+  CHECK(answer("[]", path, times + rest + "interval=60") == five);
+  const std::string last =
+      answer("[]", path, "startTime=2026-01-01T00:05:00Z&endTime=2026-01-01T00:05:30Z" + rest + "interval=60");
+  CHECK(five.ends_with(last));
+  const std::pair<std::string, std::size_t> counts[] = {
+      {"interval=120", 2},
+      {"interval=60&minStep=120", 2},
+      {"interval=1&maxPoints=3", 3},
+      {"interval=0", 271},
+      {"interval=60&maxPoints=0", 1},
+      {"interval=9223372036854775807", 0},
+      {"interval=-9223372036854775808&maxPoints=2", 2},
+  };
+  for (const auto& [query, points] : counts) {
+    CAPTURE(query);
+    CHECK(count(answer("[]", path, times + rest + query), "\"timestamp\":") == points);
+  }
+  CHECK(count(answer("[]", path, times + rest + "interval=60", 1767225720), "\"timestamp\":") == 2);
+  CHECK(answer("[]", path, times + rest + "interval=60", 0).empty());
+  CHECK(
+      answer("[]", path, "startTime=2026-01-01T00:00:00Z&endTime=2025-01-01T00:00:00Z" + rest + "interval=1").empty());
+  CHECK(answer("[]", path, times + rest).starts_with("400 0 Parameter 'interval' is missing"));
+  CHECK(answer("[]", path, times + rest + "interval=x").starts_with("400 0 Parameter 'interval' is 'x'"));
+}
+
+TEST_CASE("series: with labels there is a series for each combination of their values") {
+  const std::string text = answer("[]", "/api/v2/monitor/metricsWithLabel",
+                                  "startTime=2026-01-01T00:00:00Z&end_time=2026-01-01T00:01:00Z&metrics=m&groupBy=x&"
+                                  "interval=60&labels=c:1,c:2,\"d\"=OB,e");
+  CHECK(text.starts_with("{\"c\":\"1\",\"\\\"d\\\"\":\"OB\",\"data\":[{\"m\":"));
+  CHECK(count(text, "\"c\":\"2\"") == 1);
+  CHECK(count(text, "\"data\":[{\"m\":") == 2);
+  CHECK(count(text, "\"timestamp\":1767225660") == 2);
+}
+
+TEST_CASE("document: a field of a row is the answer") {
+  const std::string path = "/api/v2/ob/clusters/1/performance/workload/reports";
+  const std::string rows = R"({"workloadReports":[{"clusterId":1,"id":7,"name":"a","content":"<p>\u78c1</p>"},)"
+                           R"({"clusterId":1,"id":8,"name":"b"}]})";
+  CHECK(answer(rows, path + "/7") == "<p>\xe7\xa3\x81</p>");
+  CHECK(answer(rows, path + "/8").empty());
+  CHECK(answer(rows, path + "/9") ==
+        "404 10002 Workload report '9' does not exist in cluster '1'; ask for a workload report that "
+        "the fixtures name.");
+  CHECK(answer(rows, "/api/v2/ob/clusters/2/performance/workload/reports/7").starts_with("404 10002 Cluster '2'"));
+  // It is hidden in the list.
+  CHECK(answer(rows, path) == R"({"id":8,"name":"b"},{"id":7,"name":"a"})");
+}
+
+TEST_CASE("hidden fields select rows and are not answered") {
+  const std::string rows = R"({"databases":[{"clusterId":1,"tenantId":2,"dbName":"a","readonly":false},)"
+                           R"({"clusterId":1,"tenantId":3,"dbName":"b","size":1.50}]})";
+  CHECK(answer(rows, "/api/v2/ob/clusters/1/tenants/2/databases") == R"({"dbName":"a","readonly":false})");
+  CHECK(answer(rows, "/api/v2/ob/clusters/1/tenants/3/databases") == R"({"dbName":"b","size":1.50})");
+  CHECK(answer(rows, "/api/v2/ob/clusters/1/tenants/4/databases").starts_with("404 60002 Tenant '4'"));
+}
+
+TEST_CASE("an object without a key is the only one of its parents") {
+  const std::string rows = R"({"clusters":[{"id":2}],"clusterStats":[{"clusterId":1,"cpuTotal":8.00}]})";
+  CHECK(answer(rows, "/api/v2/ob/clusters/1/stats") == R"({"clusterId":1,"cpuTotal":8.00})");
+  CHECK(answer(rows, "/api/v2/ob/clusters/2/stats").starts_with("404 10002 "));
+  CHECK(answer(rows, "/api/v2/ob/clusters/3/stats").starts_with("404 10002 Cluster '3'"));
+}
+
+TEST_CASE("a fixed answer needs the rows of its path") {
+  const auto dataset = dataset_of_text(R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})");
+  const auto ask = [&](std::string_view path) {
+    const auto route = ocp_router().find("POST", path);
+    std::vector<Violation> violations;
+    const Request request = read_parameters(*route->endpoint, route->values, "", {}, violations);
+    try {
+      return std::get<AnswerData>(perform(request, dataset)).form == Form::Nothing ? std::string("nothing") : "data";
+    } catch (const ApiError& error) {
+      return std::to_string(error.code());
+    }
+  };
+  CHECK(ask("/api/v2/ob/clusters/1/tenants/2/lock") == "nothing");
+  CHECK(ask("/api/v2/ob/clusters/1/tenants/3/lock") == "60002");
+  CHECK(ask("/api/v2/ob/clusters/3/tenants/2/lock") == "10002");
+}
+
+TEST_CASE("router: an endpoint is newer than versions before its own") {
+  CHECK_FALSE(is_newer("", "4.0.0"));
+  CHECK_FALSE(is_newer("V4.3.1", "4.3.1"));
+  CHECK_FALSE(is_newer("V4.3.1", "4.3.1-20240101"));
+  CHECK_FALSE(is_newer("V4.3.1", "4.10.0"));
+  CHECK_FALSE(is_newer("V4.3.1", "5"));
+  CHECK(is_newer("V4.3.1", "4.3.0"));
+  CHECK(is_newer("V4.3.1", "4.3"));
+  CHECK(is_newer("V4.3.1", "3.9.9"));
+  CHECK(is_newer("V4.3.1", "unknown"));
+}

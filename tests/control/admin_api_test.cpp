@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "catalogue/synthetic.h"
+#include "control/admin.h"
+#include "json/reader.h"
+#include "store/dataset_builder.h"
+
+using namespace ocp_mock;
+
+namespace {
+
+std::string listed(const Catalogue& catalogue) {
+  const Router router(catalogue);
+  WorldOptions world_options;
+  world_options.real_now = [] { return Instant{}; };
+  Worlds worlds(world_options, DatasetBuilder::in_memory(catalogue)->finish());
+  AdminOptions options;
+  options.router = &router;
+  const http::Response response = Admin(options, worlds).handle({"GET", "/__admin/api", {}, "", {}});
+  CHECK(response.status == 200);
+  CHECK(response.header("Content-Type") == "application/json");
+  return response.body;
+}
+
+}  // namespace
+
+TEST_CASE("admin api: an endpoint is listed with its parameters, and its words as schema/api/ has them") {
+  const std::string body = listed(synthetic_catalogue());
+  const JsonValue document = read_json_text(body);
+  const auto endpoint = [&](std::string_view method, std::string_view path) {
+    std::string text;
+    for (const JsonValue& one : document.find("endpoints")->value.items) {
+      if (one.find("method")->value.text == method && one.find("path")->value.text == path) append_json(text, one);
+    }
+    return text;
+  };
+  CHECK(endpoint("GET", "/api/v1/regions") ==
+        R"({"does":"list","form":"list","method":"GET","open":false,"parameters":[],"path":"/api/v1/regions",)"
+        R"("resource":"regions"})");
+  CHECK(endpoint("POST", "/api/v1/regions") ==
+        R"({"does":"list","form":"list","method":"POST","open":false,"parameters":[)"
+        R"({"in":"query","match":"contains","name":"keyword","repeats":false,"required":false,"type":"string"},)"
+        R"({"in":"query","match":"ignored","name":"dryRun","repeats":false,"required":true,"type":"boolean"}],)"
+        R"("path":"/api/v1/regions","resource":"regions"})");
+  CHECK(endpoint("DELETE", "/api/v1/zones/{zone}/hosts/{host}") ==
+        R"({"does":"get","form":"object","method":"DELETE","open":false,"parameters":[)"
+        R"({"in":"path","match":"equal","name":"zone","required":true,"type":"string"},)"
+        R"({"in":"path","match":"equal","name":"host","required":true,"type":"string"}],)"
+        R"("path":"/api/v1/zones/{zone}/hosts/{host}","resource":"hosts","since":"V4.0.0"})");
+  const std::string hosts = endpoint("GET", "/api/v1/zones/{zoneName}/hosts");
+  for (const std::string part :
+       {R"({"in":"query","match":"page","name":"page","repeats":false,"required":false,"type":"integer"})",
+        R"({"in":"query","match":"size","name":"size","repeats":false,"required":false,"type":"integer"})",
+        R"({"in":"query","match":"sort","name":"sort","repeats":true,"required":false,"type":"string"})",
+        R"("match":"equal","name":"kinds","repeats":true,"required":false,"type":"word","words":["K00","K01",)",
+        R"("match":"member","name":"open",)",
+        R"("match":"from","name":"since","repeats":false,"required":false,"type":"time")",
+        R"("match":"until","name":"maxLoad",)", R"("form":"page")"}) {
+    CAPTURE(part);
+    CHECK(hosts.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("admin api: every endpoint that is not the mock's own is listed once, in the catalogue's order") {
+  for (const Catalogue* catalogue : {&ocp_catalogue(), &synthetic_catalogue()}) {
+    std::string expected;
+    for (const Endpoint& endpoint : catalogue->endpoints) {
+      if (endpoint.listed) expected.append(endpoint.method).append(" ").append(endpoint.path).append("\n");
+    }
+    const JsonValue document = read_json_text(listed(*catalogue));
+    std::string listed_endpoints;
+    for (const JsonValue& one : document.find("endpoints")->value.items) {
+      listed_endpoints.append(one.find("method")->value.text)
+          .append(" ")
+          .append(one.find("path")->value.text)
+          .append("\n");
+    }
+    CHECK(listed_endpoints == expected);
+  }
+}
