@@ -83,7 +83,7 @@ TEST_CASE("binary: check notes captured answers without tasks and files that are
       process.read_out() ==
       at + "a.json: a captured answer, no rows\n" + at + "b.json: a captured answer with its request, no rows\n" +
           "note: passed over: " + at +
-          "A.JSON (its ending is not in lower case); read are files called *.json, *.ndjson and *.jsonl\n"
+          "A.JSON (its ending is not in lower case); read are files called *.json, *.ndjson, *.jsonl and *.har\n"
           "note: " +
           at +
           "a.json:1:1: the captured answer has no tasks, and so does not tell of which cluster and tenant it is; keep "

@@ -11,6 +11,7 @@
 
 #include "app/journal_entry.h"
 #include "base/utf8.h"
+#include "behaviour/replay.h"
 #include "control/admin.h"
 #include "control/welcome.h"
 #include "json/text.h"
@@ -232,9 +233,13 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
     return fail(exchange.fault->action, request, exchange);
   }
+  if (auto replayed = replay(request, exchange)) return std::move(*replayed);
   check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
-  if (!exchange.route || exchange.route->endpoint == nullptr) throw refusal_of(router_, request.method, path);
+  if (!exchange.route || exchange.route->endpoint == nullptr) {
+    throw refusal_of(router_, request.method, path,
+                     explain_missed(*exchange.world->origin(), request.method, request.target));
+  }
   const Endpoint& endpoint = *exchange.route->endpoint;
   if (is_newer(endpoint.since, options_.ocp_version)) {
     const Sentence since{Message::PathSince, {std::string(endpoint.since), options_.ocp_version}};
@@ -253,6 +258,18 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   const bool is_html = endpoint.does == Does::Document;
   return {
       200, {{"Content-Type", is_html ? "text/html;charset=UTF-8" : kJsonType}}, envelope_of(*data, exchange.values)};
+}
+
+// Nothing if the data have no exchange for the request. Their timelines do not matter.
+std::optional<http::Response> App::replay(const http::Request& request, Exchange& exchange) const {
+  const auto found = find_exchange(*exchange.world->origin(), request.method, request.target, request.body);
+  if (!found) return std::nullopt;
+  exchange.replayed = true;
+  stamp(exchange);
+  http::Response response{
+      static_cast<int>(found->status), {}, body_of(*found, exchange.frozen ? nullptr : &exchange.values)};
+  if (!found->content_type.empty()) response.headers.add("Content-Type", found->content_type);
+  return response;
 }
 
 http::Response App::answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const {

@@ -89,6 +89,7 @@ class App {
     std::vector<Violation> violations = {};
     std::optional<World::Admission> admission = {};
     std::optional<Faults::Fired> fault = {};
+    bool replayed = false;  // an exchange has answered
     std::optional<Journal::Ticket> ticket = {};
     std::uint64_t releases = 0;               // of the world, before the fault
     World::Snapshot data = {};                // from the first look at the data to the answer
@@ -105,6 +106,7 @@ class App {
   static std::shared_ptr<http::DeferredResponse> pending(const std::shared_ptr<Later>& later);
   http::Response conclude(const http::Request& request, Exchange& exchange) const;
   http::Response answer(const http::Request& request, Exchange& exchange) const;
+  std::optional<http::Response> replay(const http::Request& request, Exchange& exchange) const;
   http::Response fail(const FaultAction& action, const http::Request& request, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   http::Response answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const;

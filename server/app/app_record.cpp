@@ -70,6 +70,7 @@ JournalEntry App::entry_of(const http::Request& request, const Exchange& exchang
   }
   entry.microseconds = microseconds_since(exchange.start);
   if (exchange.fault) entry.fault = exchange.fault->id;
+  entry.replayed = exchange.replayed;
   for (const Violation& violation : exchange.violations) entry.violations.push_back(violation.text(Language::English));
   return entry;
 }

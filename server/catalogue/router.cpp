@@ -144,7 +144,7 @@ ApiError refusal_of(const Router& router, std::string_view method, std::string_v
   const std::string shown = printable(without_user(path));
   if (path.starts_with('/') && !decodes(path)) return ApiError(Message::BadPathEncoding, {shown});
   if (const std::string methods = router.allowed_methods(path); !methods.empty()) {
-    return ApiError(Message::MethodNotAllowed, {printable(method), shown, methods});
+    return ApiError(Sentence{Message::MethodNotAllowed, {printable(method), shown, methods}}, std::move(explanation));
   }
   return ApiError(Sentence{Message::UnknownPath, {shown, fmt::format("{}", fmt::join(router.nearest(path), ", "))}},
                   std::move(explanation));

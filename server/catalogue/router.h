@@ -54,7 +54,7 @@ class Router {
 };
 
 // Why a method and a path have no endpoint: 400 for a path that does not decode, 405 for another method, else 404.
-// A 404 has the explanation.
+// A 404 or 405 has the explanation.
 ApiError refusal_of(const Router& router, std::string_view method, std::string_view path,
                     std::vector<Sentence> explanation = {});
 

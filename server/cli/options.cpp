@@ -226,7 +226,7 @@ class CommandLine {
   // Whether somebody may have meant fixtures.
   static bool is_path(const std::string& word) {
     std::error_code ignored;
-    return word.ends_with(".json") || word.ends_with(".ndjson") || word.ends_with(".jsonl") ||
+    return word.ends_with(".json") || word.ends_with(".ndjson") || word.ends_with(".jsonl") || word.ends_with(".har") ||
            word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
   }
 

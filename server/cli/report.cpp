@@ -106,6 +106,7 @@ std::string describe(const FixtureFile& file) {
   for (const auto& [resource, count] : file.counts) {
     rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(count, resource->noun));
   }
+  if (file.exchanges != 0) rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(file.exchanges, "exchange"));
   std::string text = fmt::format("{}: {}, {}", file.name, file.form, rows.empty() ? "no rows" : rows);
   if (file.rows_of_answers > file.count()) {
     text += fmt::format(" of {}; the other pages were not captured in it", file.rows_of_answers);

@@ -55,8 +55,16 @@ JsonObject resources_json(const std::vector<FixtureFile::Count>& counts) {
   return resources;
 }
 
+// An object that tells how many exchanges are replayed, if any are.
+JsonObject object_with(std::int64_t exchanges) {
+  JsonObject object;
+  if (exchanges != 0) object.add("exchanges", exchanges);
+  return object;
+}
+
 http::Response loaded(const Changed& changed) {
-  return json_response(JsonObject().add("resources", resources_json(changed.loaded)).add("tasks", changed.rows));
+  return json_response(
+      object_with(changed.exchanges).add("resources", resources_json(changed.loaded)).add("tasks", changed.rows));
 }
 
 // The answer has the count under this key.
@@ -104,7 +112,7 @@ http::Response reload_fixtures(const AdminCall& call) {
   std::vector<FixtureFile::Count> all;
   std::int64_t rows = 0;
   for (const FixtureFile& file : loaded.files) {
-    files.add(JsonObject()
+    files.add(object_with(file.exchanges)
                   .add("file", file.name)
                   .add("form", file.form)
                   .add("resources", resources_json(file.counts))

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "behaviour/behaviour.h"
+#include "behaviour/replay.h"
 #include "catalogue/request.h"
 #include "json/writer.h"
 #include "ocp/url.h"
@@ -96,10 +97,15 @@ JsonObject explain_request(std::string_view target, const Router& router, const 
     if (strict && !violations.empty()) throw ApiError(violations.front());
   };
   try {
+    if (find_exchange(dataset, "GET", target, "")) {
+      return JsonObject().add("path", path).add("replayed", true);
+    }
     note_raw_characters(query, violations);
     refuse_violations();
     const auto route = router.find("GET", path);
-    if (!route || route->endpoint == nullptr) throw refusal_of(router, "GET", path);
+    if (!route || route->endpoint == nullptr) {
+      throw refusal_of(router, "GET", path, explain_missed(dataset, "GET", target));
+    }
     const Endpoint& endpoint = *route->endpoint;
     if (endpoint.does == Does::Constant) return JsonObject().add("path", endpoint.path);
     Request request = read_parameters(endpoint, route->values, query, rules, violations);

@@ -41,6 +41,7 @@ struct JournalEntry {
   std::size_t bytes = 0;                // of the answer's body that left
   std::int64_t microseconds = 0;        // from the request's arrival to its answer
   std::int64_t fault = 0;               // the id of the one that fired, 0 for none
+  bool replayed = false;                // by an exchange of the fixtures
   std::vector<std::string> violations;  // the rules of the contract that the client broke, in English
 };
 

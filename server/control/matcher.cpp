@@ -240,10 +240,12 @@ class Matcher::Parser : private CriteriaRules {
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), status);
     const bool is_number =
         value->kind == JsonKind::Integer && error == std::errc{} && stop == text.data() + text.size();
-    if (!is_number || (status != 0 && status != 200 && (status < 400 || status > 599))) {
-      fields_.refuse("status", fmt::format("is {}; it must be 200 or an integer from 400 to 599, which are all that "
+    const int least = facts_.any_status ? 200 : 400;
+    if (!is_number || (status != 0 && status != 200 && (status < least || status > 599))) {
+      fields_.refuse("status", fmt::format("is {}; it must be {}an integer from {} to 599, which are all that "
                                            "this server answers with, or 0 for requests that got no answer",
-                                           use_ == Use::Filter ? "'" + printable(text) + "'" : describe(*value)));
+                                           use_ == Use::Filter ? "'" + printable(text) + "'" : describe(*value),
+                                           facts_.any_status ? "" : "200 or ", least));
     }
     matcher_.status_ = status;
     add(

@@ -52,6 +52,7 @@ struct RequestFacts {
   std::size_t head_bytes = std::numeric_limits<std::size_t>::max();  // of a request's head at most, as of --max-head
   // Whose endpoints refuse requests without a user, but those that are open to all; null: none does.
   const Catalogue* guarded = nullptr;
+  bool any_status = false;               // exchanges are replayed, and may answer with any final status
   std::optional<std::string> user = {};  // the only one whose requests come to the world, empty for nobody
 };
 

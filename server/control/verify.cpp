@@ -72,11 +72,9 @@ JsonObject json_of(const JournalEntry& entry, int offset_minutes) {
   const JsonArray headers(entry.headers, [](const HeaderField& header) {
     return JsonObject().add("name", header.name).add("value", header.value);
   });
-  return object.add("headers", headers)
-      .add("method", entry.method)
-      .add("path", entry.path)
-      .add("query", entry.query)
-      .add("sequence", entry.sequence)
+  object.add("headers", headers).add("method", entry.method).add("path", entry.path).add("query", entry.query);
+  if (entry.replayed) object.add("replayed", true);
+  return object.add("sequence", entry.sequence)
       .add("status", entry.status == 0 ? std::nullopt : std::optional(entry.status))
       .add("time", format_iso_offset(entry.time, offset_minutes))
       .add("traceId", entry.trace_id)

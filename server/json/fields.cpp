@@ -27,6 +27,7 @@ std::optional<Number> parse(const std::string& text) {
 
 JsonFieldError::JsonFieldError(Position position, std::string_view text)
     : std::runtime_error(fmt::format("{}:{}: {}", position.line, position.column, text)),
+      position_(position),
       text_(fmt::formatted_size("{}:{}: ", position.line, position.column)) {}
 
 JsonFields::JsonFields(const JsonValue& value) : value_(value) {

@@ -19,9 +19,11 @@ namespace ocp_mock {
 class JsonFieldError : public std::runtime_error {
  public:
   JsonFieldError(Position position, std::string_view text);
+  Position position() const { return position_; }
   std::string_view text() const { return what() + text_; }
 
  private:
+  Position position_;
   std::size_t text_;
 };
 

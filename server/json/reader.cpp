@@ -214,23 +214,37 @@ class TreeBuilder {
   FlatObject next_flat_;
 };
 
-enum class Nulls { Kept, Dropped };
+enum class Members {
+  Canonical,  // by key, without those that are null
+  Sorted,     // by key
+  AsRead,     // by position
+};
 
-void append_value(std::string& out, const JsonValue& value, Nulls nulls) {
+void append_value(std::string& out, const JsonValue& value, Members form) {
   bool first = true;
   const auto separate = [&] {
     if (!first) out += ',';
     first = false;
   };
+  const auto append_member = [&](const JsonMember& member) {
+    if (form == Members::Canonical && member.value.kind == JsonKind::Null) return;
+    separate();
+    append_json_string(out, member.key);
+    out += ':';
+    append_value(out, member.value, form);
+  };
   switch (value.kind) {
     case JsonKind::Object:
       out += '{';
-      for (const JsonMember& member : value.members) {
-        if (nulls == Nulls::Dropped && member.value.kind == JsonKind::Null) continue;
-        separate();
-        append_json_string(out, member.key);
-        out += ':';
-        append_value(out, member.value, nulls);
+      if (form == Members::AsRead) {
+        std::vector<const JsonMember*> order;
+        for (const JsonMember& member : value.members) order.push_back(&member);
+        std::ranges::sort(order, {}, [](const JsonMember* member) {
+          return std::pair(member->position.line, member->position.column);
+        });
+        for (const JsonMember* member : order) append_member(*member);
+      } else {
+        for (const JsonMember& member : value.members) append_member(member);
       }
       out += '}';
       break;
@@ -238,7 +252,7 @@ void append_value(std::string& out, const JsonValue& value, Nulls nulls) {
       out += '[';
       for (const JsonValue& item : value.items) {
         separate();
-        append_value(out, item, nulls);
+        append_value(out, item, form);
       }
       out += ']';
       break;
@@ -316,8 +330,9 @@ void JsonValue::erase(std::string_view key) {
   std::erase_if(members, [&](const JsonMember& member) { return member.key == key; });
 }
 
-void append_canonical_json(std::string& out, const JsonValue& value) { append_value(out, value, Nulls::Dropped); }
-void append_json(std::string& out, const JsonValue& value) { append_value(out, value, Nulls::Kept); }
+void append_canonical_json(std::string& out, const JsonValue& value) { append_value(out, value, Members::Canonical); }
+void append_json(std::string& out, const JsonValue& value) { append_value(out, value, Members::Sorted); }
+void append_json_in_order(std::string& out, const JsonValue& value) { append_value(out, value, Members::AsRead); }
 
 bool same_json(const JsonValue& left, const JsonValue& right) {
   const auto is_number = [](JsonKind kind) { return kind == JsonKind::Integer || kind == JsonKind::Float; };

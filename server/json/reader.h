@@ -42,6 +42,10 @@ void append_canonical_json(std::string& out, const JsonValue& value);
 // Appends the same with the members that are null.
 void append_json(std::string& out, const JsonValue& value);
 
+// Appends the same with the members of each object in the order of their positions, which is that of the text they were
+// read from.
+void append_json_in_order(std::string& out, const JsonValue& value);
+
 // Whether two values are the same: numbers by value (100.1 is 100.10, "1" is not 1), strings and keys by their
 // characters, arrays item by item, objects as sets in which null is as absent.
 bool same_json(const JsonValue& left, const JsonValue& right);

@@ -1,5 +1,7 @@
 #include "ocp/envelope.h"
 
+#include <algorithm>
+
 #include "json/text.h"
 
 namespace ocp_mock {
@@ -57,6 +59,45 @@ std::string object_envelope(std::string_view object, const EnvelopeValues& value
 }
 
 std::string empty_envelope(const EnvelopeValues& values) { return data_envelope("", "", "", values); }
+
+std::string refreshed_envelope(std::string_view answer, const EnvelopeValues& values) {
+  std::string out;
+  out.reserve(answer.size() + 64);
+  const auto end_of_string = [&](std::size_t at) {
+    for (++at; at < answer.size() && answer[at] != '"'; ++at) {
+      if (answer[at] == '\\') ++at;
+    }
+    return std::min(at + 1, answer.size());
+  };
+  // Before each member stands the brace or the comma.
+  std::size_t at = 0;
+  while (at + 1 < answer.size() && answer[at + 1] == '"') {
+    const std::size_t key_end = end_of_string(at + 1);
+    const std::string_view key = answer.substr(at + 2, key_end - at - 3);
+    std::size_t end = key_end + 1;
+    for (int depth = 0; end < answer.size(); ++end) {
+      const char c = answer[end];
+      if (depth == 0 && (c == ',' || c == '}')) break;
+      if (c == '"') end = end_of_string(end) - 1;
+      if (c == '{' || c == '[') ++depth;
+      if (c == '}' || c == ']') --depth;
+    }
+    out.append(answer.substr(at, key_end + 1 - at));
+    if (key == "duration") {
+      out += std::to_string(values.duration);
+    } else if (key == "server") {
+      append_json_string(out, values.server);
+    } else if (key == "timestamp") {
+      append_json_string(out, values.timestamp);
+    } else if (key == "traceId") {
+      append_json_string(out, values.trace_id);
+    } else {
+      out.append(answer.substr(key_end + 1, end - key_end - 1));
+    }
+    at = end;
+  }
+  return out.append(answer.substr(std::min(at, answer.size())));
+}
 
 std::string info_answer(std::string_view ocp_version) {
   std::string out = R"({"artifact":"ocp-server","buildJavaVersion":"1.8","buildTime":"2024-08-09T00:00:00Z",)";

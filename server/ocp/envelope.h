@@ -37,6 +37,10 @@ std::string list_envelope(std::string_view contents, const EnvelopeValues& value
 std::string object_envelope(std::string_view object, const EnvelopeValues& values);
 std::string empty_envelope(const EnvelopeValues& values);
 
+// The compact JSON object of an answer with duration, server, timestamp and traceId of these values in the place of its
+// own; all else, also the order of its keys, stays as it is.
+std::string refreshed_envelope(std::string_view answer, const EnvelopeValues& values);
+
 // The answer of /api/v2/info, which has no envelope (OCP API reference).
 std::string info_answer(std::string_view ocp_version);
 

@@ -87,8 +87,9 @@ enum class Message {
   RowMissingBelow,
   UnknownPath,
   MethodNotAllowed,
-  MeantAdminCall,  // said after UnknownPath
-  PathSince,       // likewise
+  MeantAdminCall,     // said after UnknownPath
+  CapturedOtherwise,  // said after UnknownPath and MethodNotAllowed
+  PathSince,          // said after UnknownPath
   NotAProxy,
   // what a test has armed
   SimulatedFailure,

@@ -98,6 +98,13 @@ Language choose_language(std::string_view accept_language) {
   return chosen;
 }
 
+bool is_json_type(std::string_view content_type) {
+  const std::string_view type = next_piece(content_type, ';');
+  constexpr std::string_view kSuffix = "+json";
+  return equals_ignoring_case(type, kJsonType) ||
+         (type.size() > kSuffix.size() && equals_ignoring_case(type.substr(type.size() - kSuffix.size()), kSuffix));
+}
+
 bool accepts(const Headers& headers, std::string_view type) {
   bool has_range = false;
   std::array<std::optional<double>, 3> best;  // by how specific the ranges are

@@ -17,6 +17,9 @@ Language choose_language(std::string_view accept_language);
 inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kTextType = "text/plain";
 
+// Whether a Content-Type is that of JSON: application/json or one with the suffix +json.
+bool is_json_type(std::string_view content_type);
+
 // Whether all Accept headers together let a type pass, given in lower case. Of the ranges that fit it the most specific
 // one decides, by its q-value, of several equally specific ones the best; a type that none fits is excluded. Parameters
 // of a range are not compared, and a type with the suffix +json asks for JSON, as in Spring. Without an Accept header,

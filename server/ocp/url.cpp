@@ -155,4 +155,32 @@ std::vector<QueryPair> split_query(std::string_view query) {
   return pairs;
 }
 
+std::optional<std::string> canonical_target(std::string_view path, std::string_view query) {
+  std::string target;
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  for (;;) {
+    const auto slash = path.find('/');
+    const auto segment = percent_decode(path.substr(0, slash), Plus::Kept);
+    if (!segment) return std::nullopt;
+    target += percent_encode(*segment);
+    if (slash == std::string_view::npos) break;
+    target += '/';
+    path.remove_prefix(slash + 1);
+  }
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const QueryPair& pair : split_query(query)) {
+    auto name = percent_decode(pair.name, Plus::IsBlank);
+    auto value = percent_decode(pair.value, Plus::IsBlank);
+    if (!name || !value) return std::nullopt;
+    pairs.emplace_back(std::move(*name), std::move(*value));
+  }
+  std::ranges::stable_sort(pairs, {}, &std::pair<std::string, std::string>::first);
+  char separator = '?';
+  for (const auto& [name, value] : pairs) {
+    target.append(1, separator).append(percent_encode(name)).append("=").append(percent_encode(value));
+    separator = '&';
+  }
+  return target;
+}
+
 }  // namespace ocp_mock

@@ -47,4 +47,9 @@ struct QueryPair {
 // The pairs of a query in the order sent, split at & and at the first = of each. Empty pieces are skipped.
 std::vector<QueryPair> split_query(std::string_view query);
 
+// One text for all targets that ask for the same: each segment of the path decoded once, one trailing slash accepted;
+// the pairs of the query decoded and sorted by name, those of one name in the order sent, "name" as "name=". Encoded
+// again, so that it is a target itself. Nothing if a part does not decode.
+std::optional<std::string> canonical_target(std::string_view path, std::string_view query);
+
 }  // namespace ocp_mock

@@ -13,6 +13,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "fixtures/computed.h"
+#include "fixtures/exchange.h"
 #include "fixtures/field_rules.h"
 #include "fixtures/problem.h"
 #include "fixtures/resources.h"
@@ -320,6 +321,16 @@ std::string export_fixtures(const Dataset& dataset) {
     text += ']';
     if (!has_rows && &resource != &resources.default_resource()) text.resize(before);
   }
+  if (dataset.has_exchanges()) {
+    text += fmt::format("{}\"{}\":[", text.size() > 1 ? ",\n" : "", kExchanges);
+    std::string_view comma = "\n";
+    dataset.each_exchange([&](const StoredExchange& exchange) {
+      text += comma;
+      append_exchange(text, exchange);
+      comma = ",\n";
+    });
+    text += ']';
+  }
   return text + "}\n";
 }
 
@@ -328,9 +339,9 @@ Changed with_fixtures(const Router& router, const std::shared_ptr<const Dataset>
   const auto builder = old->copy();
   SinceSink sink(*builder, since);
   FixtureFile file = load_fixture_text(router, name, text, sink);
-  Changed changed{file.count(), builder->finish(), std::move(file.counts)};
-  const bool is_same =
-      changed.rows == 0 && changed.dataset->envelope() == old->envelope() && has_same_parents(*changed.dataset, *old);
+  Changed changed{file.count(), builder->finish(), std::move(file.counts), file.exchanges};
+  const bool is_same = changed.rows == 0 && changed.exchanges == 0 && changed.dataset->envelope() == old->envelope() &&
+                       has_same_parents(*changed.dataset, *old);
   if (is_same) changed.dataset = old;
   return changed;
 }
@@ -339,7 +350,7 @@ Changed from_fixtures(const Router& router, std::string_view name, std::string_v
   const auto builder = DatasetBuilder::in_memory(router.catalogue());
   FixtureFile file = load_fixture_text(router, name, text, *builder);
   const std::int64_t rows = file.count();
-  return {rows, builder->finish(), std::move(file.counts)};
+  return {rows, builder->finish(), std::move(file.counts), file.exchanges};
 }
 
 void refuse_misspelt(const Dataset& dataset, const Resource& resource, const JsonValue& where, const JsonValue* set) {

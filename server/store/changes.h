@@ -25,6 +25,7 @@ struct Changed {
   std::int64_t rows = 0;                        // how many were added, set or removed
   std::shared_ptr<const Dataset> dataset;       // the old one where nothing differs from it
   std::vector<FixtureFile::Count> loaded = {};  // of a load: the rows that were added, by resource
+  std::int64_t exchanges = 0;                   // of a load: how many were added
 };
 
 // A fixture set with all rows, in the order of the fixtures, with their timelines. It loads back to the same answers,

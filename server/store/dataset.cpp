@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "store/database.h"
+#include "store/exchanges.h"
 #include "store/outline.h"
 #include "store/pages/order_cache.h"
 #include "store/pages/scan.h"
@@ -76,6 +77,7 @@ class SqliteDataset : public Dataset {
     }
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
+    run(exchanges_exist_query(), [&](const Statement& row) { has_exchanges_ = row.integer(0) != 0; });
     run({"SELECT name FROM fact", {}}, [&](const Statement& row) {
       for (const Resource& resource : catalogue_.resources) {
         if (row.bytes(0) == computes_fact(resource)) computing_.push_back(&resource);
@@ -204,6 +206,26 @@ class SqliteDataset : public Dataset {
   }
 
   bool has_timelines() const override { return has_timelines_; }
+
+  bool has_exchanges() const override { return has_exchanges_; }
+
+  std::optional<StoredExchange> find_exchange(const std::string& request,
+                                              const std::string& request_body) const override {
+    std::optional<StoredExchange> found;
+    run(exchange_query(request, request_body), [&](const Statement& row) { found = exchange_of(row); });
+    return found;
+  }
+
+  std::optional<std::string> find_exchange_of_path(const std::string& method, const std::string& path) const override {
+    std::optional<std::string> found;
+    run(exchange_of_path_query(method, path), [&](const Statement& row) { found = row.bytes(0); });
+    return found;
+  }
+
+  void each_exchange(const std::function<void(const StoredExchange&)>& visit) const override {
+    const std::lock_guard lock(bulk_mutex_);
+    reader_in(bulk_reader_).run(all_exchanges_query(), [&](const Statement& row) { visit(exchange_of(row)); });
+  }
 
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {
@@ -359,6 +381,7 @@ class SqliteDataset : public Dataset {
   mutable std::unique_ptr<Reader> sort_reader_;
 
   bool has_timelines_ = false;
+  bool has_exchanges_ = false;
   std::vector<const Resource*> computing_;  // those whose rows may have computed values
 };
 

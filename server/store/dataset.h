@@ -107,6 +107,21 @@ class Dataset {
   // store/timeline.h.
   virtual bool has_timelines() const = 0;
 
+  // Whether there are exchanges that are replayed.
+  virtual bool has_exchanges() const = 0;
+
+  // Of those with this StoredExchange::request the one that needs this body, else the one that needs none.
+  virtual std::optional<StoredExchange> find_exchange(const std::string& request,
+                                                      const std::string& request_body) const = 0;
+
+  // The StoredExchange::request of one with this path, as canonical_target() makes it, whatever its query and its body:
+  // one of this method, else of another. Looks at all exchanges.
+  virtual std::optional<std::string> find_exchange_of_path(const std::string& method,
+                                                           const std::string& path) const = 0;
+
+  // All of them, by request; as each_row() does it.
+  virtual void each_exchange(const std::function<void(const StoredExchange&)>& visit) const = 0;
+
   // Calls visit for each row of the selection. Readers of pages are not kept waiting by it; another call of this or of
   // copy() is, so visit must not make one for the same dataset.
   virtual void each_row(const Resource& resource, const RowSelection& selection,

@@ -13,6 +13,7 @@
 
 #include "base/temporary_file.h"
 #include "store/database.h"
+#include "store/exchanges.h"
 #include "store/known_parents.h"
 #include "store/page_checks.h"
 #include "store/touched_partitions.h"
@@ -141,6 +142,10 @@ class SqliteBuilder : public DatasetBuilder {
       add("envelope.timestamp", envelope.timestamp);
       add("envelope.traceId", envelope.trace_id);
     });
+  }
+
+  void add_exchange(StoredExchange exchange) override {
+    guarded([&] { store_exchange(database_->getHandle(), exchange); });
   }
 
   std::shared_ptr<const Dataset> finish() override {

@@ -45,6 +45,10 @@ class BrokenDataset : public Dataset {
   Outline outline(const Resource&) const override { return {}; }
   Outline keys(const Resource&) const override { return {}; }
   bool has_timelines() const override { return false; }
+  bool has_exchanges() const override { return false; }
+  std::optional<StoredExchange> find_exchange(const std::string&, const std::string&) const override { return {}; }
+  std::optional<std::string> find_exchange_of_path(const std::string&, const std::string&) const override { return {}; }
+  void each_exchange(const std::function<void(const StoredExchange&)>&) const override {}
   void each_row(const Resource&, const RowSelection&, const std::function<void(const StoredRow&)>&) const override {}
   std::unique_ptr<DatasetBuilder> copy() const override { return DatasetBuilder::in_memory(ocp_catalogue()); }
   std::vector<std::string> query_plan(const SqlQuery&) const override { return {}; }
@@ -64,6 +68,10 @@ class HeldDataset : public Dataset {
   Outline outline(const Resource&) const override { return {}; }
   Outline keys(const Resource&) const override { return {}; }
   bool has_timelines() const override { return inner_->has_timelines(); }
+  bool has_exchanges() const override { return false; }
+  std::optional<StoredExchange> find_exchange(const std::string&, const std::string&) const override { return {}; }
+  std::optional<std::string> find_exchange_of_path(const std::string&, const std::string&) const override { return {}; }
+  void each_exchange(const std::function<void(const StoredExchange&)>&) const override {}
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {
     inner_->each_row(resource, selection, visit);

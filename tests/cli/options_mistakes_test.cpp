@@ -79,6 +79,7 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
        "'fixtures/x.json' is not expected here; did you mean --fixtures fixtures/x.json?"},
       {{"fixtures"}, "'fixtures' is not expected here; did you mean --fixtures fixtures?"},
       {{"x.ndjson", "--port", "0"}, "'x.ndjson' is not expected here; did you mean --fixtures x.ndjson?"},
+      {{"x.har", "--port", "0"}, "'x.har' is not expected here; did you mean --fixtures x.har?"},
       {{"--log-level", "loud"}, "--log-level is 'loud'; it must be trace, debug, info, warn, error or off"},
       {{"--server-name", "\xFF"}, "--server-name is '%FF'; it must be UTF-8 text"},
       {{"--pretty=banana"}, "--pretty is 'banana'; it must be true or false, 1 or 0, on or off, yes or no"},

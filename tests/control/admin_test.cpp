@@ -175,9 +175,9 @@ TEST_CASE("admin: what was loaded again is counted by file and by resource") {
   REQUIRE(&tasks != &other);
   AdminOptions options;
   options.reload = [&] {
-    return LoadedFixtures{{{"a.json", "a fixture set", {{&tasks, 2}, {&other, 1}}, 0, {}},
-                           {"b.json", "an array", {{&other, 4}}, 0, {}},
-                           {"c.json", "an array", {}, 0, {}}},
+    return LoadedFixtures{{{"a.json", "a fixture set", {{&tasks, 2}, {&other, 1}}, 0, 0, {}},
+                           {"b.json", "an array", {{&other, 4}}, 3, 0, {}},
+                           {"c.json", "an array", {}, 0, 0, {}}},
                           {"a note"}};
   };
   ManualHandler desk(std::move(options));
@@ -187,7 +187,7 @@ TEST_CASE("admin: what was loaded again is counted by file and by resource") {
   const std::string name(other.name);
   CHECK(waiting.deferred->take().body ==
         R"({"files":[{"file":"a.json","form":"a fixture set","resources":{"logBackupTasks":2,")" + name +
-            R"(":1},"tasks":3},{"file":"b.json","form":"an array","resources":{")" + name +
+            R"(":1},"tasks":3},{"exchanges":3,"file":"b.json","form":"an array","resources":{")" + name +
             R"(":4},"tasks":4},{"file":"c.json","form":"an array","resources":{},"tasks":0}],"notes":["a note"],)"
             R"("resources":{"logBackupTasks":2,")" +
             name + R"(":5},"tasks":7})");

@@ -178,6 +178,7 @@ TEST_CASE("matcher: criteria that no request of this server can meet together ar
   const RequestFacts small{.head_bytes = 100};
   const RequestFacts checked{.guarded = &ocp_catalogue()};
   const RequestFacts of_a{.user = "a"};
+  const RequestFacts replayed{.any_status = true};
   const std::string too_long = "makes the head of a request longer than 100 bytes, the most that --max-head allows";
   const struct {
     RequestFacts facts;
@@ -211,6 +212,10 @@ TEST_CASE("matcher: criteria that no request of this server can meet together ar
       {of_a, kQuestion, R"({"user":"b c"})", "ask with ?user=b%20c"},
       {of_a, kQuestion, R"({"user":""})", "ask without ?user"},
       {of_a, kFault, R"({"user":"a"})", ""},
+      {replayed, kQuestion, R"({"status":302})", ""},
+      {replayed, kQuestion, R"({"status":0})", ""},
+      {replayed, kQuestion, R"({"status":199})",
+       "status is the number 199; it must be an integer from 200 to 599, which"},
   };
   for (const auto& [facts, use, json, text] : cases) {
     CAPTURE(json);

@@ -98,3 +98,16 @@ TEST_CASE("json: JSON values are the same by value") {
     CHECK(same_json(read_json_text(right), read_json_text(left)) == same);
   }
 }
+
+TEST_CASE("json: a value is written in the order in which it was read") {
+  for (const std::string text :
+       {R"({"b":1,"a":{"z":null,"y":[{"d":1,"c":2.50}]},"\"":"\u0001"})", R"([{"b":{},"a":[]},1e3])", R"("x")"}) {
+    CAPTURE(text);
+    std::string out;
+    append_json_in_order(out, read_json_text(text));
+    CHECK(out == text);
+  }
+  std::string out;
+  append_json_in_order(out, read_json_text("{\n \"b\" : 1,\n\"a\":2, \"\xE4\xB8\xAD\":3,\"A\":4\n}"));
+  CHECK(out == "{\"b\":1,\"a\":2,\"\xE4\xB8\xAD\":3,\"A\":4}");
+}

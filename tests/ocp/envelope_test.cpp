@@ -52,3 +52,23 @@ TEST_CASE("envelope: server and trace id cannot break the JSON") {
   CHECK(answer.find(R"("server":"a\"b")") != std::string::npos);
   CHECK(answer.find("\"traceId\":\"x\\\\\\n\uFFFD\"}") != std::string::npos);
 }
+
+TEST_CASE("envelope: a captured answer is refreshed in its own order, and nothing inside it") {
+  const struct {
+    std::string captured;
+    std::string refreshed;
+  } cases[] = {
+      {R"({"traceId":"x","data":{"server":"in","a":[{"duration":1}]},"server":"o","duration":1,"status":200,"timestamp":"t"})",
+       R"({"traceId":"8e1e79e260d12bba","data":{"server":"in","a":[{"duration":1}]},"server":"a24d13ce67","duration":79,)"
+       R"("status":200,"timestamp":"2024-08-09T16:06:02.743+08:00"})"},
+      {R"({"error":{"message":"}],\"server\":\"\\"},"traceId":null})",
+       R"({"error":{"message":"}],\"server\":\"\\"},"traceId":"8e1e79e260d12bba"})"},
+      {R"({"a\"traceId":1,"\"":"","b":-1.5e3})", R"({"a\"traceId":1,"\"":"","b":-1.5e3})"},
+      {R"({"successful":true})", R"({"successful":true})"},
+      {"{}", "{}"},
+  };
+  for (const auto& [captured, refreshed] : cases) {
+    CAPTURE(captured);
+    CHECK(refreshed_envelope(captured, kValues) == refreshed);
+  }
+}

@@ -121,3 +121,15 @@ TEST_CASE("negotiation: of Accept the most specific range decides, and what is m
   CHECK_FALSE(accepts({{"Accept", many}}, kJsonType));
   CHECK(accepts({{"Accept", many + kJsonType.data()}}, kJsonType));
 }
+
+TEST_CASE("negotiation: JSON is application/json and what has the suffix +json") {
+  for (const std::string type : {"application/json", "Application/JSON ; charset=utf-8", "application/problem+json",
+                                 "application/vnd.x+JSON;a=b"}) {
+    CAPTURE(type);
+    CHECK(is_json_type(type));
+  }
+  for (const std::string type : {"", "text/html", "application/jsonp", "+json", "text/plain; a=application/json"}) {
+    CAPTURE(type);
+    CHECK_FALSE(is_json_type(type));
+  }
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 
 using namespace ocp_mock;
@@ -117,5 +118,36 @@ TEST_CASE("url: nobody sees the user and the password of a URL in a query") {
   for (const auto& [query, expected] : cases) {
     CAPTURE(query);
     CHECK(query_without_user_info(query) == expected);
+  }
+}
+
+TEST_CASE("url: targets that ask for the same have one canonical form") {
+  const struct {
+    std::string path;
+    std::string query;
+    std::optional<std::string> canonical;
+  } cases[] = {
+      {"/a/b", "", "/a/b"},
+      {"/a/b/", "", "/a/b"},
+      {"/a/b//", "", "/a/b/"},
+      {"/", "", "/"},
+      {"/%61/%2f/%e4%b8%ad", "", "/a/%2F/%E4%B8%AD"},
+      {"/a+b", "", "/a%2Bb"},
+      {"/a", "y=1&x=2", "/a?x=2&y=1"},
+      {"/a", "x=2&x=1&w", "/a?w=&x=2&x=1"},
+      {"/a", "&x=%31+%2B&&", "/a?x=1%20%2B"},
+      {"/a", "x=1%262", "/a?x=1%262"},
+      {"/%zz", "", std::nullopt},
+      {"/%00", "", std::nullopt},
+      {"/a", "x=%FF", std::nullopt},
+      {"/a", "%4", std::nullopt},
+  };
+  for (const auto& [path, query, canonical] : cases) {
+    CAPTURE(path);
+    CAPTURE(query);
+    CHECK(canonical_target(path, query) == canonical);
+    if (!canonical) continue;
+    const Target again = split_target(*canonical);
+    if (path != "/a/b//") CHECK(canonical_target(again.path, again.query) == canonical);
   }
 }
