@@ -7,12 +7,11 @@ the form of its data and its first version. Where schema/api differs on purpose,
 difference. --print prints the differences that there are.
 """
 import json
-import pathlib
 import re
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-TOP = HERE.parent.parent
+from documented import HERE, Catalogue, documented_endpoints
+
 # Documented type: the types of schema/api that read it, and whether it repeats.
 PARAMETER_TYPES = {
     "String": ({"string", "word"}, False),
@@ -65,41 +64,11 @@ PAGING = {"page": "integer", "size": "integer", "sort": "string"}  # their match
 FIRST_VERSION = "V4.0.0"
 
 
-class Catalogue:
-    """What schema/api says."""
-
-    def __init__(self, folder):
-        self.words, self.resources, self.endpoints = {}, {}, {}
-        for file in sorted(folder.glob("*.json")):
-            source = json.loads(file.read_text(encoding="utf-8"))
-            self.words |= source.get("words", {})
-            self.resources |= source.get("resources", {})
-            for endpoint in source.get("endpoints", []):
-                for path in [endpoint["path"], *endpoint.get("aliases", [])]:
-                    self.endpoints[endpoint["method"], path] = endpoint
-
-    def word_list(self, name):
-        return [word if isinstance(word, str) else word["word"] for word in self.words[name]]
-
-    def field(self, resource, name):
-        """Its type without !, and the name of its words or None."""
-        field = self.resources[resource]["fields"][name]
-        field = {"type": field} if isinstance(field, str) else field
-        return field["type"].rstrip("!"), field.get("words")
-
-    def words_of_parameter(self, endpoint, parameter):
-        name = parameter.get("words")
-        if name is None and parameter.get("type", "").startswith("word"):
-            _, name = self.field(endpoint["resource"], parameter.get("field", parameter["name"]))
-        return name and self.word_list(name)
-
-    def type_of_placeholder(self, endpoint, name):
-        target = endpoint.get("placeholders", {})[name]
-        if "resource" in endpoint:
-            return self.field(endpoint["resource"], target)[0]
-        if target in self.resources:
-            return self.field(target, self.resources[target]["key"])[0]
-        return target
+def words_of_parameter(catalogue, endpoint, parameter):
+    name = parameter.get("words")
+    if name is None and parameter.get("type", "").startswith("word"):
+        name = catalogue.field(endpoint["resource"], parameter.get("field", parameter["name"])).get("words")
+    return name and catalogue.word_list(name)
 
 
 def documented_words(parameter):
@@ -172,7 +141,8 @@ def compare_query(catalogue, documented, endpoint, differences):
         if repeats != known.get("repeats", False):
             differences.found.append(f"query {name}: documented is {parameter['type']}, here "
                                      f"{'several' if known.get('repeats') else 'one'}")
-        differences.compare_words(f"query {name}", documented_words(parameter), catalogue.words_of_parameter(endpoint, known))
+        differences.compare_words(f"query {name}", documented_words(parameter),
+                                  words_of_parameter(catalogue, endpoint, known))
     for name in sorted(rest):
         differences.found.append(f"query {name}: not documented")
 
@@ -235,8 +205,8 @@ def compare_body(catalogue, documented, endpoint, differences):
         if not is_read_as(parameter["type"], kind):
             differences.found.append(f"{what}: documented is {parameter['type']}, here {kind}")
         differences.compare(what, requirement(parameter["required"]), requirement(known["type"].endswith("!")))
-        differences.compare_words(what, documented_words(parameter),
-                                  known.get("words") and catalogue.word_list(known["words"]))
+        words = catalogue.word_list(known["words"]) if "words" in known else None
+        differences.compare_words(what, documented_words(parameter), words)
     for name in sorted(rest):
         differences.found.append(f"body {name}: not documented")
 
@@ -257,8 +227,8 @@ def compare(catalogue, documented):
 
 
 def main():
-    catalogue = Catalogue(TOP / "schema/api")
-    documented = json.loads((HERE / "catalogue.json").read_text(encoding="utf-8"))["endpoints"]
+    catalogue = Catalogue()
+    documented = documented_endpoints()
     found = {}
     for endpoint in documented:
         if differences := compare(catalogue, endpoint):
