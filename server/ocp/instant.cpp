@@ -100,12 +100,13 @@ std::int64_t scan_date_time(Scanner& scanner, bool lower_case_too) {
   return sys_days{date}.time_since_epoch() / std::chrono::seconds{1} + hour * 3600 + minute * 60 + second;
 }
 
-// ±hh:mm as minutes.
-int scan_offset(Scanner& scanner) {
+// ±hh:mm as minutes, or also ±hhmm.
+enum class Colon { Required, Optional };
+int scan_offset(Scanner& scanner, Colon colon) {
   const bool negative = scanner.skip('-');
   if (!negative) scanner.literal('+');
   const int hours = scanner.digits(2);
-  scanner.literal(':');
+  if (!scanner.skip(':') && colon == Colon::Required) scanner.fail();
   const int minutes = scanner.digits(2);
   if (hours > 23 || minutes > 59) return scanner.fail();
   return (negative ? -1 : 1) * (hours * 60 + minutes);
@@ -217,7 +218,7 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   Scanner scanner(text);
   Instant instant{scan_date_time(scanner, true), 0};
   if (scanner.skip('.')) instant.nano = scanner.fraction();
-  if (!scanner.skip('Z') && !scanner.skip('z')) instant.second -= scan_offset(scanner) * 60;
+  if (!scanner.skip('Z') && !scanner.skip('z')) instant.second -= scan_offset(scanner, Colon::Optional) * 60;
   if (!scanner.complete()) return std::nullopt;
   return instant;
 }
@@ -253,7 +254,7 @@ std::string flaw_of_rfc3339(std::string_view text) {
 std::optional<int> parse_offset(std::string_view text) {
   if (text == "Z") return 0;
   Scanner scanner(text);
-  const int minutes = scan_offset(scanner);
+  const int minutes = scan_offset(scanner, Colon::Required);
   if (!scanner.complete()) return std::nullopt;
   return minutes;
 }

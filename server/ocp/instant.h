@@ -49,7 +49,8 @@ Instant to_instant(std::chrono::system_clock::time_point time);
 std::optional<Instant> parse_query_time(std::string_view text);
 
 // Reads a time of a fixture: RFC 3339, years 0000 to 9999, with an offset and up to nine digits of fraction; T and Z in
-// either case. Nothing for any other text; a 60th second is refused, for OCP's Java cannot hold one.
+// either case. The offset may lack its colon, +0800, as in some of OCP's answers. Nothing for any other text; a 60th
+// second is refused, for OCP's Java cannot hold one.
 std::optional<Instant> parse_rfc3339(std::string_view text);
 
 // What no calendar or clock has in a text of that form, "its month is 13"; empty for any other text.
