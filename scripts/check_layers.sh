@@ -10,7 +10,7 @@ esac
 
 order=(base json http ocp catalogue fixtures store behaviour control app client cli main)
 # Texts that the build compiles in, and the modules that may include them.
-embedded=" store control cli "
+embedded=" fixtures store control cli "
 # A library, and the files that may include it; a folder ends with a slash.
 declare -A owners=(
   ["httplib.h"]="http/httplib_server.cpp"

@@ -18,7 +18,7 @@
 namespace ocp_mock {
 
 struct ServeOptions {
-  std::vector<std::filesystem::path> fixtures;  // empty: the compiled-in example, or the --db file as it is
+  std::vector<std::filesystem::path> fixtures;  // empty: the installation, or the --db file as it is
   std::optional<std::filesystem::path> db;
   std::string host = "127.0.0.1";
   int port = 8080;

@@ -50,7 +50,7 @@ std::string reason_for_no_reload(const ServeOptions& options) {
                      "the server serves the file {} of --db as it is, without --fixtures that could be "
                      "loaded again; start it anew to serve another file",
                      options.db->string())
-               : "the server was started without --fixtures, and the example that is compiled in does not change";
+               : "the server was started without --fixtures, and the installation that is compiled in does not change";
   }
   if (options.db) {
     return fmt::format(

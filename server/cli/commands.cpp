@@ -28,9 +28,9 @@
 #include "cli/port_file.h"
 #include "cli/report.h"
 #include "client/healthcheck.h"
-#include "embedded/default_fixture.h"
 #include "fixtures/files.h"
 #include "fixtures/forms.h"
+#include "fixtures/installation.h"
 #include "fixtures/resources.h"
 #include "http/certificate.h"
 #include "http/server.h"
@@ -79,7 +79,9 @@ void refuse_shared_files(const ServeOptions& options) {
   add("--credentials", options.credentials_file, false);
   add("--tls-cert", options.tls_certificate, false);
   add("--tls-key", options.tls_key, false);
-  for (const fs::path& path : options.fixtures) add("--fixtures", path, false);
+  for (const fs::path& path : options.fixtures) {
+    if (path != kInstallation) add("--fixtures", path, false);
+  }
   for (const fs::path& path : find_fixture_files(options.fixtures).files) add("--fixtures", path, false);
 }
 
@@ -159,13 +161,8 @@ Loaded load_dataset(const ServeOptions& options, const Router& router, spdlog::l
   const auto builder = options.db ? DatasetBuilder::in_file(*options.db, router.catalogue())
                                   : DatasetBuilder::in_memory(router.catalogue());
   StoppableSink sink(*builder, stopped);
-  LoadedFixtures fixtures;
-  if (options.fixtures.empty()) {
-    fixtures.files.push_back(
-        load_fixture_text(router, "logBackupTasks.json (compiled in)", embedded::default_fixture, sink));
-  } else {
-    fixtures = load_fixtures(router, options.fixtures, sink);
-  }
+  LoadedFixtures fixtures =
+      load_fixtures(router, options.fixtures.empty() ? std::vector<fs::path>{kInstallation} : options.fixtures, sink);
   for (const FixtureFile& file : fixtures.files) logger.info("loaded {}", describe(file));
   return {builder->finish(), std::move(fixtures)};
 }

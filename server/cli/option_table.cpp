@@ -216,7 +216,7 @@ void add_access_key_of(Serve& serve, const Text& text) {
 // clang-format off
 constexpr Option kOptions[]{
     {"--fixtures",        "PATH",          "",           append<path, &Serve::fixtures>,               kByColons,
-     "File or folder of fixtures; may be repeated. Default: OCP's own example, compiled in"},
+     "File or folder of fixtures, or installation, which is compiled in; may be repeated. Default: installation"},
     {"--db",              "FILE",          "",           set<path, &Serve::db>,                        kOnce,
      "Keep the loaded fixtures in this SQLite file; without --fixtures serve the file as it is, read-only"},
     {"--host",            "HOST",          "127.0.0.1",  set<text, &Serve::host>,                      kHealthcheck,

@@ -61,7 +61,7 @@ class CommandLine {
     add_options(app_, kOnce);
     // Its options are those above; they may stand before or behind the word.
     serve_.fallthrough();
-    check_.add_option("PATH", check_options_.paths, "Files or folders of fixtures")->required()->type_name("");
+    check_.add_option("PATH", check_options_.paths, "Files or folders of fixtures, or installation")->required()->type_name("");
     healthcheck_
         .add_option("URL", healthcheck_options_.url,
                     "Of the server. Default: where a server with the options below listens")

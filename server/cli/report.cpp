@@ -102,8 +102,13 @@ std::string list_to_try(const Dataset& dataset) {
 }  // namespace
 
 std::string describe(const FixtureFile& file) {
+  constexpr std::size_t kResourcesTold = 8;  // of more only their number is told
   std::string rows;
+  if (file.counts.size() > kResourcesTold) {
+    rows = fmt::format("{} of {} resources", count_of(file.count(), "row"), file.counts.size());
+  }
   for (const auto& [resource, count] : file.counts) {
+    if (file.counts.size() > kResourcesTold) break;
     rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(count, resource->noun));
   }
   if (file.exchanges != 0) rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(file.exchanges, "exchange"));

@@ -5,16 +5,14 @@
 #include <memory>
 
 #include "app/service.h"
-#include "embedded/default_fixture.h"
+#include "fixtures/installation.h"
 #include "store/dataset_builder.h"
 
 namespace {
 
 ocp_mock::Loaded load_example(const ocp_mock::Router& router) {
   const auto builder = ocp_mock::DatasetBuilder::in_memory(router.catalogue());
-  ocp_mock::LoadedFixtures fixtures;
-  fixtures.files.push_back(
-      ocp_mock::load_fixture_text(router, "example.json", ocp_mock::embedded::default_fixture, *builder));
+  const ocp_mock::LoadedFixtures fixtures = ocp_mock::load_fixtures(router, {ocp_mock::kInstallation}, *builder);
   return {builder->finish(), fixtures};
 }
 
