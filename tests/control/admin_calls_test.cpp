@@ -1,6 +1,4 @@
 // Who may make admin calls, how a wrong one is refused, and whether all are described.
-// With the address sanitizer GCC 12 takes members of <regex> for uninitialised.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <doctest/doctest.h>
 
 #include <algorithm>

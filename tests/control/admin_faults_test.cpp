@@ -1,6 +1,4 @@
 // Faults by admin calls, over real sockets.
-// With the address sanitizer GCC 12 takes members of <regex> for uninitialised.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <doctest/doctest.h>
 
 #include <regex>
