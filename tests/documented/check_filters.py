@@ -97,9 +97,9 @@ class Model:
         return text_of(own) in values
 
 
-def is_plain(text):
+def is_plain(text, parameter):
     """That a query brings as it is, alone and in a list."""
-    return text != "" and text == text.strip() and "," not in text
+    return text != "" and text == text.strip() and not (parameter.get("repeats") and "," in text)
 
 
 def tried(catalogue, model, resource, parameter, rows):
@@ -116,11 +116,11 @@ def tried(catalogue, model, resource, parameter, rows):
                     continue
                 text = text_of(one)
                 if match == "contains" and len(text) > 2:
-                    text = text[1:-1].swapcase() if text.isascii() else text[1:-1]
+                    text = (text[1:-1].swapcase() if text.isascii() else text[1:-1]).strip()
                 if kind == "utcTime":
                     second = instant(text)[0]
                     text = datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-                if is_plain(text):
+                if is_plain(text, parameter):
                     found[text] = True
     values = list(found)
     if kind == "word":
@@ -334,10 +334,11 @@ def main():
     rows = (HERE / "rows.json").read_text(encoding="utf-8")
     checks = Checks(binary, {"examples.json": exchanges(), "rows.json": rows} if of_examples else {})
     asked = checks.run()
+    empty = [path for path, endpoint in asked.items() if not checks.rows.get(endpoint["resource"])]
     if of_examples:
+        checks.problems += [f"{path}: it has no rows" for path in empty]
+    if not empty:  # data that are meant to try everything
         checks.problems += [f"{name}: no row has a value to try" for name in sorted(checks.untried - checks.tried)]
-        checks.problems += [f"{endpoint['path']}: it has no rows" for endpoint in asked.values()
-                            if not checks.rows.get(endpoint["resource"])]
     print("\n".join(checks.problems) or f"{len(asked)} endpoints, {checks.calls} requests")
     return bool(checks.problems)
 
