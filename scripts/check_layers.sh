@@ -8,7 +8,7 @@ case ${1:-} in
   ?*) echo "usage: check_layers.sh" >&2 && exit 2 ;;
 esac
 
-order=(base json http ocp catalogue fixtures store behaviour control app client cli main)
+order=(base json http ocp catalogue fixtures store behaviour control app client cli main make_image)
 # Texts that the build compiles in, and the modules that may include them.
 embedded=" fixtures store control cli "
 # A library, and the files that may include it; a folder ends with a slash.

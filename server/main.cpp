@@ -8,6 +8,14 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "store/image.h"
+
+namespace ocp_mock {
+
+// Made by make_image.cpp when the program is built.
+std::string_view installation_image();
+
+}  // namespace ocp_mock
 
 namespace {
 
@@ -25,8 +33,11 @@ int main(int argc, char** argv) {
   using namespace ocp_mock;
   open_standard_descriptors();
   try {
-    const auto parsed = parse_options(argc, argv, environ);
-    if (const auto* serve = std::get_if<ServeOptions>(&parsed)) return run_serve(*serve);
+    auto parsed = parse_options(argc, argv, environ);
+    if (auto* serve = std::get_if<ServeOptions>(&parsed)) {
+      serve->installation_image = installation_image();
+      return run_serve(*serve);
+    }
     if (const auto* check = std::get_if<CheckOptions>(&parsed)) return run_check(*check);
     if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);
     const Exit& exit = std::get<Exit>(parsed);

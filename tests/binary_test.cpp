@@ -171,13 +171,21 @@ TEST_CASE("binary: out of descriptors it goes on once connections have ended") {
   CHECK(process.wait() == 0);
 }
 
+TEST_CASE("binary: without fixtures it serves what it does with the word installation") {
+  const RunningProgram server({"--frozen"});
+  const RunningProgram with_word({"--frozen", "--fixtures", "installation"});
+  const std::string all = server.get("/__admin/fixtures");
+  CHECK(contains(all, "\"hostAgentProcesses\":[\n"));
+  CHECK(all == with_word.get("/__admin/fixtures"));
+}
+
 TEST_CASE("binary: logs go to standard error, a line a request") {
   RunningProgram server({});
   server.get("/api/v2/ob/unknown?x=1");
   server->signal(SIGTERM);
   const std::string log = server->read_error();
   CHECK(server->wait() == 0);
-  CHECK(contains(log, " info loaded installation (compiled in): several documents, "));
+  CHECK(contains(log, " info loaded installation (compiled in)\n"));
   CHECK(contains(log, " info GET /api/v2/ob/unknown?x=1 404 "));
   CHECK(contains(log, " info stopping on SIGTERM\n"));
 

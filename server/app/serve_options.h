@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalogue/request.h"
@@ -19,6 +20,8 @@ namespace ocp_mock {
 
 struct ServeOptions {
   std::vector<std::filesystem::path> fixtures;  // empty: the installation, or the --db file as it is
+  // What is served in memory without fixtures, see store/image.h; empty: the installation is loaded.
+  std::string_view installation_image;
   std::optional<std::filesystem::path> db;
   std::string host = "127.0.0.1";
   int port = 8080;

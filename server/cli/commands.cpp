@@ -37,6 +37,7 @@
 #include "http/tls.h"
 #include "json/text.h"
 #include "store/dataset_builder.h"
+#include "store/image.h"
 
 namespace ocp_mock {
 namespace {
@@ -157,6 +158,10 @@ Loaded load_dataset(const ServeOptions& options, const Router& router, spdlog::l
     auto dataset = Dataset::open(*options.db, router.catalogue());
     logger.info("opened the dataset {}", options.db->string());
     return {std::move(dataset), {}};
+  }
+  if (!options.db && options.fixtures.empty() && !options.installation_image.empty()) {
+    logger.info("loaded {} (compiled in)", kInstallation);
+    return {open_image(options.installation_image, router.catalogue()), {}};
   }
   const auto builder = options.db ? DatasetBuilder::in_file(*options.db, router.catalogue())
                                   : DatasetBuilder::in_memory(router.catalogue());

@@ -14,6 +14,7 @@
 #include "base/temporary_file.h"
 #include "store/database.h"
 #include "store/exchanges.h"
+#include "store/image.h"
 #include "store/known_parents.h"
 #include "store/page_checks.h"
 #include "store/touched_partitions.h"
@@ -28,6 +29,9 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kRowsForKeptIndexes = 10'000;
 constexpr std::int64_t kPartForKeptIndexes = 4;
 
+// Of images: most tables and indexes of one are small, and each has a page of its own.
+constexpr int kImagePageSize = 1024;
+
 class SqliteBuilder : public DatasetBuilder {
  public:
   // In a file.
@@ -37,8 +41,8 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   // In memory. With a source the dataset begins as a copy of that.
-  SqliteBuilder(const Catalogue& catalogue, const std::shared_ptr<const Version>& source)
-      : catalogue_(catalogue), draft_(source) {
+  SqliteBuilder(const Catalogue& catalogue, const std::shared_ptr<const Version>& source, int page_size = 4096)
+      : catalogue_(catalogue), page_size_(page_size), draft_(source) {
     begin(draft_.uri(), source != nullptr);
   }
 
@@ -149,6 +153,30 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   std::shared_ptr<const Dataset> finish() override {
+    end_changes();
+    std::shared_ptr<const Dataset> dataset;
+    guarded([&] {
+      database_.reset();
+      if (temporary_) {
+        // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
+        dataset = dataset_of(Version::of_file(temporary_->path()), catalogue_);
+        temporary_->commit();
+      } else {
+        dataset = dataset_of(draft_.finish(), catalogue_);
+      }
+    });
+    return dataset;
+  }
+
+  // In place of finish(). Requires a builder in memory.
+  std::string finish_image() {
+    end_changes();
+    guarded([&] { database_.reset(); });
+    return draft_.finish()->image();
+  }
+
+ private:
+  void end_changes() {
     guarded([&] {
       make_indexes();
       for (const Resource* resource : parents_.resources()) need_table(*resource);
@@ -168,22 +196,8 @@ class SqliteBuilder : public DatasetBuilder {
     keys_.clear();
     timeline_removal_.reset();
     guarded([&] { give_back_free_pages(); });
-    std::shared_ptr<const Dataset> dataset;
-    guarded([&] {
-      if (temporary_) {
-        // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
-        database_.reset();
-        dataset = dataset_of(Version::of_file(temporary_->path()), catalogue_);
-        temporary_->commit();
-      } else {
-        database_.reset();
-        dataset = dataset_of(draft_.finish(), catalogue_);
-      }
-    });
-    return dataset;
   }
 
- private:
   using Statements = std::unordered_map<const Resource*, Statement>;
 
   std::optional<KeyLookup::Found> find_same_key(const Resource& resource, const Row& row) {
@@ -217,6 +231,7 @@ class SqliteBuilder : public DatasetBuilder {
         database_->exec("PRAGMA secure_delete = ON");
       } else {
         database_->exec("PRAGMA temp_store = MEMORY");
+        if (!copies) database_->exec(fmt::format("PRAGMA page_size = {}", page_size_));
       }
       database_->exec("BEGIN");
       copies_ = copies;
@@ -314,6 +329,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   const Catalogue& catalogue_;
   const fs::path file_;
+  const int page_size_ = 4096;
   const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
   Draft draft_;                                     // likewise; empty where there is a file
   std::unique_ptr<SQLite::Database> database_;
@@ -337,6 +353,16 @@ class SqliteBuilder : public DatasetBuilder {
 
 std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue) {
   return std::make_unique<SqliteBuilder>(catalogue, source);
+}
+
+std::string make_image(const Catalogue& catalogue, const std::function<void(FixtureSink&)>& fill) {
+  SqliteBuilder builder(catalogue, nullptr, kImagePageSize);
+  fill(builder);
+  return builder.finish_image();
+}
+
+std::shared_ptr<const Dataset> open_image(std::string_view bytes, const Catalogue& catalogue) {
+  return dataset_of(Version::of_image(bytes), catalogue);
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory(const Catalogue& catalogue) {

@@ -41,6 +41,15 @@ std::shared_ptr<char> memory_of(std::size_t bytes) {
   return {memory, sqlite3_free};
 }
 
+constexpr std::size_t kHeaderBytes = 100;
+
+// See https://www.sqlite.org/fileformat2.html, 1.3: the size of a page is big-endian, and 1 is 65,536.
+std::size_t page_size_of(const char* header) {
+  const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(header[i])}; };
+  const std::size_t size = byte(16) << 8 | byte(17);
+  return size == 1 ? 65536 : size;
+}
+
 }  // namespace
 
 struct PageChunk {
@@ -61,10 +70,7 @@ class MappedFile {
     ::close(descriptor);
     if (bytes_ == MAP_FAILED) throw std::system_error(error, std::generic_category());
     if (size_ < kHeaderBytes) return;
-    // See https://www.sqlite.org/fileformat2.html, 1.3: the size of a page is big-endian, and 1 is 65,536.
-    const auto* const header = static_cast<const unsigned char*>(bytes_);
-    const std::size_t size = std::size_t{header[16]} << 8 | header[17];
-    page_size_ = size == 1 ? 65536 : size;
+    page_size_ = page_size_of(static_cast<const char*>(bytes_));
     if (page_size_ <= kPageCheckBytes || size_ < page_size_) page_size_ = 0;
     if (page_size_ == 0) return;
     right_ = std::vector<std::atomic<std::uint64_t>>(pages() / 64 + 1);
@@ -91,8 +97,6 @@ class MappedFile {
   }
 
  private:
-  static constexpr std::size_t kHeaderBytes = 100;
-
   std::string_view bytes_of(std::size_t number) const {
     return {static_cast<const char*>(bytes_) + number * page_size_, page_size_};
   }
@@ -119,6 +123,32 @@ std::shared_ptr<const Version> Version::of_file(const fs::path& file) {
   table.pages = table.file_pages = table.file->pages();
   table.chunks.resize((table.pages + kChunkPages - 1) / kChunkPages);
   return std::make_shared<const Version>(std::move(table));
+}
+
+std::shared_ptr<const Version> Version::of_image(std::string_view bytes) {
+  PageTable table;
+  table.page_size = page_size_of(bytes.data());
+  table.pages = bytes.size() / table.page_size;
+  for (std::size_t page = 0; page < table.pages; ++page) {
+    if (page % kChunkPages == 0) table.chunks.push_back(std::make_shared<PageChunk>());
+    // Owns nothing.
+    table.chunks.back()->pages[page % kChunkPages] = {std::shared_ptr<const char>(),
+                                                      bytes.data() + page * table.page_size};
+  }
+  return std::make_shared<const Version>(std::move(table));
+}
+
+std::string Version::image() const {
+  std::string bytes;
+  bytes.reserve(table_.pages * table_.page_size);
+  for (std::size_t page = 0; page < table_.pages; ++page) {
+    if (const char* const known = table_.page(page)) {
+      bytes.append(known, table_.page_size);
+    } else {
+      bytes.append(table_.page_size, '\0');
+    }
+  }
+  return bytes;
 }
 
 Draft::Draft(const std::shared_ptr<const Version>& source) {

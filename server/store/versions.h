@@ -1,5 +1,5 @@
 // Databases of SQLite in memory that share the pages in which they do not differ.
-// Input: the pages of a finished database file, or what a connection writes. Output: a Version, which never changes.
+// Input: the pages of a finished database, of a file or in memory, or what a connection writes. Output: a Version, which never changes.
 // Knows pages only, not what is in them. Of this room only.
 //
 // A version is a table of pages in two levels: a new one begins as a copy of the upper level, which is some hundred
@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ocp_mock {
@@ -39,6 +40,12 @@ class Version {
   // Of a file that a builder has made, mapped. Its pages are checked when they are first used. The file must not
   // change; it may be replaced or removed. Throws std::system_error.
   static std::shared_ptr<const Version> of_file(const std::filesystem::path& file);
+
+  // Of the bytes of image(), which are not copied and must outlive all versions that share pages with this one.
+  static std::shared_ptr<const Version> of_image(std::string_view bytes);
+
+  // All pages, one after the other.
+  std::string image() const;
 
   const PageTable& table() const { return table_; }
 
