@@ -242,9 +242,10 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   }
   const Endpoint& endpoint = *exchange.route->endpoint;
   if (is_newer(endpoint.since, options_.ocp_version)) {
-    const Sentence since{Message::PathSince, {std::string(endpoint.since), options_.ocp_version}};
+    const Sentence since{Message::PathSince,
+                         {printable(without_user(path)), std::string(endpoint.since), printable(options_.ocp_version)}};
     exchange.violations.push_back(since);
-    throw refusal_of_newer(router_, path, since);
+    throw ApiError(since);
   }
   Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
   check_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);

@@ -163,13 +163,8 @@ bool is_newer(std::string_view since, std::string_view ocp_version) {
     }
     return found;
   };
-  return !since.empty() && numbers(since) > numbers(ocp_version);
-}
-
-ApiError refusal_of_newer(const Router& router, std::string_view path, Sentence since) {
-  return ApiError(Sentence{Message::UnknownPath,
-                           {printable(without_user(path)), fmt::format("{}", fmt::join(router.nearest(path), ", "))}},
-                  {std::move(since)});
+  const bool is_number = !ocp_version.empty() && ocp_version.front() >= '0' && ocp_version.front() <= '9';
+  return !since.empty() && is_number && numbers(since) > numbers(ocp_version);
 }
 
 }  // namespace ocp_mock

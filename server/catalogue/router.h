@@ -59,10 +59,7 @@ ApiError refusal_of(const Router& router, std::string_view method, std::string_v
                     std::vector<Sentence> explanation = {});
 
 // Whether an endpoint that is there since a version ("V4.3.1", empty: ever) is not there yet in another, of which the
-// first three numbers count ("4.2.1-20240101").
+// first three numbers count ("4.2.1-20240101"). A version that begins with no number has all.
 bool is_newer(std::string_view since, std::string_view ocp_version);
-
-// The 404 of a path that only a newer OCP has.
-ApiError refusal_of_newer(const Router& router, std::string_view path, Sentence since);
 
 }  // namespace ocp_mock

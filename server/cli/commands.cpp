@@ -283,8 +283,10 @@ int run_check(const CheckOptions& options) {
   };
   const bool is_empty = std::ranges::none_of(router.catalogue().resources, is_shown);
   for (const Resource& resource : router.catalogue().resources) {
-    if (!is_shown(resource) && !(is_empty && &resource == &resources.default_resource())) continue;
-    fmt::print("{}", describe(resource, dataset->outline(resource)));
+    const bool may_be_named = is_empty && &resource == &resources.default_resource();
+    if (!is_shown(resource) && !may_be_named) continue;
+    const Outline outline = dataset->outline(resource);
+    if (is_shown(resource) || !outline.children.empty()) fmt::print("{}", describe(resource, outline));
   }
   return 0;
 }
