@@ -14,7 +14,7 @@ try:
 except ImportError:
     sys.exit("check_schema.py: jsonschema is missing; install the Debian package python3-jsonschema")
 
-SHIPPED = ("fixtures/logBackupTasks.json", "fixtures/sample.json")
+SHIPPED = ("fixtures/logBackupTasks.json", "fixtures/sample.json", "fixtures/installation.json")
 
 
 def read(file):
