@@ -13,35 +13,6 @@ namespace ocp_mock::generator {
 namespace {
 
 // clang-format off
-constexpr Choice<ParameterType> kParameterTypes[] = {
-    {"integer", ParameterType::Integer},
-    {"number",  ParameterType::Number},
-    {"boolean", ParameterType::Boolean},
-    {"string",  ParameterType::String},
-    {"word",    ParameterType::Word},
-    {"utcTime", ParameterType::UtcTime},
-    {"time",    ParameterType::Time},
-};
-
-constexpr Choice<Match> kMatches[] = {
-    {"equal",    Match::Equal},
-    {"contains", Match::Contains},
-    {"member",   Match::Member},    {"noMember", Match::NoMember},
-    {"from", Match::From},
-{"until",    Match::Until},
-    {"ignored",  Match::Ignored},
-    {"page",     Match::Page},
-    {"size",     Match::Size},
-    {"sort",     Match::Sort},
-    {"start",      Match::Start},
-    {"end",        Match::End},
-    {"metrics",    Match::Metrics},
-    {"step",       Match::Step},
-    {"leastStep",  Match::LeastStep},
-    {"mostPoints", Match::MostPoints},
-    {"labels",     Match::Labels},
-};
-
 // What a series needs.
 constexpr Match kSeriesMatches[] = {Match::Start, Match::End, Match::Metrics, Match::Step};
 
@@ -89,32 +60,8 @@ constexpr Choice<std::string_view> kMethods[] = {
     {"PATCH",  "PATCH"},
     {"DELETE", "DELETE"},
 };
+// clang-format on
 
-// The types of parameters that compare with a field of a type; with the items of an array.
-constexpr struct {
-  FieldType field;
-  std::initializer_list<ParameterType> parameters;
-} kComparable[] = {
-    {FieldType::Integer, {ParameterType::Integer}},
-    {FieldType::Number,  {ParameterType::Number, ParameterType::Integer}},
-    {FieldType::String,  {ParameterType::String, ParameterType::Word}},
-    {FieldType::Boolean, {ParameterType::Boolean}},
-    {FieldType::Time,    {ParameterType::UtcTime, ParameterType::Time}},
-    {FieldType::Array,   {ParameterType::String, ParameterType::Word, ParameterType::Integer}},
-    {FieldType::Object,  {}},
-};
-
-// The types of fields that a match compares with; the other matches compare with none.
-constexpr struct {
-  Match match;
-  std::initializer_list<FieldType> fields;
-} kMatching[] = {
-    {Match::Equal,    {FieldType::Integer, FieldType::Number, FieldType::String, FieldType::Boolean, FieldType::Time}},
-    {Match::Contains, {FieldType::String}},    {Match::Member,   {FieldType::Array}},
-    {Match::NoMember, {FieldType::Array}},
-{Match::From,     {FieldType::Integer, FieldType::Number, FieldType::Time}},
-    {Match::Until,    {FieldType::Integer, FieldType::Number, FieldType::Time}},
-};
 // The names of a path's placeholders.
 std::vector<std::string> read_path(std::string_view path, Position position) {
   const auto refuse_path = [&](std::string_view why) {
@@ -164,8 +111,10 @@ SourcePathParameter placeholder_of_rows(Source& source, const SourceEndpoint& en
     refuse(begin_of(value), fmt::format("{} is of type {}; a placeholder selects by an integer or a string", value.text,
                                         word_of(kFieldTypes, type)));
   }
-  SourcePathParameter parameter{
-      name, type == FieldType::Integer ? ParameterType::Integer : ParameterType::String, add_column(resource, field), {}};
+  SourcePathParameter parameter{name,
+                                type == FieldType::Integer ? ParameterType::Integer : ParameterType::String,
+                                add_column(resource, field),
+                                {}};
   const auto parent = std::ranges::find(resource.parents, field, &SourceParent::field);
   if (parent != resource.parents.end()) parameter.resource = parent->resource;
   if (resource.key == field && endpoint.does != Does::List) parameter.resource = endpoint.resource;
@@ -200,9 +149,8 @@ void read_placeholders(Source& source, SourceEndpoint& endpoint, JsonFields& key
              fmt::format("placeholders must say which field {{{}}} selects by", name));
     }
     if (member->value.kind != JsonKind::String) refuse(member->position, fmt::format("{} must be a text", name));
-    endpoint.path_parameters.push_back(endpoint.resource
-                                           ? placeholder_of_rows(source, endpoint, name, member->value)
-                                           : placeholder_without_rows(source, name, member->value));
+    endpoint.path_parameters.push_back(endpoint.resource ? placeholder_of_rows(source, endpoint, name, member->value)
+                                                         : placeholder_without_rows(source, name, member->value));
   }
   if (endpoint.does != Does::Get && endpoint.does != Does::Document) return;
   const Index key = source.resources[*endpoint.resource].key;
@@ -241,114 +189,6 @@ void read_paging(Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
   fields.refuse_others();
 }
 
-// The fields that a parameter compares with: field, fields, or the one that is called as the parameter is.
-std::vector<std::pair<std::string, Position>> compared_fields(const SourceParameter& parameter, JsonFields& keys) {
-  auto several = strings_of(keys, "fields");
-  const auto one = keys.text("field");
-  if (!several.empty() && one) keys.refuse("field", "must not stand beside fields");
-  if (one) return {{*one, keys.position_of("field")}};
-  if (several.empty()) return {{parameter.name, keys.position_of("name")}};
-  if (several.size() > 1 && parameter.match != Match::Contains)
-    keys.refuse("fields", "are for the match contains only");
-  return several;
-}
-
-void compare(const SourceParameter& parameter, SourceResource& resource, std::size_t field, Position position) {
-  const SourceField& compared = resource.fields[field];
-  if (compared.type == FieldType::Object && !parameter.inside.empty()) {
-    if (parameter.match != Match::Equal && parameter.match != Match::Contains) {
-      refuse(position, fmt::format("the member {} of {} is compared by equal or contains only", parameter.inside,
-                                   compared.name));
-    }
-    add_column(resource, field);
-    return;
-  }
-  if (!parameter.inside.empty() && compared.type != FieldType::Array) {
-    refuse(position, fmt::format("{} is of type {} and has nothing inside", compared.name,
-                                 word_of(kFieldTypes, compared.type)));
-  }
-const auto rule = std::ranges::find(kMatching, parameter.match, [](const auto& row) { return row.match; });
-  if (std::ranges::find(rule->fields, compared.type) == rule->fields.end()) {
-    refuse(position, fmt::format("{} is of type {}, which the match {} does not take", compared.name,
-                                 word_of(kFieldTypes, compared.type), word_of(kMatches, parameter.match)));
-  }
-  const auto types = std::ranges::find(kComparable, compared.type, [](const auto& row) { return row.field; });
-  const bool is_comparable = std::ranges::find(types->parameters, parameter.type) != types->parameters.end();
-  if (!is_comparable || (parameter.match == Match::Contains && parameter.type != ParameterType::String)) {
-    refuse(position, fmt::format("a parameter of type {} does not compare by {} with {}, which is of type {}",
-                                 word_of(kParameterTypes, parameter.type), word_of(kMatches, parameter.match),
-                                 compared.name, word_of(kFieldTypes, compared.type)));
-  }
-  add_column(resource, field);
-}
-
-// What chooses the page and the order; an endpoint has one parameter for each.
-bool is_of_paging(Match match) { return match == Match::Page || match == Match::Size || match == Match::Sort; }
-
-// Such a parameter has its type from what it does.
-void read_paging_parameter(const SourceEndpoint& endpoint, SourceParameter& parameter, const JsonFields& keys) {
-  parameter.type = parameter.match == Match::Sort ? ParameterType::String : ParameterType::Integer;
-  parameter.repeats = parameter.match == Match::Sort;  // A list that has no pages may have a limit.
-  const bool is_limit = parameter.match == Match::Size && endpoint.form == Form::List;
-  if (parameter.match == Match::Sort ? endpoint.sorts.empty() : endpoint.paging == PagingKind::None && !is_limit) {
-keys.refuse("match", parameter.match == Match::Sort ? "sort needs paging with sorts" : "needs paging");
-  }
-}
-
-SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, const JsonValue& value) {
-  JsonFields keys(value);
-  SourceParameter parameter{};
-  parameter.name = keys.required_text("name");
-  parameter.match = choose(kMatches, keys, "match");
-  keys.text("source");
-  const auto is_same = [&](const SourceParameter& other) {
-    return other.name == parameter.name || (is_of_paging(parameter.match) && other.match == parameter.match);
-  };
-  if (std::ranges::any_of(endpoint.parameters, is_same)) {
-    refuse(value.position,
-           fmt::format("{}, or one that does the same, is a parameter twice", printable(parameter.name)));
-  }
-  if (is_of_paging(parameter.match)) {
-    read_paging_parameter(endpoint, parameter, keys);
-    keys.refuse_others();
-    return parameter;
-  }
-  parameter.alias = keys.text("alias").value_or("");
-  std::tie(parameter.type, parameter.required) =
-      type_of(kParameterTypes, keys.required_text("type"), keys.position_of("type"));
-  parameter.repeats = keys.boolean("repeats").value_or(false);
-  if (const auto words = keys.text("words")) {
-    parameter.words = find_entry(source.word_lists, *words, keys.position_of("words"), "list of words");
-    if (parameter.type != ParameterType::Word) keys.refuse("words", "are for the type word only");
-  }
-  if (endpoint.does == Does::Series) {
-    if (parameter.match != Match::Ignored && parameter.match < Match::Start) {
-      keys.refuse("match", "does not fit an endpoint that does series");
-    }
-  } else if (parameter.match >= Match::Start) {
-    keys.refuse("match", "is for endpoints that do series");
-  } else if (parameter.match != Match::Ignored) {
-    if (!endpoint.resource) keys.refuse("match", "must be ignored: the endpoint has no resource");
-    if (parameter.repeats && parameter.match != Match::Equal && parameter.match != Match::Member &&
-        parameter.match != Match::NoMember) {
-      keys.refuse("repeats", "is for the matches equal, member and ignored only");
-    }
-    SourceResource& resource = source.resources[*endpoint.resource];
-    parameter.inside = keys.text("inside").value_or("");
-    for (const auto& [name, position] : compared_fields(parameter, keys)) {
-      const std::size_t field = find_field(resource, name, position);
-      compare(parameter, resource, field, position);
-      parameter.fields.push_back(field);
-      if (parameter.type == ParameterType::Word && !parameter.words) parameter.words = resource.fields[field].words;
-    }
-  }
-  if (parameter.type == ParameterType::Word && !parameter.words) {
-    refuse(value.position, fmt::format("words of {} are missing, and its field has none", parameter.name));
-  }
-  keys.refuse_others();
-  return parameter;
-}
-
 void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
   const bool has_pages = endpoint.paging != PagingKind::None;
   const auto fits = [&] {
@@ -370,14 +210,14 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
   if (endpoint.does == Does::Series) {
     for (const Match match : kSeriesMatches) {
       if (std::ranges::find(endpoint.parameters, match, &SourceParameter::match) == endpoint.parameters.end()) {
-        keys.refuse("does", fmt::format("series needs a parameter with the match {}", word_of(kMatches, match)));
+        keys.refuse("does", fmt::format("series needs a parameter with the match {}", word_of_match(match)));
       }
     }
   }
   if (!has_pages) return;
   for (const Match match : {Match::Page, Match::Size}) {
     if (std::ranges::find(endpoint.parameters, match, &SourceParameter::match) == endpoint.parameters.end()) {
-      keys.refuse("paging", fmt::format("needs a parameter with the match {}", word_of(kMatches, match)));
+      keys.refuse("paging", fmt::format("needs a parameter with the match {}", word_of_match(match)));
     }
   }
 }

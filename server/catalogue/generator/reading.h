@@ -137,6 +137,12 @@ void read_links(Source& source, SourceResource& resource, const JsonMember& memb
 // parent has fewer parents than what is below it.
 void check_parents(const Source& source, const SourceResource& resource, const JsonMember& member);
 
+// A parameter of the query of an endpoint, of which all before its parameters are read.
+SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, const JsonValue& value);
+
+// What the catalogue calls a match.
+std::string_view word_of_match(Match match);
+
 // Adds an endpoint, which needs the resources of all files.
 void read_endpoint(Source& source, const JsonValue& value);
 
