@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "echo_server.h"
+#include "gate.h"
 #include "parse_error_name.h"
 #include "socket_client.h"
 
@@ -19,42 +19,11 @@ using namespace ocp_mock::test::echo_server;
 using namespace std::chrono_literals;
 
 using ocp_mock::test::eventually;
+using ocp_mock::test::Gate;
 using ocp_mock::test::has_ipv6;
 using ocp_mock::test::open_descriptors;
 using ocp_mock::test::refusal_bytes;
 using ocp_mock::test::SocketClient;
-
-namespace {
-
-// Holds the handlers that wait at it until it is opened, or until a test that has failed must end.
-class Gate {
- public:
-  void wait() {
-    std::unique_lock lock(mutex_);
-    ++waiting_;
-    changed_.notify_all();
-    changed_.wait_for(lock, 30s, [this] { return open_; });
-  }
-
-  bool waits_for(int count) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, 20s, [&] { return waiting_ >= count; });
-  }
-
-  void open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int waiting_ = 0;
-  bool open_ = false;
-};
-
-}  // namespace
 
 TEST_CASE("epoll server: an answer is these bytes") {
   EchoServer server;
