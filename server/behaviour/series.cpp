@@ -17,6 +17,9 @@ namespace {
 constexpr std::int64_t kMostPoints = 1440;
 constexpr std::int64_t kSizeOfPage = 2147483647;
 
+// In one answer, which is made on a connection's thread: many metrics and labels get fewer points.
+constexpr std::int64_t kMostValues = 100'000;
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 const std::vector<Value>* find_values(const Request& request, Match match) {
@@ -50,17 +53,17 @@ std::vector<Labels> combinations(const Request& request) {
     }
   }
   constexpr std::size_t kMostCombinations = 100;
-  std::vector<Labels> all{{}};
-  for (const auto& [name, values] : given) {
-    std::vector<Labels> longer;
-    for (const Labels& labels : all) {
-      for (const std::string& value : values) {
-        if (longer.size() == kMostCombinations) break;
-        longer.push_back(labels);
-        longer.back().emplace_back(name, value);
-      }
+  std::size_t count = 1;
+  for (const auto& [name, values] : given) count = std::min(count * values.size(), kMostCombinations);
+  std::vector<Labels> all(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    // The digits of i, the last label's first.
+    std::size_t rest = i;
+    for (auto label = given.rbegin(); label != given.rend(); ++label) {
+      all[i].emplace_back(label->first, label->second[rest % label->second.size()]);
+      rest /= label->second.size();
     }
-    all = std::move(longer);
+    std::ranges::reverse(all[i]);
   }
   return all;
 }
@@ -79,13 +82,14 @@ std::int64_t value_of(std::string_view metric, const Labels& labels, std::int64_
   return level + static_cast<std::int64_t>((hash >> 20U) % 1'000) * level / 10'000;
 }
 
-// The points of one series, joined by commas, and how many they are.
-std::pair<std::string, std::int64_t> points_of(const Request& request, const Labels& labels) {
+// The points of one of so many series, joined by commas, and how many they are.
+std::pair<std::string, std::int64_t> points_of(const Request& request, const Labels& labels, std::int64_t series) {
   const std::vector<Value>& metrics = *find_values(request, Match::Metrics);
   const std::int64_t start = std::get<Instant>(find_values(request, Match::Start)->front()).second;
   const std::int64_t end =
       std::min(std::get<Instant>(find_values(request, Match::End)->front()).second, request.now.second);
-  const std::int64_t most = std::min(integer_of(request, Match::MostPoints, kMostPoints), kMostPoints);
+  const std::int64_t room = std::max<std::int64_t>(1, kMostValues / (std::ssize(metrics) * series));
+  const std::int64_t most = std::min({integer_of(request, Match::MostPoints, kMostPoints), kMostPoints, room});
   const std::int64_t span = std::max<std::int64_t>(0, end - start);
   const std::int64_t step = std::max(
       {integer_of(request, Match::Step, 1), integer_of(request, Match::LeastStep, 1), (span + most - 1) / most});
@@ -113,9 +117,10 @@ Outcome series_answer(const Request& request) {
   std::string contents;
   std::int64_t total = 0;
   if (!has_labels(request)) {
-    std::tie(contents, total) = points_of(request, {});
+    std::tie(contents, total) = points_of(request, {}, 1);
   } else {
-    for (const Labels& labels : combinations(request)) {
+    const std::vector<Labels> all = combinations(request);
+    for (const Labels& labels : all) {
       contents += total == 0 ? "{" : ",{";
       for (const auto& [name, value] : labels) {
         append_json_string(contents, name);
@@ -123,7 +128,7 @@ Outcome series_answer(const Request& request) {
         append_json_string(contents, value);
         contents += ',';
       }
-      contents += fmt::format("\"data\":[{}]}}", points_of(request, labels).first);
+      contents += fmt::format("\"data\":[{}]}}", points_of(request, labels, std::ssize(all)).first);
       ++total;
     }
   }

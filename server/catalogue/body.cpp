@@ -131,8 +131,16 @@ class Checker {
   std::vector<Violation>& violations_;
 };
 
-// A form's members are strings; a name that comes again is an array.
-JsonValue object_of_pairs(std::string_view text, const BodyField* only) {
+// Keeps a member of a form or of a multipart body, once: one that is known, or one of the first others, of which no
+// more are noted.
+void keep(JsonValue& object, const BodyField& known, std::string name, std::string value) {
+  const bool is_known = std::ranges::find(known.fields, name, &BodyField::name) != known.fields.end();
+  if (!is_known && object.members.size() >= known.fields.size() + kMaximumViolations) return;
+  if (object.find(name) == nullptr) object.set({std::move(name), {}, {JsonKind::String, std::move(value), {}, {}, {}}});
+}
+
+// A form's members are strings; of a name that comes again the first one counts. With only_known others are left out.
+JsonValue object_of_pairs(std::string_view text, const BodyField& known, bool only_known) {
   JsonValue object;
   object.kind = JsonKind::Object;
   for (const QueryPair& pair : split_query(text)) {
@@ -141,14 +149,14 @@ JsonValue object_of_pairs(std::string_view text, const BodyField* only) {
     if (!name || !value) {
       throw ApiError(Message::BadQueryEncoding, {printable(std::string(pair.name) + "=" + std::string(pair.value))});
     }
-    if (only != nullptr && std::ranges::find(only->fields, *name, &BodyField::name) == only->fields.end()) continue;
-    if (object.find(*name) == nullptr) object.set({*name, {}, {JsonKind::String, *value, {}, {}, {}}});
+    const bool is_known = std::ranges::find(known.fields, *name, &BodyField::name) != known.fields.end();
+    if (is_known || !only_known) keep(object, known, *name, *value);
   }
   return object;
 }
 
-// The names of the parts of a multipart body, each with its content as a string.
-JsonValue object_of_parts(std::string_view content_type, std::string_view body) {
+// The names of the parts of a multipart body, each an empty string.
+JsonValue object_of_parts(std::string_view content_type, std::string_view body, const BodyField& known) {
   JsonValue object;
   object.kind = JsonKind::Object;
   constexpr std::string_view kBoundary = "boundary=";
@@ -170,7 +178,7 @@ JsonValue object_of_parts(std::string_view content_type, std::string_view body) 
     const auto name = head.find(kName);
     if (name == std::string_view::npos) continue;
     const std::string_view rest = head.substr(name + kName.size());
-    object.set({std::string(rest.substr(0, rest.find('"'))), {}, {JsonKind::String, "", {}, {}, {}}});
+    keep(object, known, std::string(rest.substr(0, rest.find('"'))), "");
   }
   return object;
 }
@@ -193,11 +201,11 @@ JsonValue value_of(const Endpoint& endpoint, std::string_view content_type, std:
   none.kind = endpoint.body.type == BodyType::Array ? JsonKind::Array : JsonKind::Object;
   if (body.empty()) {
     const bool in_query = std::ranges::find(endpoint.media, Media::Query) != endpoint.media.end();
-    return in_query ? object_of_pairs(query, &endpoint.body) : none;
+    return in_query ? object_of_pairs(query, endpoint.body, true) : none;
   }
   switch (media_of(endpoint, content_type)) {
-    case Media::Form: return object_of_pairs(body, nullptr);
-    case Media::Multipart: return object_of_parts(content_type, body);
+    case Media::Form: return object_of_pairs(body, endpoint.body, false);
+    case Media::Multipart: return object_of_parts(content_type, body, endpoint.body);
     case Media::Json:
     case Media::Query: break;
   }

@@ -198,6 +198,9 @@ class ValueList {
       chosen_.resize(parameter_.words->words.size());
       chosen_[word] = true;
     } else if (Value value = read_value(parameter_, text); std::ranges::find(values_, value) == values_.end()) {
+      if (values_.size() == kMaximumValues) {
+        throw ApiError(Message::TooManyValues, {std::string(parameter_.name), std::to_string(kMaximumValues)});
+      }
       values_.push_back(std::move(value));
     }
   }

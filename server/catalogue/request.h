@@ -18,6 +18,9 @@ namespace ocp_mock {
 
 inline constexpr std::size_t kMaximumViolations = 100;
 
+// Different values of one array parameter: what is looked for in a list, and made in a series, stays bounded.
+inline constexpr std::size_t kMaximumValues = 1000;
+
 // A rule of the contract that the client broke and the mock lets pass, in the words of --strict: one of the messages
 // that are refused under --strict only.
 using Violation = Sentence;

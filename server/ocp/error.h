@@ -67,6 +67,7 @@ enum class Message {
   UnknownSort,
   DidYouMean,  // said after these two
   MissingParameter,
+  TooManyValues,
   // bodies
   BodyNotJson,
   BodyMediaType,

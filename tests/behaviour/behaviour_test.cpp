@@ -90,6 +90,25 @@ TEST_CASE("series: with labels there is a series for each combination of their v
   CHECK(count(text, "\"timestamp\":1767225660") == 2);
 }
 
+TEST_CASE("series: many metrics and labels make no answer without bounds") {
+  const auto list = [](std::string_view prefix, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += (i == 0 ? "" : ",") + std::string(prefix) + std::to_string(i);
+    return text;
+  };
+  const std::string window = "startTime=2026-01-01T00:00:00Z&endTime=2026-01-02T00:00:00Z&groupBy=x&interval=1";
+  const std::string path = "/api/v2/monitor/metricsWithLabel";
+  const std::string wide = answer("[]", path, window + "&metrics=" + list("m", 1000) + "&labels=" + list("a:", 1000));
+  CHECK(count(wide, "\"data\":[") == 100);
+  CHECK(count(wide, "\"timestamp\":") <= 200);
+  const std::string deep = answer("[]", path, window + "&metrics=m&labels=a:1,a:2,b:1,b:2,b:3,c=1");
+  CHECK(count(deep, "\"data\":[") == 6);
+  CHECK(deep.starts_with(R"({"a":"1","b":"1","c":"1","data":[)"));
+  CHECK(count(deep, R"({"a":"2","b":"3","c":"1","data":[)") == 1);
+  CHECK(answer("[]", path, window + "&labels=a:1&metrics=" + list("m", 1001))
+            .starts_with("400 0 Parameter 'metrics' has more than 1000 values"));
+}
+
 TEST_CASE("document: a field of a row is the answer") {
   const std::string path = "/api/v2/ob/clusters/1/performance/workload/reports";
   const std::string rows = R"({"workloadReports":[{"clusterId":1,"id":7,"name":"a","content":"<p>\u78c1</p>"},)"

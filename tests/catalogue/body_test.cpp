@@ -106,6 +106,11 @@ TEST_CASE("body: media other than JSON, for endpoints that take them") {
   CHECK(verdict("name=a&port=5", "application/x-www-form-urlencoded") == "accepted");
   CHECK(verdict("name=a&port=x", "application/x-www-form-urlencoded; charset=UTF-8") ==
         "400 Parameter 'port' of the body is the string \"x\"; it must be an integer.");
+  std::string many;
+  for (int i = 0; i < 200'000; ++i) many += "x" + std::to_string(i) + "=1&";
+  CHECK(verdict(many + "name=a", "application/x-www-form-urlencoded").starts_with("accepted; Parameter 'x"));
+  CHECK(verdict(many + "port=5", "application/x-www-form-urlencoded") ==
+        "400 Parameter 'name' is missing; it must be given.");
   CHECK(verdict("name=%zz", "application/x-www-form-urlencoded").starts_with("400 The query parameter 'name=%zz'"));
   CHECK(verdict(parts, "multipart/form-data; boundary=b") == "accepted");
   CHECK(verdict(parts, "multipart/form-data; boundary=\"b\"") == "accepted");
