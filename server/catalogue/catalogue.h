@@ -173,6 +173,7 @@ enum class Does {
   Fixed,     // the same data for every request whose path, parameters and body are right
   Series,    // values of metrics over time, made of the request
   Document,  // a field of one row, as HTML
+  Write,     // changes rows, as its effects say
 };
 
 // What Does::Constant answers.
@@ -213,6 +214,8 @@ struct Endpoint {
   std::span<const std::string_view> aliases;  // other paths of it, as OCP's pages misprint it
   std::string_view answer;                    // of Does::Fixed: the data as JSON; of a list its contents
   const Field* document;                      // of Does::Document
+  std::string_view effects;                   // of Does::Write: its steps, a JSON array; schema/api/README.md has them
+  std::string_view answers;                   // of Does::Write: the template of the data as JSON; empty: no data
   std::span<const Media> media;               // that its body may be written in; none: it has no body
   BodyField body;                             // an Object or an Array
   bool open;                                  // to those without credentials
@@ -222,13 +225,46 @@ struct Endpoint {
   bool has_placeholder(std::string_view name) const;
 };
 
+// JSON that others refer to by its name.
+struct NamedJson {
+  std::string_view name;
+  std::string_view json;
+};
+
+// How what OCP does in the background is told: the words and members of the resource that has its tasks.
+struct TaskRules {
+  const Resource* resource;
+  const Resource* logs;  // of subtasks: a row has the keys of the task and the subtask, and a text
+  const Field* due;      // when the task changes next; rows without it do not
+  const Field* plan;     // what happens then
+  const Field* log;      // of logs: the text
+  // Members of a task, of its subtasks, or of both.
+  std::string_view id, name, status, operation, run_count, creator, executor, created, started, finished, no_rollback;
+  std::span<const std::string_view> subtasks;  // the array's name, and what pages call it elsewhere
+  std::string_view before, after;              // ids of the subtasks that one waits for, and that wait for it
+  // Values of status.
+  std::string_view pending, ready, running, cancelling, failed, successful;
+  // Values of operation.
+  std::string_view execute, retry, rollback, skip, cancel;
+  std::string_view row;      // template: members of a new task's row beside those of its page
+  std::string_view answer;   // template: members of the answer, where the page has them
+  std::string_view subtask;  // template: members of each subtask that pages leave out
+};
+
 struct Catalogue {
   std::span<const Resource> resources;  // parents before their children
   std::span<const Endpoint> endpoints;
+  std::span<const NamedJson> steps;    // that effects run by name
+  std::span<const NamedJson> answers;  // the data of answers, by the name of their file
+  const TaskRules* tasks;              // null: no endpoint starts one
   std::int64_t version;  // a hash of all sql and of the words that rows are counted by, positive and below 2^31
 
   // The resource whose fixtures are called so, or null.
   const Resource* find_resource(std::string_view name) const;
+
+  // The JSON with that name; empty if there is none.
+  std::string_view find_steps(std::string_view name) const;
+  std::string_view find_answer(std::string_view name) const;
 };
 
 // OCP's.
