@@ -25,6 +25,16 @@ const Resource* Catalogue::find_resource(std::string_view name) const {
   return found == resources.end() ? nullptr : &*found;
 }
 
+std::string_view Catalogue::find_steps(std::string_view name) const {
+  const auto found = std::ranges::find(steps, name, &NamedJson::name);
+  return found == steps.end() ? std::string_view() : found->json;
+}
+
+std::string_view Catalogue::find_answer(std::string_view name) const {
+  const auto found = std::ranges::find(answers, name, &NamedJson::name);
+  return found == answers.end() ? std::string_view() : found->json;
+}
+
 std::vector<std::string> columns_of(const Field& field) {
   if (field.column.empty()) return {};
   if (field.type != FieldType::Time) return {std::string(field.column)};

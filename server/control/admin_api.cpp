@@ -15,6 +15,7 @@ std::string_view word_of(Does does) {
     case Does::Fixed: return "fixed";
     case Does::Series: return "series";
     case Does::Document: return "document";
+    case Does::Write: return "write";
   }
   return "";
 }

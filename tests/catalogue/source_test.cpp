@@ -97,7 +97,7 @@ TEST_CASE("source: the catalogue of these tests is right as it is") {
 TEST_CASE("source: mistakes in the files are refused where they are") {
   check_refusals({
       {R"("endpoints")", R"("endpoint")",
-       R"(25:3: 'endpoint' is unknown here; known are endpoints, resources, words; did you mean 'endpoints'?)"},
+       R"(25:3: 'endpoint' is unknown here; known are endpoints, resources, steps, tasks, words; did you mean 'endpoints'?)"},
       {R"("form": "bare"}
   ])",
        R"("form": "bare"}
@@ -272,7 +272,7 @@ TEST_CASE("source: mistakes in methods, paths and placeholders are refused where
 TEST_CASE("source: mistakes in what endpoints do are refused where they are") {
   check_refusals({
       {R"("does": "list")", R"("does": "lists")",
-       R"(27:55: does is 'lists'; it must be one of list, get, constant, fixed, series, document; did you mean 'list'?)"},
+       R"(27:55: does is 'lists'; it must be one of list, get, constant, fixed, series, document, write; did you mean 'list'?)"},
       {R"("resource": "hosts")", R"("resource": "host")", R"(27:71: 'host' is no resource; did you mean 'hosts'?)"},
       {R"("resource": "hosts", )", R"()", R"(26:5: resource is missing; it must be a string)"},
       {R"("constant": "time")", R"("constant": "tme")",

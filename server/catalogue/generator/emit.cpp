@@ -21,7 +21,7 @@ constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", 
 constexpr std::string_view kMatches[] = {"Equal",   "Contains", "Member",    "NoMember",   "From",  "Until",
                                          "Ignored", "Page",     "Size",      "Sort",       "Start", "End",
                                          "Metrics", "Step",     "LeastStep", "MostPoints", "Labels"};
-constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document"};
+constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document", "Write"};
 constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
                                            "Time",    "Array",  "Object",  "Any"};
 constexpr std::string_view kMedia[] = {"Json", "Form", "Multipart", "Query"};
@@ -93,6 +93,11 @@ std::string sql_of_resource(const Source& source, std::size_t i) {
     if (all.empty()) return;
     sql += fmt::format("CREATE INDEX {0}_by_{1} ON {0}\n  ({2});\n", resource.table, name, fmt::join(all, ", "));
   };
+  if (source.tasks && source.tasks->resource == i) {
+    const std::vector<std::string> due = columns_of(resource.fields[source.tasks->due]);
+    sql += fmt::format("CREATE INDEX {0}_by_due ON {0}\n  ({1}) WHERE {2} IS NOT NULL;\n", resource.table,
+                       fmt::join(due, ", "), due.front());
+  }
   const auto own_key = resource.key ? columns_of(resource.fields[*resource.key]) : std::vector<std::string>();
   if (resource.key || !resource.indexed_words) add_index("key", own_key);
   if (is_found_by_key_alone(source, i)) {
@@ -138,10 +143,15 @@ class CppEmitter {
     if (!source_.resources.empty()) add("extern const Resource resources[{}];\n\n", source_.resources.size());
     for (std::size_t i = 0; i < source_.resources.size(); ++i) add_parts_of_resource(i);
     add_array("constinit const Resource resources", source_.resources.size(), [&](std::size_t i) { add_resource(i); });
+    add_named("steps", source_.steps);
+    add_named("answers", source_.answers);
+    add_task_rules();
     for (std::size_t i = 0; i < source_.endpoints.size(); ++i) add_parts_of_endpoint(i);
     add_array("constexpr Endpoint endpoints", source_.endpoints.size(), [&](std::size_t i) { add_endpoint(i); });
-    add("constexpr Catalogue catalogue{{{}, {}, {}}};\n\n", array("resources", source_.resources.size()),
-        array("endpoints", source_.endpoints.size()), version_of(source_, emit_sql(source_)));
+    add("constexpr Catalogue catalogue{{{}, {}, {}, {}, {}, {}}};\n\n", array("resources", source_.resources.size()),
+        array("endpoints", source_.endpoints.size()), array("steps", source_.steps.size()),
+        array("answers", source_.answers.size()), source_.tasks ? "&tasks" : "nullptr",
+        version_of(source_, emit_sql(source_)));
     add("}}  // namespace\n\nconst Catalogue& {}() {{ return catalogue; }}\n\n}}  // namespace ocp_mock\n", name);
     return std::move(out_);
   }
@@ -254,6 +264,27 @@ class CppEmitter {
     add_array("constexpr std::string_view " + name, texts.size(), [&](std::size_t t) { add("{}", quoted(texts[t])); });
   }
 
+  template <typename Entries>
+  void add_named(const std::string& name, const Entries& entries) {
+    add_array("constexpr NamedJson " + name, entries.size(),
+              [&](std::size_t i) { add("{{{}, {}}}", quoted(entries[i].name), quoted(entries[i].json)); });
+  }
+
+  void add_task_rules() {
+    if (!source_.tasks) return;
+    const SourceTaskRules& of = *source_.tasks;
+    add_texts("subtasks_of_tasks", of.subtasks);
+    add("constexpr TaskRules tasks{{{}, {}, {}, {}, {}", resource(of.resource), resource(of.logs),
+        field(of.resource, of.due), field(of.resource, of.plan), field(of.logs, of.log));
+    const auto add_all = [&](const std::vector<std::string>& texts) {
+      for (const std::string& text : texts) add(",\n    {}", quoted(text));
+    };
+    add_all(of.members);
+    add(",\n    subtasks_of_tasks");
+    for (const auto* texts : {&of.graph, &of.statuses, &of.operations, &of.templates}) add_all(*texts);
+    add("}};\n\n");
+  }
+
   // The arrays that body_field() refers to, the inner ones first.
   void add_body_fields(const std::string& name, const SourceBodyField& of) {
     for (std::size_t f = 0; f < of.fields.size(); ++f) add_body_fields(fmt::format("{}_{}", name, f), of.fields[f]);
@@ -269,12 +300,13 @@ class CppEmitter {
   void add_endpoint(std::size_t i) {
     const SourceEndpoint& of = source_.endpoints[i];
     add("{{{}, {}, Does::{}, Constant::{}, Form::{}, {}, {}, {}, {{PagingKind::{}, {}, {}, {}}}, {}, {}, {}, {}, {}, "
-        "{}, {}, {}}}",
+        "{}, {}, {}, {}, {}}}",
         quoted(of.method), quoted(of.path), spelling(kDoes, of.does), spelling(kConstants, of.constant),
         spelling(kForms, of.form), resource(of.resource), array("path_parameters", i, of.path_parameters.size()),
         array("parameters", i, of.parameters.size()), spelling(kPagingKinds, of.paging), of.default_size,
-        of.maximum_size, array("sorts", i, of.sorts.size()), array("aliases", i, of.aliases.size()), quoted(of.answer),
-        field(of.resource, of.document), array("media", i, of.media.size()),
+        of.maximum_size, array("sorts", i, of.sorts.size()), array("aliases", i, of.aliases.size()),
+        of.answer ? fmt::format("answers[{}].json", *of.answer) : quoted(""), field(of.resource, of.document),
+        quoted(of.effects), quoted(of.answers), array("media", i, of.media.size()),
         of.body ? body_field(fmt::format("body_{}", i), *of.body) : "{\"\", BodyType::Any, false, nullptr, {}}",
         of.open, of.listed, quoted(of.since));
   }

@@ -23,6 +23,7 @@ constexpr Choice<Does> kDoes[] = {
     {"fixed",    Does::Fixed},
     {"series",   Does::Series},
     {"document", Does::Document},
+    {"write",    Does::Write},
 };
 
 constexpr Choice<Constant> kConstants[] = {
@@ -196,7 +197,8 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
       case Does::List: return has_pages ? endpoint.form == Form::Page : endpoint.form == Form::List;
       case Does::Get: return endpoint.form == Form::Object;
       case Does::Constant: return endpoint.form == Form::Bare;
-      case Does::Fixed: return endpoint.form != Form::Bare;
+      case Does::Fixed:
+      case Does::Write: return endpoint.form != Form::Bare;
       case Does::Series: return endpoint.form == Form::Page;
       case Does::Document: return endpoint.form == Form::Bare;
     }
@@ -223,17 +225,16 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
 }
 
 // The data of a fixed answer, by the form that they must have.
-void read_answer(const Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
+void read_answer(Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
   const auto name = keys.text("answer");
   if (endpoint.form == Form::Nothing) {
     if (name) keys.refuse("answer", "does not fit the form nothing");
     return;
   }
   if (!name) refuse(keys.position(), "answer is missing; it must be the name of a file in answers/");
-  endpoint.answer =
-      source.answers[find_entry(source.answers, *name, keys.position_of("answer"), "file in answers/")].json;
+  endpoint.answer = find_answer(source, *name, keys.position_of("answer"));
   const bool is_list = endpoint.form == Form::Page || endpoint.form == Form::List;
-  if (!endpoint.answer.starts_with(is_list ? '[' : '{')) {
+  if (!source.answers[*endpoint.answer].json.starts_with(is_list ? '[' : '{')) {
     keys.refuse("answer", is_list ? "must be an array, the contents" : "must be an object, the data");
   }
 }
@@ -297,7 +298,7 @@ void read_endpoint(Source& source, const JsonValue& value) {
     endpoint.constant = choose(kConstants, keys, "constant");
   } else if (endpoint.does == Does::Fixed) {
     read_answer(source, endpoint, keys);
-  } else if (endpoint.does != Does::Series) {
+  } else if (endpoint.does != Does::Series && endpoint.does != Does::Write) {
     const std::string name = keys.required_text("resource");
     endpoint.resource = find_entry(source.resources, name, keys.position_of("resource"), "resource");
   }
@@ -321,6 +322,7 @@ void read_endpoint(Source& source, const JsonValue& value) {
   check_form(endpoint, keys);
   read_aliases(source, endpoint, keys);
   read_body_of(source, endpoint, value, keys);
+  if (endpoint.does == Does::Write) read_effects(source, endpoint, keys);
   if (!endpoint.sorts.empty() &&
       std::ranges::find(endpoint.parameters, Match::Sort, &SourceParameter::match) == endpoint.parameters.end()) {
     keys.refuse("paging", "has sorts, and no parameter has the match sort");

@@ -143,7 +143,22 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
 // What the catalogue calls a match.
 std::string_view word_of_match(Match match);
 
-// Adds an endpoint, which needs the resources of all files.
+// The answer that is called so, which then counts as used.
+std::size_t find_answer(Source& source, std::string_view name, Position position);
+
+// Adds an endpoint, which needs the resources, the steps and the rules of tasks of all files.
 void read_endpoint(Source& source, const JsonValue& value);
+
+// Of an endpoint that writes, all else of which is read.
+void read_effects(Source& source, SourceEndpoint& endpoint, JsonFields& keys);
+
+// Adds steps that others run by name, unchecked.
+void read_steps(Source& source, const JsonMember& member);
+
+// That steps hold together, which needs those of all files.
+void check_steps(Source& source, SourceSteps& steps, const JsonMember& member);
+
+// Adds how tasks are told.
+void read_task_rules(Source& source, const JsonValue& value);
 
 }  // namespace ocp_mock::generator

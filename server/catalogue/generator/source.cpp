@@ -103,17 +103,19 @@ std::string sql_identifier(std::string_view name) {
 
 Source read_source(const std::vector<SourceFile>& files) {
   std::vector<Document> documents;
+  std::vector<const SourceFile*> answer_files;  // of the source's answers, in their order
   Source source;
   for (const SourceFile& file : files) {
     in_file(file, [&] {
       if (std::string name = answer_name(file.name); !name.empty()) {
         SourceAnswer& answer = source.answers.emplace_back(std::move(name), "");
         append_json(answer.json, read_json_text(file.text));
+        answer_files.push_back(&file);
         return;
       }
       documents.push_back({&file, read_json_text(file.text)});
       JsonFields keys(documents.back().value);
-      for (const std::string_view key : {"words", "resources", "endpoints"}) keys.any(key);
+      for (const std::string_view key : {"words", "resources", "endpoints", "steps", "tasks"}) keys.any(key);
       keys.refuse_others();
     });
   }
@@ -135,9 +137,31 @@ Source read_source(const std::vector<SourceFile>& files) {
   sort_parents_first(source);
   for (const Document& document : documents) {
     in_file(*document.file, [&] {
+      JsonFields keys(document.value);
+      const JsonValue* tasks = keys.object("tasks");
+      if (tasks == nullptr) return;
+      if (source.tasks) keys.refuse("tasks", "must stand in one file");
+      read_task_rules(source, *tasks);
+    });
+  }
+  for_each_member(documents, "steps", [&](const JsonMember& member) { read_steps(source, member); });
+  index = 0;
+  for_each_member(documents, "steps",
+                  [&](const JsonMember& member) { check_steps(source, source.steps[index++], member); });
+  for (const Document& document : documents) {
+    in_file(*document.file, [&] {
       const std::vector<JsonValue>* endpoints = JsonFields(document.value).array("endpoints");
       if (endpoints == nullptr) return;
       for (const JsonValue& endpoint : *endpoints) read_endpoint(source, endpoint);
+    });
+  }
+  index = 0;
+  for_each_member(documents, "steps", [&](const JsonMember& member) {
+    if (!source.steps[index++].is_used) refuse(member.position, fmt::format("nothing runs the steps {}", member.key));
+  });
+  for (std::size_t i = 0; i < source.answers.size(); ++i) {
+    in_file(*answer_files[i], [&] {
+      if (!source.answers[i].is_used) refuse({1, 1}, "nothing refers to this file");
     });
   }
   return source;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -120,7 +121,9 @@ struct SourceEndpoint {
   std::int64_t maximum_size = 0;
   std::vector<std::size_t> sorts;
   std::vector<std::string> aliases;
-  std::string answer;  // JSON
+  Index answer;         // of the answers
+  std::string effects;  // JSON
+  std::string answers;  // JSON; empty: no data
   Index document;
   std::optional<SourceBodyField> body;
   std::vector<Media> media;
@@ -129,10 +132,43 @@ struct SourceEndpoint {
   std::string since;
 };
 
-// The data of an answer that never changes.
+// The data of an answer, which endpoints and their effects refer to.
 struct SourceAnswer {
   std::string name;
   std::string json;
+  bool is_used = false;
+};
+
+// What steps make, those that they run included.
+struct SourceMade {
+  std::set<std::string, std::less<>> inserted;  // names of resources
+  bool has_row = false;                         // inserted or set
+  bool has_task = false;
+};
+
+// Steps that others run by their name.
+struct SourceSteps {
+  std::string name;
+  std::string json;
+  std::set<std::string, std::less<>> with;  // what they need to be given
+  SourceMade made;
+  bool is_used = false;
+};
+
+// How tasks are told; the texts are in the order of TaskRules.
+struct SourceTaskRules {
+  std::size_t resource;
+  std::size_t logs;
+  std::size_t due;
+  std::size_t plan;
+  std::size_t log;
+  std::vector<std::string> members;  // the name is the second
+  std::vector<std::string> subtasks;
+  std::vector<std::string> graph;
+  std::vector<std::string> statuses;
+  std::vector<std::string> operations;
+  std::vector<std::string> templates;       // JSON
+  std::set<std::string, std::less<>> with;  // what a task may belong to
 };
 
 struct Source {
@@ -140,10 +176,13 @@ struct Source {
   std::vector<SourceAnswer> answers;
   std::vector<SourceResource> resources;  // parents before their children
   std::vector<SourceEndpoint> endpoints;
+  std::vector<SourceSteps> steps;
+  std::optional<SourceTaskRules> tasks;
 };
 
-// Reads the files as one catalogue, in their order. A file in a folder answers/ is the data of a fixed answer, which
-// endpoints call by its name without .json. Throws SourceError for the first thing that does not hold together.
+// Reads the files as one catalogue, in their order. A file in a folder answers/ is the data of an answer, which
+// endpoints and their effects call by its name without .json. Throws SourceError for the first thing that does not hold
+// together.
 Source read_source(const std::vector<SourceFile>& files);
 
 // The SQL identifier of a name in camelCase: in snake_case, with a _ behind it where the table or SQL itself has taken
