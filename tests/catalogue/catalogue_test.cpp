@@ -6,6 +6,8 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalogue/synthetic.h"
@@ -133,4 +135,62 @@ TEST_CASE("catalogue: the shapes that OCP's catalogue does not have yet") {
   const Endpoint& search = endpoint("POST", "/api/v1/regions");
   CHECK(search.parameters[0].fields.size() == 2);
   CHECK(search.parameters[1].required);
+}
+
+TEST_CASE("catalogue: what writes, with its steps, and how tasks are told") {
+  const Catalogue& catalogue = synthetic_catalogue();
+  const auto is_it = [](const Endpoint& e) { return e.method == "DELETE" && e.does == Does::Write; };
+  const auto remove = std::ranges::find_if(catalogue.endpoints, is_it);
+  REQUIRE(remove != catalogue.endpoints.end());
+  CHECK(remove->effects == R"([{"remove":"hosts","where":{"name":"${path.hostName}","zone":"${path.zoneName}"}},)"
+                           R"({"run":"countHosts","with":{"zone":"${path.zoneName}"}}])");
+  CHECK(remove->answers.empty());
+  CHECK(catalogue.find_steps("countHosts").starts_with(R"([{"set":"zones",)"));
+  CHECK(catalogue.find_steps("count").empty());
+  CHECK(catalogue.answers.empty());
+  CHECK(ocp_catalogue().find_answer("POST_compute_regions").starts_with('{'));
+  CHECK(ocp_catalogue().find_answer("POST_compute").empty());
+
+  REQUIRE(catalogue.tasks != nullptr);
+  const TaskRules& rules = *catalogue.tasks;
+  CHECK(rules.resource == catalogue.find_resource("jobs"));
+  CHECK(rules.logs == catalogue.find_resource("jobLogs"));
+  CHECK(rules.due == rules.resource->find_field("upcomingAt"));
+  CHECK(columns_of(*rules.due).size() == 2);
+  CHECK(rules.plan == rules.resource->find_field("upcoming"));
+  CHECK(rules.log == rules.logs->find_field("text"));
+  for (const auto& [member, expected] :
+       std::vector<std::pair<std::string_view, std::string_view>>{{rules.id, "id"},
+                                                                  {rules.name, "title"},
+                                                                  {rules.status, "state"},
+                                                                  {rules.operation, "action"},
+                                                                  {rules.run_count, "runs"},
+                                                                  {rules.creator, "owner"},
+                                                                  {rules.executor, "runner"},
+                                                                  {rules.created, "madeAt"},
+                                                                  {rules.started, "begunAt"},
+                                                                  {rules.finished, "doneAt"},
+                                                                  {rules.no_rollback, "final"},
+                                                                  {rules.before, "behind"},
+                                                                  {rules.after, "ahead"},
+                                                                  {rules.pending, "waiting"},
+                                                                  {rules.ready, "next"},
+                                                                  {rules.running, "going"},
+                                                                  {rules.cancelling, "stopping"},
+                                                                  {rules.failed, "broken"},
+                                                                  {rules.successful, "done"},
+                                                                  {rules.execute, "do"},
+                                                                  {rules.retry, "redo"},
+                                                                  {rules.rollback, "undo"},
+                                                                  {rules.skip, "pass"},
+                                                                  {rules.cancel, "stop"}}) {
+    CHECK(member == expected);
+  }
+  REQUIRE(rules.subtasks.size() == 2);
+  CHECK(rules.subtasks[1] == "steps");
+  CHECK(rules.row == R"({"owner":{"name":"${user}"},"runner":"r1","zone":"${with.zone}"})");
+  CHECK(rules.answer == R"({"owner":"${user}","zone":"${with.zone}"})");
+  CHECK(rules.subtask == R"({"runs":1})");
+  REQUIRE(ocp_catalogue().tasks != nullptr);
+  CHECK(ocp_catalogue().tasks->resource == ocp_catalogue().find_resource("taskInstances"));
 }
