@@ -27,6 +27,9 @@ def names():
             found |= {word if isinstance(word, str) else word["word"] for word in words}
         for name, resource in source.get("resources", {}).items():
             found |= {name, *resource["fields"]}
+        for told in ("members", "statuses", "operations"):
+            words = source.get("tasks", {}).get(told, {}).values()
+            found |= {word for word in words if isinstance(word, str)}
         for endpoint in source.get("endpoints", []):
             found |= {parameter["name"] for parameter in endpoint.get("parameters", [])}
             found |= set(endpoint.get("placeholders", {}))
