@@ -248,13 +248,19 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
     throw ApiError(since);
   }
   Request asked = read_parameters(endpoint, exchange.route->values, query, options_.rules, exchange.violations);
-  check_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);
+  JsonValue body =
+      read_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);
   refuse_violations(exchange.violations);
   if (endpoint.does == Does::Constant) return answer_constant(request, endpoint, exchange);
-  const std::optional<AnswerData> data = answer_data(asked, exchange);
+  if (options_.read_only && endpoint.method != "GET") {
+    throw ApiError(Message::ReadOnly, {std::string(endpoint.method)});
+  }
+  const bool writes = endpoint.does == Does::Write;
+  const std::optional<AnswerData> data =
+      writes ? answer_write(request, std::move(asked), std::move(body), exchange) : answer_data(asked, exchange);
   if (!data) return {};
   // Not later than a point of a timeline that has passed since.
-  const bool is_of_then = data->is_of_now || exchange.data.has_timelines;
+  const bool is_of_then = data->is_of_now || exchange.data.has_timelines || writes;
   stamp(exchange, is_of_then ? std::optional(exchange.data.time) : std::nullopt);
   const bool is_html = endpoint.does == Does::Document;
   return {
@@ -311,6 +317,28 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
                            printable(message, message.size()));
     throw;
   }
+}
+
+// As answer_data().
+std::optional<AnswerData> App::answer_write(const http::Request& request, Request asked, JsonValue body,
+                                            Exchange& exchange) const {
+  if (exchange.prepared) {
+    if (exchange.prepared->refusal) std::rethrow_exception(exchange.prepared->refusal);
+    exchange.data.time = exchange.prepared->written->time;
+    return std::move(exchange.prepared->written->answer);
+  }
+  Write write{std::move(asked), std::move(body), std::string(split_target(request.target).query), exchange.user, {}};
+  if (exchange.fault) write.failure = exchange.fault->action.task;
+  exchange.prepared = std::make_shared<Prepared>();
+  exchange.preparer = &writes_;
+  exchange.preparation = [world = exchange.world, write = std::move(write), prepared = exchange.prepared] {
+    try {
+      prepared->written = world->write(write);
+    } catch (...) {
+      prepared->refusal = std::current_exception();
+    }
+  };
+  return std::nullopt;
 }
 
 // Nothing if another thread must make something first; it is then called again.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -31,8 +32,9 @@ class logger;
 namespace ocp_mock {
 
 struct AppOptions {
-  bool pretty = false;  // lay answers out as OCP's documentation does
-  bool strict = false;  // refuse what OCP lets pass
+  bool pretty = false;     // lay answers out as OCP's documentation does
+  bool strict = false;     // refuse what OCP lets pass
+  bool read_only = false;  // refuse what changes data
   ListRules rules;
   int offset_minutes = 8 * 60;         // of timestamps
   std::string server{kDefaultServer};  // the envelope's server
@@ -68,6 +70,8 @@ class App {
   struct Prepared {
     std::optional<World::Snapshot> data;
     std::optional<AnswerData> answer;
+    std::optional<World::WrittenAt> written;
+    std::exception_ptr refusal;  // of a write
   };
 
   // What --frozen answers with.
@@ -110,6 +114,8 @@ class App {
   http::Response fail(const FaultAction& action, const http::Request& request, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   http::Response answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const;
+  std::optional<AnswerData> answer_write(const http::Request& request, Request asked, JsonValue body,
+                                         Exchange& exchange) const;
   std::optional<AnswerData> answer_data(Request& request, Exchange& exchange) const;
   bool look_at_data(const Request& request, Exchange& exchange) const;
   template <typename Step>
@@ -139,6 +145,7 @@ class App {
   const Authenticator authenticator_;
   mutable Worker sorts_{kConnectionsBoundIt};
   mutable Worker timelines_{kConnectionsBoundIt};  // a point that passes does not wait for a sort
+  mutable Worker writes_{kConnectionsBoundIt};
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

@@ -62,14 +62,16 @@ http::Response App::delayed(const http::Request& request, Exchange& exchange) co
 // The request is answered from the beginning once it is prepared.
 http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
   auto preparation = std::exchange(exchange.preparation, {});
+  const bool writes = exchange.preparer == &writes_;
   Worker& preparer = *exchange.preparer;
   exchange.violations.clear();
   http::Response response;
   response.deferred = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
-  preparer.add([preparation = std::move(preparation), pending = response.deferred] {
+  preparer.add([writes, preparation = std::move(preparation), pending = response.deferred] {
     // What it throws, the answer throws again.
     try {
-      if (!pending->abandoned()) preparation();
+      // OCP does not look whether who asked for a change is still there.
+      if (writes || !pending->abandoned()) preparation();
     } catch (const std::exception&) {
     }
     pending->complete();

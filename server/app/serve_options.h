@@ -29,6 +29,8 @@ struct ServeOptions {
   bool pretty = false;
   bool frozen = false;
   bool strict = false;
+  bool read_only = false;
+  std::chrono::milliseconds task_duration{2000};
   ListRules rules;
   int offset_minutes = 8 * 60;
   std::optional<std::string> server_name;

@@ -18,6 +18,7 @@ AppOptions app_options(const ServeOptions& options, const Dataset& dataset) {
   AppOptions app;
   app.pretty = options.pretty;
   app.strict = options.strict;
+  app.read_only = options.read_only;
   app.rules = options.rules;
   app.offset_minutes = options.offset_minutes;
   if (options.server_name) app.server = *options.server_name;
@@ -38,6 +39,7 @@ WorldOptions world_options(const ServeOptions& options, const AppContext& contex
   worlds.rate_limit = options.rate_limit;
   worlds.isolate_by_user = options.isolate_by_user;
   worlds.max_worlds = options.max_worlds;
+  worlds.tasks = {options.task_duration, options.offset_minutes};
   worlds.has_wire_faults = options.http_engine == http::Engine::Epoll;
   return worlds;
 }

@@ -155,7 +155,7 @@ JsonValue object_of_pairs(std::string_view text, const BodyField& known, bool on
   return object;
 }
 
-// The names of the parts of a multipart body, each an empty string.
+// The parts of a multipart body: of each the name of its file, or an empty string.
 JsonValue object_of_parts(std::string_view content_type, std::string_view body, const BodyField& known) {
   JsonValue object;
   object.kind = JsonKind::Object;
@@ -177,10 +177,46 @@ JsonValue object_of_parts(std::string_view content_type, std::string_view body, 
     constexpr std::string_view kName = " name=\"";
     const auto name = head.find(kName);
     if (name == std::string_view::npos) continue;
-    const std::string_view rest = head.substr(name + kName.size());
-    keep(object, known, std::string(rest.substr(0, rest.find('"'))), "");
+    const auto quoted = [&](std::string_view rest) { return std::string(rest.substr(0, rest.find('"'))); };
+    constexpr std::string_view kFileName = " filename=\"";
+    const auto file = head.find(kFileName);
+    keep(object, known, quoted(head.substr(name + kName.size())),
+         file == std::string_view::npos ? "" : quoted(head.substr(file + kFileName.size())));
   }
   return object;
+}
+
+// Gives a value that fits the kind that its field has.
+void give_types(const BodyField& field, JsonValue& value) {
+  switch (field.type) {
+    case BodyType::Integer:
+    case BodyType::Number:
+      // A text that only C++ takes for a number stays a text.
+      if (value.kind != JsonKind::String) break;
+      try {
+        value = read_json_text(value.text);
+      } catch (const JsonSyntaxError&) {
+      }
+      break;
+    case BodyType::Boolean:
+      value.kind = JsonKind::Boolean;
+      std::ranges::transform(value.text, value.text.begin(), to_lower_ascii);
+      break;
+    case BodyType::String:
+    case BodyType::Word: value.kind = JsonKind::String; break;
+    case BodyType::Array:
+      if (field.fields.empty()) break;
+      for (JsonValue& item : value.items) give_types(field.fields.front(), item);
+      break;
+    case BodyType::Object:
+      for (const BodyField& one : field.fields) {
+        const auto member = std::ranges::find(value.members, one.name, &JsonMember::key);
+        if (member != value.members.end() && member->value.kind != JsonKind::Null) give_types(one, member->value);
+      }
+      break;
+    case BodyType::Time:
+    case BodyType::Any: break;
+  }
 }
 
 Media media_of(const Endpoint& endpoint, std::string_view content_type) {
@@ -219,11 +255,14 @@ JsonValue value_of(const Endpoint& endpoint, std::string_view content_type, std:
 
 }  // namespace
 
-void check_body(const Endpoint& endpoint, std::string_view content_type, std::string_view query, std::string_view body,
-                std::vector<Violation>& violations) {
-  if (endpoint.media.empty()) return;
-  if (body.empty() && endpoint.body.type == BodyType::Array && !endpoint.body.required) return;
-  Checker(violations).check(endpoint.body, value_of(endpoint, content_type, query, body), "");
+JsonValue read_body(const Endpoint& endpoint, std::string_view content_type, std::string_view query,
+                    std::string_view body, std::vector<Violation>& violations) {
+  if (endpoint.media.empty()) return {};
+  if (body.empty() && endpoint.body.type == BodyType::Array && !endpoint.body.required) return {};
+  JsonValue value = value_of(endpoint, content_type, query, body);
+  Checker(violations).check(endpoint.body, value, "");
+  give_types(endpoint.body, value);
+  return value;
 }
 
 }  // namespace ocp_mock

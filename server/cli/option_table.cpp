@@ -103,6 +103,7 @@ constexpr std::pair<std::string_view, std::int64_t> kMilliseconds[]{
 constexpr Quantity kHead{"a number of bytes, or one with KiB, MiB or GiB, from 256 to 1GiB", 256, 1 << 30, kBytes};
 constexpr Quantity kBody{"a number of bytes, or one with KiB, MiB or GiB, from 0 to 1GiB", 0, 1 << 30, kBytes};
 constexpr Quantity kTime{"a number with ms, s or m, from 1ms to 1440m", 1, 1440 * 60'000, kMilliseconds};
+constexpr Quantity kTaskTime{"a number with ms, s or m, from 0s to 1440m", 0, 1440 * 60'000, kMilliseconds};
 // clang-format on
 
 template <const Quantity& quantity>
@@ -111,6 +112,7 @@ std::size_t size(const Text& text) {
 }
 
 std::chrono::milliseconds duration(const Text& text) { return std::chrono::milliseconds(kTime.parse(text)); }
+std::chrono::milliseconds task_time(const Text& text) { return std::chrono::milliseconds(kTaskTime.parse(text)); }
 
 int offset(const Text& text) {
   const auto minutes = parse_offset(text);
@@ -232,6 +234,10 @@ constexpr Option kOptions[]{
     {"--strict",          "",              "",           turn<true, &Serve::strict>,                   kOnce,
      "Refuse what breaks OCP's rules and would otherwise be answered and logged at warn: with 400 unknown, empty and "
      "repeated parameters, sizes over the maximum and raw characters in a query, with 406 an Accept that excludes JSON"},
+    {"--read-only",       "",              "",           turn<true, &Serve::read_only>,                kOnce,
+     "Refuse what changes data with 403, but for admin calls"},
+    {"--task-duration",   "TIME",          "2s",         set<task_time, &Serve::task_duration>,        kOnce,
+     "How long a task that a request starts runs, by the world's clock; 0s ends it at once"},
     {"--status-match",    "HOW",           "meaning",    rule<word<kMatches>, &ListRules::word_match>, kOnce,
      "Which tasks a status finds: all that mean the same (RUNNING also finds INPROGRESS), or only this very word"},
     {"--window",          "HOW",           "createTime", rule<word<kWindows>, &ListRules::window>,     kOnce,

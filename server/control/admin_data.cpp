@@ -90,7 +90,7 @@ http::Response remove_rows(const AdminCall& call, std::string_view key) {
 
 }  // namespace
 
-http::Response get_fixtures(const AdminCall& call) { return json_response(export_fixtures(*call.world()->origin())); }
+http::Response get_fixtures(const AdminCall& call) { return json_response(export_fixtures(*call.world()->settled())); }
 
 http::Response put_fixtures(const AdminCall& call) {
   return loaded(call.world()->change(true, [&](const std::shared_ptr<const Dataset>&) {

@@ -96,6 +96,21 @@ std::chrono::milliseconds Faults::draw(const DelayRule& rule, Random& random) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(time, double{kLongestDelay})));
 }
 
+TaskFailure Faults::parse_task(const JsonValue& value) {
+  JsonFields fields(value);
+  const JsonValue* fails = fields.any("fails");
+  TaskFailure failure{"", fields.text("message").value_or("simulated failure, armed by a test")};
+  fields.refuse_others();
+  if (fails != nullptr && fails->kind == JsonKind::Integer && !fails->text.starts_with('-')) {
+    failure.subtask = fails->text;
+  } else if (fails != nullptr && fails->kind == JsonKind::String) {
+    failure.subtask = fails->text;
+  } else {
+    throw JsonFieldError(value.position, "fails must be the name of a subtask, or its place in the order, from 0");
+  }
+  return failure;
+}
+
 Faults::Step Faults::parse_step(const JsonValue& value) {
   Step step;
   if (value.kind == JsonKind::String) {
@@ -112,6 +127,7 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
   const auto fault = fields.text("fault");
   const auto truncate_at = fields.integer("truncateAt", 0, kMost);
   const JsonValue* dribble = fields.object("chunkedDribble");
+  const JsonValue* task = fields.object("task");
   fields.refuse_others();
   if ((code || message || html) && !status) {
     throw JsonFieldError(value.position, "code, message and html need a status");
@@ -139,6 +155,10 @@ Faults::Step Faults::parse_step(const JsonValue& value) {
     if (!chunks || !time) throw JsonFieldError(dribble->position, "give both numberOfChunks and totalDuration");
     step.action.wire.dribble_chunks = static_cast<std::size_t>(*chunks);
     step.action.wire.dribble_time = std::chrono::milliseconds(*time);
+  }
+  if (task != nullptr) step.action.task = parse_task(*task);
+  if (task != nullptr && status) {
+    throw JsonFieldError(value.position, "task needs the answer, so it cannot be combined with status");
   }
   const auto& wire = step.action.wire;
   if ((wire.fault != Kind::None) + wire.truncate_at.has_value() + (wire.dribble_chunks != 0) > 1) {

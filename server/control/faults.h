@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "behaviour/effects.h"
 #include "control/matcher.h"
 #include "http/message.h"
 
@@ -31,6 +32,7 @@ struct FaultAction {
   std::optional<int> html_status;           // an HTML page as proxies send, in place of OCP's answer
   std::optional<std::int64_t> retry_after;  // seconds
   http::WireBehavior wire;
+  std::optional<TaskFailure> task;  // of the task that the request starts
 };
 
 // The delay of a step: fixed, or drawn from a distribution.
@@ -110,6 +112,7 @@ class Faults {
 
   static Step parse_step(const JsonValue& value);
   static DelayRule parse_delay(JsonFields& fields);
+  static TaskFailure parse_task(const JsonValue& value);
   static std::chrono::milliseconds draw(const DelayRule& rule, Random& random);
 
   void count_armed() { armed_ = faults_.size(); }

@@ -1,9 +1,12 @@
 #include "control/world.h"
 
+#include "behaviour/tasks.h"
+
 namespace ocp_mock {
 
 World::World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<const Dataset> dataset)
     : rate_limit_(options.rate_limit),
+      tasks_(options.tasks),
       scheduler_(scheduler),
       clock_(options.real_now),
       start_clock_(options.real_now),
@@ -18,6 +21,7 @@ World::World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<
 
 World::World(const WorldOptions& options, Scheduler& scheduler, const World& origin)
     : rate_limit_(options.rate_limit),
+      tasks_(options.tasks),
       scheduler_(scheduler),
       clock_(origin.clock_),
       start_clock_(origin.clock_),
@@ -38,6 +42,7 @@ World::World(const WorldOptions& options, Scheduler& scheduler, const World& ori
 std::optional<World::Snapshot> World::ready_snapshot(const Request& request) const {
   const std::lock_guard lock(mutex_);
   const Instant now = clock_.now();
+  if (const auto due = origin_->next_due(); due && *due <= now) return std::nullopt;
   auto dataset = find_at_time(request, origin_, loaded_, now, timeline_);
   if (!dataset) return std::nullopt;
   return Snapshot{std::move(dataset), now, origin_->has_timelines()};
@@ -46,6 +51,7 @@ std::optional<World::Snapshot> World::ready_snapshot(const Request& request) con
 World::Snapshot World::snapshot() {
   const std::lock_guard making(making_);
   for (;;) {
+    settled();
     Instant now;
     std::shared_ptr<const Dataset> origin;
     Instant loaded;
@@ -71,9 +77,50 @@ std::shared_ptr<const Dataset> World::origin() const {
   return origin_;
 }
 
+std::shared_ptr<const Dataset> World::settled() {
+  for (;;) {
+    std::shared_ptr<const Dataset> before;
+    Instant loaded;
+    {
+      const std::lock_guard lock(mutex_);
+      before = origin_;
+      loaded = loaded_;
+    }
+    auto after = settle_tasks(before, loaded, clock_.now(), tasks_);
+    if (after == before) return before;
+    const std::lock_guard lock(mutex_);
+    if (origin_ != before || loaded_ != loaded) continue;
+    origin_ = after;
+    timeline_ = {};
+    return after;
+  }
+}
+
+World::WrittenAt World::write(const Write& write) {
+  const std::lock_guard writing(writing_);
+  for (;;) {
+    const std::shared_ptr<const Dataset> before = settled();
+    Instant now;
+    Instant loaded;
+    {
+      const std::lock_guard lock(mutex_);
+      now = clock_.now();
+      loaded = loaded_;
+    }
+    Written written = write_rows(write, before, loaded, now, tasks_);
+    const std::lock_guard lock(mutex_);
+    if (origin_ != before || loaded_ != loaded) continue;
+    if (written.dataset != before) {
+      origin_ = std::move(written.dataset);
+      timeline_ = {};
+    }
+    return {std::move(written.answer), now};
+  }
+}
+
 Changed World::change(bool loads, const std::function<Changed(const std::shared_ptr<const Dataset>&)>& change) {
   for (;;) {
-    const std::shared_ptr<const Dataset> before = origin();
+    const std::shared_ptr<const Dataset> before = settled();
     Changed changed = change(before);
     const std::lock_guard lock(mutex_);
     if (origin_ != before) continue;

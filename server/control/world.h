@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "behaviour/write.h"
 #include "catalogue/request.h"
 #include "control/clock.h"
 #include "control/faults.h"
@@ -38,6 +39,7 @@ struct WorldOptions {
   bool isolate_by_user = false;
   std::size_t max_worlds = 1000;  // beside the base
   bool has_wire_faults = true;    // the server can give an answer a WireBehavior
+  TaskOptions tasks;
 };
 
 class World {
@@ -56,19 +58,32 @@ class World {
     bool has_timelines = false;  // at another time the data may be others
   };
 
-  // Data in which the request finds what timelines have made of them at the time of the clock, and that time. Nothing
-  // where a point that the request can see has passed since data were made, which snapshot() does. Cheap.
+  // Data in which the request finds what tasks and timelines have made of them at the time of the clock, and that time.
+  // Nothing where a task has changed, or a point that the request can see has passed, since data were made, which
+  // snapshot() does. Cheap.
   std::optional<Snapshot> ready_snapshot(const Request& request) const;
 
-  // All data as their timelines have them at the time of the clock, made if need be: nothing for a thread of
+  // All data as tasks and timelines have them at the time of the clock, made if need be: nothing for a thread of
   // connections. Others that ask meanwhile wait for the same data.
   Snapshot snapshot();
 
-  // As it was loaded or last changed, with its timelines.
+  // As it was loaded or last changed, with its timelines and the tasks that run.
   std::shared_ptr<const Dataset> origin() const;
 
-  // Puts what the change makes of the origin in its place; timelines begin anew if it loads. The change runs again if
-  // another one was quicker; what it throws goes through, and nothing has changed then.
+  // The origin, after what tasks have done by the time of the clock has become part of it.
+  std::shared_ptr<const Dataset> settled();
+
+  struct WrittenAt {
+    AnswerData answer;
+    Instant time;
+  };
+
+  // Does what a request writes. Throws ApiError, and nothing has changed then. Of writes at once each sees what the
+  // ones before it did. Not for a connection's thread.
+  WrittenAt write(const Write& write);
+
+  // Puts what the change makes of the settled origin in its place; timelines begin anew if it loads. The change runs
+  // again if another one was quicker; what it throws goes through, and nothing has changed then.
   Changed change(bool loads, const std::function<Changed(const std::shared_ptr<const Dataset>&)>& change);
 
   // The dataset is what reset() returns to from now on, and takes the place of the world's data at once. Where somebody
@@ -111,6 +126,7 @@ class World {
   std::shared_ptr<Throttle> throttle() const;
 
   const std::optional<RateLimit> rate_limit_;
+  const TaskOptions tasks_;
   Scheduler& scheduler_;
   std::atomic<std::uint64_t> releases_{0};
   Clock clock_;
@@ -119,6 +135,7 @@ class World {
   Faults faults_;
   Journal journal_;
   const bool is_base_ = false;
+  std::mutex writing_;        // held while a request writes; taken before the next two
   std::mutex making_;         // held while data are made; taken before mutex_
   mutable std::mutex mutex_;  // of what follows
   bool follows_ = true;       // takes what the base loads: its data are the base's, or were before they were changed

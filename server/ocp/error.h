@@ -86,12 +86,22 @@ enum class Message {
   // what is asked for
   RowMissing,
   RowMissingBelow,
+  NoSuchRow,
+  NoSuchSubtask,
   UnknownPath,
   MethodNotAllowed,
   MeantAdminCall,     // said after UnknownPath
   CapturedOtherwise,  // said after UnknownPath and MethodNotAllowed
   PathSince,          // said after UnknownPath
   NotAProxy,
+  // what a write would do
+  NameTaken,
+  WrongState,
+  StillUsed,
+  RowRefused,
+  WrongTaskState,
+  NoRollback,
+  ReadOnly,
   // what a test has armed
   SimulatedFailure,
   // a defect of the mock itself

@@ -17,6 +17,7 @@
 #include "embedded/schema_sql.h"
 #include "json/writer.h"
 #include "store/page_checks.h"
+#include "store/pages/scan.h"
 
 namespace ocp_mock {
 namespace {
@@ -132,6 +133,26 @@ Statement& Reader::prepared(const std::string& sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
   if (statements_.size() >= kStatementsPerReader) statements_.clear();
   return statements_.try_emplace(sql, handle(), sql).first->second;
+}
+
+void visit_row(const Resource& resource, const Statement& row, const std::function<void(const StoredRow&)>& visit) {
+  std::vector<SqlValue> keys(resource.parents.size() + (resource.key == nullptr ? 0 : 1));
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = row.value(static_cast<int>(4 + i));
+  StoredRow stored{row.integer(0), keys, row_text(row, 1), {}};
+  if (!row.is_null(3)) stored.timeline = RowTimeline{row.optional_text(2), std::string(row.bytes(3))};
+  visit(stored);
+}
+
+std::optional<SqlQuery> tasks_due_query(const Catalogue& catalogue, const Tables& tables) {
+  if (catalogue.tasks == nullptr || !tables.has(*catalogue.tasks->resource)) return std::nullopt;
+  const std::vector<std::string> due = columns_of(*catalogue.tasks->due);
+  return SqlQuery{fmt::format("SELECT id, {0}, {1} FROM {2} WHERE {0} IS NOT NULL ORDER BY {0}, {1}, id LIMIT 1",
+                              due[0], due[1], catalogue.tasks->resource->table),
+                  {}};
+}
+
+Instant instant_of(const Statement& row, int column) {
+  return {row.integer(column), static_cast<std::int32_t>(row.integer(column + 1))};
 }
 
 std::string computes_fact(const Resource& resource) { return fmt::format("computed.{}", resource.table); }

@@ -147,6 +147,15 @@ class Reader {
 // of.
 std::string computes_fact(const Resource& resource);
 
+// Calls visit with a row of rows_query().
+void visit_row(const Resource& resource, const Statement& row, const std::function<void(const StoredRow&)>& visit);
+
+// The id and the time of the task that changes first; nothing where there can be none.
+std::optional<SqlQuery> tasks_due_query(const Catalogue& catalogue, const Tables& tables);
+
+// Of two columns.
+Instant instant_of(const Statement& row, int column);
+
 // Of a file that is being made.
 std::string uri_to_write(const std::filesystem::path& file);
 

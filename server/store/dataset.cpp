@@ -78,6 +78,9 @@ class SqliteDataset : public Dataset {
     run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
         [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
     run(exchanges_exist_query(), [&](const Statement& row) { has_exchanges_ = row.integer(0) != 0; });
+    if (const auto due = tasks_due_query(catalogue_, tables_)) {
+      run(*due, [&](const Statement& row) { next_due_ = instant_of(row, 1); });
+    }
     run({"SELECT name FROM fact", {}}, [&](const Statement& row) {
       for (const Resource& resource : catalogue_.resources) {
         if (row.bytes(0) == computes_fact(resource)) computing_.push_back(&resource);
@@ -209,6 +212,8 @@ class SqliteDataset : public Dataset {
 
   bool has_exchanges() const override { return has_exchanges_; }
 
+  std::optional<Instant> next_due() const override { return next_due_; }
+
   std::optional<StoredExchange> find_exchange(const std::string& request,
                                               const std::string& request_body) const override {
     std::optional<StoredExchange> found;
@@ -231,12 +236,8 @@ class SqliteDataset : public Dataset {
                 const std::function<void(const StoredRow&)>& visit) const override {
     if (!tables_.has(resource)) return;
     const std::lock_guard lock(bulk_mutex_);
-    std::vector<SqlValue> keys(resource.parents.size() + (resource.key == nullptr ? 0 : 1));
     reader_in(bulk_reader_).run(rows_query(resource, selection), [&](const Statement& row) {
-      for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = row.value(static_cast<int>(4 + i));
-      StoredRow stored{row.integer(0), keys, row_text(row, 1), {}};
-      if (!row.is_null(3)) stored.timeline = RowTimeline{row.optional_text(2), std::string(row.bytes(3))};
-      visit(stored);
+      visit_row(resource, row, visit);
     });
   }
 
@@ -381,6 +382,7 @@ class SqliteDataset : public Dataset {
   mutable std::unique_ptr<Reader> sort_reader_;
 
   bool has_timelines_ = false;
+  std::optional<Instant> next_due_;
   bool has_exchanges_ = false;
   std::vector<const Resource*> computing_;  // those whose rows may have computed values
 };

@@ -107,6 +107,9 @@ class Dataset {
   // store/timeline.h.
   virtual bool has_timelines() const = 0;
 
+  // When the first of the tasks that run changes, see behaviour/tasks.h; nothing where none does.
+  virtual std::optional<Instant> next_due() const = 0;
+
   // Whether there are exchanges that are replayed.
   virtual bool has_exchanges() const = 0;
 

@@ -128,6 +128,54 @@ class SqliteBuilder : public DatasetBuilder {
     guarded([&] { database_->exec("DELETE FROM timeline"); });
   }
 
+  void each_row(const Resource& resource, const RowSelection& selection,
+                const std::function<void(const StoredRow&)>& visit) override {
+    if (!tables_.has(resource)) return;
+    guarded([&] {
+      const SqlQuery query = rows_query(resource, selection);
+      Statement row(database_->getHandle(), query.sql);
+      row.bind_all(query.values);
+      while (row.step()) visit_row(resource, row, visit);
+    });
+  }
+
+  std::optional<DueTask> first_due() override {
+    const auto query = tasks_due_query(catalogue_, tables_);
+    std::optional<DueTask> due;
+    if (!query) return due;
+    guarded([&] {
+      Statement row(database_->getHandle(), query->sql);
+      if (row.step()) due = DueTask{row.integer(0), instant_of(row, 1)};
+    });
+    return due;
+  }
+
+  std::int64_t make_key(const Resource& resource) override {
+    std::int64_t next = 1;
+    guarded([&] {
+      const std::string column = columns_of(*resource.key).front();
+      const std::string largest =
+          tables_.has(resource) ? fmt::format("SELECT max({}) FROM {}", column, resource.table) : "SELECT NULL";
+      Statement row(database_->getHandle(),
+                    fmt::format("SELECT max(1, ifnull(({}), 0) + 1, ifnull((SELECT CAST(value AS"
+                                " INTEGER) FROM fact WHERE name = ?1), 0))",
+                                largest));
+      row.bind(std::string_view(kept_key(resource)));
+      row.step();
+      next = row.integer(0);
+    });
+    return next;
+  }
+
+  void keep_key(const Resource& resource, std::int64_t key) override {
+    guarded([&] {
+      Statement keep(database_->getHandle(),
+                     "INSERT INTO fact VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+                     " WHERE CAST(value AS INTEGER) < CAST(excluded.value AS INTEGER)");
+      keep.execute({kept_key(resource), std::to_string(key + 1)});
+    });
+  }
+
   void add_implied(const Resource& resource, std::span<const SqlValue> parents_and_key,
                    std::optional<std::string> label) override {
     parents_.note_declared(resource, parents_and_key, std::move(label));
@@ -206,6 +254,8 @@ class SqliteBuilder : public DatasetBuilder {
     guarded([&] { same = keys_.find(database_->getHandle(), resource, keys_of(resource, row)); });
     return same;
   }
+
+  static std::string kept_key(const Resource& resource) { return fmt::format("key.{}", resource.table); }
 
   static DuplicateRow taken_key(const Resource& resource, const Row& row) {
     std::string parents;

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "catalogue/catalogue.h"
@@ -41,6 +43,23 @@ class DatasetBuilder : public FixtureSink {
 
   // Rows stay what they are now.
   virtual void remove_timelines() = 0;
+
+  // As Dataset::each_row(), of the rows that are there by now. visit must not change any.
+  virtual void each_row(const Resource& resource, const RowSelection& selection,
+                        const std::function<void(const StoredRow&)>& visit) = 0;
+
+  // The task that changes first.
+  struct DueTask {
+    std::int64_t id;  // of its row
+    Instant at;
+  };
+  virtual std::optional<DueTask> first_due() = 0;
+
+  // A value for an integer key that no row has or had as far as keep_key() was told: one more than the largest one.
+  virtual std::int64_t make_key(const Resource& resource) = 0;
+
+  // The value is never made again.
+  virtual void keep_key(const Resource& resource, std::int64_t key) = 0;
 
   // The builder is spent afterwards. Throws DatasetError.
   virtual std::shared_ptr<const Dataset> finish() = 0;

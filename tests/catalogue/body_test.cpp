@@ -23,7 +23,7 @@ const Endpoint& endpoint(std::string_view method, std::string_view path) {
 std::string verdict(const Endpoint& of, std::string_view type, std::string_view body, std::string_view query = "") {
   std::vector<Violation> violations;
   try {
-    check_body(of, type, query, body, violations);
+    read_body(of, type, query, body, violations);
   } catch (const ApiError& error) {
     return std::to_string(error.status()) + " " + error.what();
   }

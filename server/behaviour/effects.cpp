@@ -1,0 +1,261 @@
+#include "behaviour/effects.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/utf8.h"
+#include "behaviour/tasks.h"
+#include "fixtures/row_rules.h"
+#include "json/text.h"
+#include "ocp/error.h"
+
+namespace ocp_mock {
+namespace {
+
+using Late = std::set<std::string, std::less<>>;
+
+const JsonValue* find(const JsonValue& step, std::string_view key) {
+  const JsonMember* member = step.find(key);
+  return member == nullptr ? nullptr : &member->value;
+}
+
+std::string shown(const JsonValue& value) {
+  if (value.kind != JsonKind::Array && value.kind != JsonKind::Object) return printable(value.text);
+  std::string text;
+  append_json(text, value);
+  return printable(text);
+}
+
+// What a message calls the rows that a step looked for.
+std::string shown_values(const JsonValue& where) {
+  std::string text;
+  for (const JsonMember& member : where.members) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", member.key, shown(member.value));
+  }
+  return text;
+}
+
+Argument noun_of(const Resource& resource) {
+  std::string english(resource.noun);
+  if (!english.empty() && english[0] >= 'a' && english[0] <= 'z') english[0] = static_cast<char>(english[0] - 32);
+  return {std::move(english), std::string(resource.noun_chinese)};
+}
+
+JsonValue fill_in_step(const JsonValue& step, Scope& scope, const Late& late) {
+  constexpr std::array<std::string_view, 7> kSteps{"do", "then", "else", "end", "failed", "rolledBack", "retried"};
+  JsonValue out = step;
+  const bool chooses = step.find("if") != nullptr && step.find("refuse") == nullptr;
+  for (JsonMember& member : out.members) {
+    const bool has_steps = std::ranges::find(kSteps, member.key) != kSteps.end() &&
+                           (member.key == "do" || chooses || step.find("task") != nullptr);
+    Late inner = late;
+    if (member.key == "do" && step.find("each") != nullptr) inner.insert("item");
+    if (const JsonMember* let = step.find("let"); let != nullptr && member.key == "do") {
+      for (const JsonMember& named : let->value.members) inner.insert("with." + named.key);
+    }
+    if (has_steps) {
+      for (JsonValue& one : member.value.items) one = fill_in_step(one, scope, inner);
+    } else {
+      member.value = fill_in(member.value, scope, inner);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+JsonValue fill_in_steps(const JsonValue& steps, Scope& scope) {
+  JsonValue out = steps;
+  for (JsonValue& step : out.items) step = fill_in_step(step, scope, {"now", "row", "found", "failure"});
+  return out;
+}
+
+ApiError missing_rows(const Resource& resource, const JsonValue& where, const Catalogue& catalogue) {
+  int code = message_row(Message::NoSuchRow).code;
+  for (const Endpoint& endpoint : catalogue.endpoints) {
+    for (const PathParameter& parameter : endpoint.path_parameters) {
+      if (parameter.of == &resource) code = parameter.missing_code;
+    }
+  }
+  return ApiError(Sentence{Message::NoSuchRow, {noun_of(resource), shown_values(where)}}, code);
+}
+
+JsonValue answered(const Resource& resource, JsonValue fixture) {
+  for (const Field& field : resource.fields) {
+    if (field.hidden) fixture.erase(field.name);
+  }
+  return fixture;
+}
+
+Effects::Effects(Scope& scope, const TaskOptions& options, Instant now, std::optional<TaskFailure> failure)
+    : scope_(scope), options_(options), now_(now), failure_(std::move(failure)) {
+  scope_.set("now", json_text(now_text()));
+}
+
+void Effects::run(const JsonValue& steps) {
+  for (const JsonValue& one : steps.items) step(one);
+}
+
+void Effects::step(const JsonValue& step) {
+  using Run = void (Effects::*)(const JsonValue&);
+  // clang-format off
+  constexpr struct {
+    std::string_view name;
+    Run run;
+  } kSteps[] = {
+      {"refuse",  &Effects::refuse},
+      {"insert",  &Effects::insert},
+      {"set",     &Effects::set},
+      {"remove",  &Effects::remove},
+      {"each",    &Effects::each},
+      {"run",     &Effects::run_named},
+      {"task",    &Effects::start},
+      {"operate", &Effects::operate},
+      {"let",     &Effects::let},
+      {"if",      &Effects::choose},
+  };
+  // clang-format on
+  for (const auto& row : kSteps) {
+    if (step.find(row.name) != nullptr) return (this->*row.run)(step);
+  }
+  throw std::logic_error("a step that the generator let pass");
+}
+
+void Effects::insert(const JsonValue& step) {
+  const Resource& resource = resource_of(*find(step, "insert"));
+  JsonValue fixture = edit().insert(resource, evaluate_members(*find(step, "row"), scope_));
+  JsonValue made = json_object();
+  if (const JsonValue* before = scope_.find("new")) made = *before;
+  made.set({std::string(resource.name), {}, fixture});
+  scope_.set("new", std::move(made));
+  note_row(resource, std::move(fixture));
+}
+
+void Effects::set(const JsonValue& step) {
+  const Resource& resource = resource_of(*find(step, "set"));
+  const JsonValue where = evaluate_members(*find(step, "where"), scope_);
+  std::vector<Edit::FoundRow> rows = edit().find(resource, where);
+  if (rows.empty() && find(step, "optional") == nullptr) throw missing_rows(resource, where, catalogue());
+  for (Edit::FoundRow& row : rows) {
+    JsonValue members;
+    {
+      const Shadow shadow(scope_, "row", row.fixture);
+      members = evaluate_members(*find(step, "to"), scope_);
+    }
+    set_members(resource, row.fixture, members);
+    edit().replace(resource, row.id, row.fixture);
+    note_row(resource, std::move(row.fixture));
+  }
+}
+
+void Effects::remove(const JsonValue& step) {
+  const Resource& resource = resource_of(*find(step, "remove"));
+  const JsonValue where = evaluate_members(*find(step, "where"), scope_);
+  const std::vector<Edit::FoundRow> rows = edit().find(resource, where);
+  if (rows.empty() && find(step, "optional") == nullptr) throw missing_rows(resource, where, catalogue());
+  for (const Edit::FoundRow& row : rows) edit().remove(resource, row);
+}
+
+void Effects::each(const JsonValue& step) {
+  auto items = evaluate(*find(step, "each"), scope_);
+  if (!items) return;
+  if (items->kind != JsonKind::Array) {
+    JsonValue one = json_array();
+    one.items.push_back(*std::move(items));
+    items = std::move(one);
+  }
+  for (JsonValue& item : items->items) {
+    const Shadow shadow(scope_, "item", std::move(item));
+    run(*find(step, "do"));
+  }
+}
+
+void Effects::let(const JsonValue& step) {
+  JsonValue with = json_object();
+  if (const JsonValue* before = scope_.find("with")) with = *before;
+  for (const JsonMember& member : evaluate_members(*find(step, "let"), scope_).members) with.set(member);
+  const Shadow shadow(scope_, "with", std::move(with));
+  run(*find(step, "do"));
+}
+
+void Effects::choose(const JsonValue& step) {
+  const bool yes = holds(*find(step, "if"), find(step, "is"), scope_);
+  if (const JsonValue* chosen = find(step, yes ? "then" : "else")) run(*chosen);
+}
+
+void Effects::refuse(const JsonValue& step) {
+  // clang-format off
+  constexpr struct {
+    std::string_view reason;
+    Message message;
+  } kReasons[] = {
+      {"taken",   Message::NameTaken},
+      {"state",   Message::WrongState},
+      {"used",    Message::StillUsed},
+      {"missing", Message::NoSuchRow},
+  };
+  // clang-format on
+  const JsonValue* when = find(step, "when");
+  const JsonValue* unless = find(step, "unless");
+  const JsonValue* name = when != nullptr ? find(step, "resource") : unless != nullptr ? unless : find(step, "if");
+  const Resource& resource = resource_of(*name);
+  JsonValue where = json_object();
+  if (when != nullptr) {
+    if (!holds(*when, find(step, "is"), scope_)) return;
+  } else {
+    const JsonValue& form = *find(step, "where");
+    where = evaluate_members(form, scope_);
+    // Without a value to look for there is no such row.
+    const bool is_whole = where.members.size() == form.members.size();
+    if ((!is_whole || edit().find(resource, where).empty()) != (unless != nullptr)) return;
+  }
+  const auto reason =
+      std::ranges::find(kReasons, find(step, "refuse")->text, [](const auto& row) { return row.reason; });
+  const JsonValue* of = find(step, "of");
+  const auto given = of == nullptr ? std::nullopt : evaluate(*of, scope_);
+  const std::string named = given ? shown(*given) : shown_values(where);
+  if (reason->message == Message::NoSuchRow && !given) throw missing_rows(resource, where, catalogue());
+  throw ApiError(reason->message, {noun_of(resource), named});
+}
+
+void Effects::run_named(const JsonValue& step) {
+  JsonValue given = json_object();
+  if (const JsonValue* with = find(step, "with")) given = evaluate_members(*with, scope_);
+  const Shadow shadow(scope_, "with", std::move(given));
+  run(read_json_text(catalogue().find_steps(find(step, "run")->text)));
+}
+
+void Effects::start(const JsonValue& step) { start_task(step, *this); }
+
+void Effects::operate(const JsonValue& step) {
+  // clang-format off
+  constexpr struct {
+    std::string_view name;
+    TaskOperation operation;
+  } kOperations[] = {
+      {"retry",    TaskOperation::Retry},
+      {"rollback", TaskOperation::Rollback},
+      {"skip",     TaskOperation::Skip},
+      {"cancel",   TaskOperation::Cancel},
+  };
+  // clang-format on
+  const std::string& name = find(step, "operate")->text;
+  const auto row = std::ranges::find(kOperations, name, [](const auto& one) { return one.name; });
+  const auto task = evaluate(*find(step, "task"), scope_);
+  const JsonValue* named = find(step, "subtask");
+  const auto subtask = named == nullptr ? std::nullopt : evaluate(*named, scope_);
+  operate_task(row->operation, task.value(), subtask ? &*subtask : nullptr, *this);
+}
+
+void Effects::note_row(const Resource& resource, JsonValue fixture) {
+  JsonValue row = answered(resource, std::move(fixture));
+  JsonValue rows = json_array();
+  if (const JsonValue* before = scope_.find("rows")) rows = *before;
+  rows.items.push_back(row);
+  scope_.set("rows", std::move(rows));
+  scope_.set("row", std::move(row));
+}
+
+}  // namespace ocp_mock

@@ -1,0 +1,279 @@
+#include "behaviour/operators.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fixtures/field_rules.h"
+#include "ocp/instant.h"
+
+namespace ocp_mock {
+namespace {
+
+const Resource& resource_of(const JsonValue& name, Scope& scope) {
+  return *scope.edit().catalogue().find_resource(name.text);
+}
+
+JsonValue array_of(const JsonValue& form, Scope& scope) {
+  auto value = evaluate(form, scope);
+  if (!value) return json_array();
+  if (value->kind == JsonKind::Array) return *std::move(value);
+  JsonValue one = json_array();
+  one.items.push_back(*std::move(value));
+  return one;
+}
+
+const JsonValue* member_of(const JsonValue& item, std::string_view name) {
+  const JsonMember* member = item.find(name);
+  return member == nullptr ? nullptr : &member->value;
+}
+
+// What items are compared by: a member of them, or all of them.
+const JsonValue& identity(const JsonValue& item, const JsonMember* by) {
+  const JsonValue* member = by == nullptr || item.kind != JsonKind::Object ? nullptr : member_of(item, by->value.text);
+  return member == nullptr ? item : *member;
+}
+
+JsonValue combined(const std::string& name, JsonValue left, const JsonValue& right, const JsonMember* by,
+                   const JsonMember* of) {
+  const bool is_union = name == "$union";
+  for (const JsonValue& item : right.items) {
+    const auto same = std::ranges::find_if(
+        left.items, [&](const JsonValue& one) { return same_json(identity(one, by), identity(item, by)); });
+    if (same == left.items.end()) {
+      if (is_union) left.items.push_back(item);
+    } else if (of != nullptr) {
+      JsonMember inner{of->value.text, {}, json_array()};
+      if (const JsonValue* value = member_of(*same, of->value.text)) inner.value = *value;
+      if (const JsonValue* value = member_of(item, of->value.text)) {
+        inner.value = combined(name, std::move(inner.value), *value, nullptr, nullptr);
+      }
+      if (inner.value.items.empty()) {
+        left.items.erase(same);
+      } else {
+        same->set(inner);
+      }
+    } else if (!is_union) {
+      left.items.erase(same);
+    } else if (by != nullptr) {
+      *same = item;
+    }
+  }
+  return left;
+}
+
+// Numbers are added and multiplied with as many decimals as the one of them that has most.
+class Total {
+ public:
+  explicit Total(std::int64_t start) : whole_(start), total_(static_cast<double>(start)) {}
+
+  void add(const JsonValue& term) {
+    take(term);
+    is_whole_ = is_whole_ && !__builtin_add_overflow(whole_, to_int64(term).value_or(0), &whole_);
+    total_ += std::strtod(term.text.c_str(), nullptr);
+  }
+
+  void multiply(const JsonValue& factor) {
+    take(factor);
+    is_whole_ = is_whole_ && !__builtin_mul_overflow(whole_, to_int64(factor).value_or(0), &whole_);
+    total_ *= std::strtod(factor.text.c_str(), nullptr);
+  }
+
+  JsonValue value() const {
+    if (is_whole_) return json_integer(whole_);
+    return {JsonKind::Float, fmt::format("{:.{}f}", total_, std::max(decimals_, 1)), {}, {}, {}};
+  }
+
+ private:
+  void take(const JsonValue& number) {
+    if (number.kind != JsonKind::Integer && number.kind != JsonKind::Float) {
+      throw RowRefused(fmt::format("{} is no number", describe(number)));
+    }
+    is_whole_ = is_whole_ && number.kind == JsonKind::Integer && to_int64(number).has_value();
+    const auto point = number.text.find('.');
+    const auto end = std::min(number.text.find_first_of("eE"), number.text.size());
+    if (point < end) decimals_ = std::max(decimals_, static_cast<int>(end - point) - 1);
+  }
+
+  std::int64_t whole_;
+  double total_;
+  int decimals_ = 0;
+  bool is_whole_ = true;
+};
+
+JsonValue sum_of(const JsonValue& terms, Scope& scope) {
+  Total total(0);
+  for (const JsonValue& term : array_of(terms, scope).items) total.add(term);
+  return total.value();
+}
+
+JsonValue product_of(const JsonValue& factors, Scope& scope) {
+  Total total(1);
+  for (const JsonValue& factor : array_of(factors, scope).items) total.multiply(factor);
+  return total.value();
+}
+
+// Whole seconds from one time to another.
+std::optional<JsonValue> seconds_between(const JsonValue& times, Scope& scope) {
+  std::vector<Instant> instants;
+  for (const JsonValue& time : times.items) {
+    const auto value = evaluate(time, scope);
+    if (!value) return std::nullopt;
+    const auto instant = parse_rfc3339(value->text);
+    if (!instant) throw RowRefused(fmt::format("{} is no time", describe(*value)));
+    instants.push_back(*instant);
+  }
+  return json_integer(instants.at(1).second - instants.at(0).second - (instants[1].nano < instants[0].nano ? 1 : 0));
+}
+
+JsonValue split(const std::string& text, const std::string& by) {
+  JsonValue parts = json_array();
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(by, begin), text.size());
+    JsonValue part = json_text(std::string_view(text).substr(begin, end - begin));
+    JsonValue number = part;
+    number.kind = JsonKind::Integer;
+    std::int64_t parsed = 0;
+    const char* const last = part.text.data() + part.text.size();
+    const auto [stop, error] = std::from_chars(part.text.data(), last, parsed);
+    if (!part.text.empty()) parts.items.push_back(error == std::errc{} && stop == last ? number : part);
+    begin = end + by.size();
+  }
+  return parts;
+}
+
+JsonValue join(const JsonValue& items, std::string_view by) {
+  std::string text;
+  for (const JsonValue& item : items.items) text += (text.empty() ? "" : std::string(by)) + text_of(item);
+  return json_text(text);
+}
+
+// What a form makes of each row that it picks; the first of them only, unless all are wanted.
+JsonValue rows_of(const JsonValue& form, const JsonMember& resource, const JsonMember* take, bool all, Scope& scope) {
+  JsonValue rows = json_array();
+  const JsonValue where = evaluate_members(form.find("where")->value, scope);
+  for (Edit::FoundRow& row : scope.edit().find(resource_of(resource.value, scope), where)) {
+    std::optional<JsonValue> taken = std::move(row.fixture);
+    if (take != nullptr) {
+      const Shadow found(scope, "found", *std::move(taken));
+      taken = evaluate(take->value, scope);
+    }
+    if (taken) rows.items.push_back(*std::move(taken));
+    if (!all) break;
+  }
+  return rows;
+}
+
+std::optional<JsonValue> find_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
+  const bool all = form.find("all") != nullptr;
+  JsonValue rows = rows_of(form, resource, form.find("take"), all, scope);
+  if (all) return rows;
+  return rows.items.empty() ? std::nullopt : std::optional(std::move(rows.items.front()));
+}
+
+JsonValue sum_of_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
+  Total total(0);
+  for (const JsonValue& term : rows_of(form, resource, form.find("of"), true, scope).items) total.add(term);
+  return total.value();
+}
+
+std::optional<JsonValue> largest_of_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
+  std::optional<std::int64_t> largest;
+  for (const JsonValue& row : rows_of(form, resource, nullptr, true, scope).items) {
+    const JsonMember* member = row.find(form.find("of")->value.text);
+    const auto number = member == nullptr ? std::nullopt : to_int64(member->value);
+    if (number) largest = std::max(largest.value_or(*number), *number);
+  }
+  return largest ? std::optional(json_integer(*largest)) : std::nullopt;
+}
+
+JsonValue filtered(const JsonValue& form, const JsonValue& items, Scope& scope) {
+  const JsonValue where = evaluate_members(form.find("where")->value, scope);
+  JsonValue kept = json_array();
+  std::ranges::copy_if(array_of(items, scope).items, std::back_inserter(kept.items), [&](const JsonValue& item) {
+    return std::ranges::all_of(where.members, [&](const JsonMember& member) {
+      const JsonValue* own = member_of(item, member.key);
+      return own != nullptr && same_json(*own, member.value);
+    });
+  });
+  return kept;
+}
+
+}  // namespace
+
+std::optional<JsonValue> evaluate_operator(const JsonValue& form, const JsonMember& operation, Scope& scope) {
+  const std::string& name = operation.key;
+  const JsonValue& argument = operation.value;
+  const auto other = [&](std::string_view key) { return form.find(key); };
+  if (name == "$literal") return argument;
+  if (name == "$nothing") return std::nullopt;
+  if (name == "$first") {
+    for (const JsonValue& item : argument.items) {
+      if (auto value = evaluate(item, scope)) return value;
+    }
+    return std::nullopt;
+  }
+  if (name == "$if") {
+    const JsonMember* is = other("is");
+    const JsonMember* chosen = other(holds(argument, is == nullptr ? nullptr : &is->value, scope) ? "then" : "else");
+    return chosen == nullptr ? std::nullopt : evaluate(chosen->value, scope);
+  }
+  if (name == "$find") return find_rows(form, operation, scope);
+  if (name == "$count") {
+    const JsonValue where = evaluate_members(other("where")->value, scope);
+    return json_integer(static_cast<std::int64_t>(scope.edit().find(resource_of(argument, scope), where).size()));
+  }
+  if (name == "$map") {
+    JsonValue mapped = json_array();
+    for (JsonValue& item : array_of(argument, scope).items) {
+      const Shadow shadow(scope, "item", std::move(item));
+      if (auto value = evaluate(other("to")->value, scope)) mapped.items.push_back(*std::move(value));
+    }
+    return mapped;
+  }
+  if (name == "$union" || name == "$without") {
+    JsonValue none = json_array();
+    return combined(name, combined("$union", none, array_of(argument.items.at(0), scope), other("by"), nullptr),
+                    array_of(argument.items.at(1), scope), other("by"), other("of"));
+  }
+  if (name == "$merge") {
+    JsonValue merged = json_object();
+    for (const JsonValue& item : argument.items) {
+      if (const auto value = evaluate(item, scope)) {
+        for (const JsonMember& member : value->members) merged.set(member);
+      }
+    }
+    return merged;
+  }
+  if (name == "$filter") return filtered(form, argument, scope);
+  if (name == "$size") return json_integer(static_cast<std::int64_t>(array_of(argument, scope).items.size()));
+  if (name == "$add") return sum_of(argument, scope);
+  if (name == "$multiply") return product_of(argument, scope);
+  if (name == "$sum") return sum_of_rows(form, operation, scope);
+  if (name == "$max") return largest_of_rows(form, operation, scope);
+  if (name == "$seconds") return seconds_between(argument, scope);
+  if (name == "$made") return json_integer(scope.edit().make_key(resource_of(argument, scope)));
+  if (name == "$named") {
+    JsonValue named = json_object();
+    const auto key = evaluate(argument, scope);
+    const auto value = evaluate(other("value")->value, scope);
+    if (key && value) named.set({text_of(*key), {}, *value});
+    return named;
+  }
+  if (name == "$split") {
+    const auto text = evaluate(argument, scope);
+    if (!text) return std::nullopt;
+    return split(text_of(*text), other("by")->value.text);
+  }
+  if (name == "$join") return join(array_of(argument, scope), other("by")->value.text);
+  if (name == "$file") return read_json_text(scope.edit().catalogue().find_answer(argument.text));
+  throw std::logic_error("an operator that the generator let pass: " + name);
+}
+
+}  // namespace ocp_mock
