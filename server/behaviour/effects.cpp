@@ -101,6 +101,7 @@ void Effects::run(const JsonValue& steps) {
 void Effects::step(const JsonValue& step) {
   using Run = void (Effects::*)(const JsonValue&);
   // clang-format off
+  // A refusal has an if, and an operation a task; so they come first.
   constexpr struct {
     std::string_view name;
     Run run;
@@ -109,10 +110,10 @@ void Effects::step(const JsonValue& step) {
       {"insert",  &Effects::insert},
       {"set",     &Effects::set},
       {"remove",  &Effects::remove},
+      {"operate", &Effects::operate},
       {"each",    &Effects::each},
       {"run",     &Effects::run_named},
       {"task",    &Effects::start},
-      {"operate", &Effects::operate},
       {"let",     &Effects::let},
       {"if",      &Effects::choose},
   };

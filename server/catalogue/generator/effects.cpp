@@ -10,7 +10,7 @@
 namespace ocp_mock::generator {
 namespace {
 
-enum class Step { Refuse, Insert, Set, Remove, Each, If, Run, Task, Operate };
+enum class Step { Refuse, Insert, Set, Remove, Each, Let, If, Run, Task, Operate };
 enum class Reason { Taken, State, Missing, Used };
 enum class Operation { Retry, Rollback, Skip, Cancel };
 
@@ -23,6 +23,7 @@ constexpr Choice<Step> kSteps[] = {
     {"remove",  Step::Remove},
     {"operate", Step::Operate},
     {"each",    Step::Each},
+    {"let",     Step::Let},
     {"if",      Step::If},
     {"run",     Step::Run},
     {"task",    Step::Task},
@@ -112,6 +113,7 @@ class StepChecker {
       case Step::Set: check_set(); break;
       case Step::Remove: check_where(scope_, required_resource(scope_, keys_, "remove"), keys_); break;
       case Step::Each: check_each(); break;
+      case Step::Let: check_let(); break;
       case Step::If: check_if(); break;
       case Step::Run: check_run(); break;
       case Step::Task: check_task(); break;
@@ -168,6 +170,23 @@ class StepChecker {
     require_steps("do", scope);
   }
 
+  // What its steps use of with is either named here or outside.
+  void check_let() {
+    const JsonValue& named = required_object(keys_, "let");
+    check_template(scope_, named);
+    std::set<std::string, std::less<>> used;
+    Scope scope = scope_;
+    scope.with = &used;
+    require_steps("do", scope);
+    for (const JsonMember& member : named.members) {
+      if (used.erase(member.key) == 0) refuse(member.position, fmt::format("with.{} is not used by do", member.key));
+    }
+    if (used.empty()) return;
+    if (scope_.with == nullptr)
+      refuse(value_.position, fmt::format("do uses with.{}, which is missing", *used.begin()));
+    scope_.with->insert(used.begin(), used.end());
+  }
+
   void check_if() {
     check_member("if");
     check_member("is");
@@ -198,12 +217,6 @@ class StepChecker {
         scope_.source.steps[find_entry(scope_.source.steps, name, keys_.position_of("run"), "name of steps")];
     steps.is_used = true;
     const JsonValue* with = keys_.any("with") == nullptr ? nullptr : &required_object(keys_, "with");
-    for (const std::string& used : steps.with) {
-      if (with == nullptr || with->find(used) == nullptr) {
-        refuse(with == nullptr ? value_.position : with->position,
-               fmt::format("the steps {} use with.{}, which is missing", name, used));
-      }
-    }
     if (with != nullptr) check_names(scope_, *with, steps.with, fmt::format("the steps {}", name));
   }
 
@@ -232,7 +245,10 @@ class StepChecker {
         check_sequence(scope_, member->value, member->key);
       }
     }
-    for (const std::string_view key : {"end", "failed", "rolledBack"}) check_steps_of(key, scope_);
+    for (const std::string_view key : {"end", "rolledBack", "retried"}) check_steps_of(key, scope_);
+    Scope failed = scope_;
+    failed.has_failure = true;
+    check_steps_of("failed", failed);
   }
 
   // The names of a task's subtasks; of several tasks those of the first.
@@ -303,7 +319,6 @@ void read_effects(Source& source, SourceEndpoint& endpoint, JsonFields& keys) {
   add_made(source, *effects, made, seen);
   Scope scope{.source = source, .endpoint = &endpoint, .made = &made};
   check_sequence(scope, *effects, "effects");
-  if (effects->items.empty()) keys.refuse("effects", "must not be empty");
   append_json(endpoint.effects, *effects);
 
   const JsonValue* answers = keys.any("answers");

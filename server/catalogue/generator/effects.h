@@ -22,6 +22,7 @@ struct Scope {
   Index found{};                                       // the resource of what was found
   bool has_item = false;
   bool is_answer = false;
+  bool has_failure = false;
 };
 
 void check_template(const Scope& scope, const JsonValue& value);

@@ -8,30 +8,61 @@
 namespace ocp_mock::generator {
 namespace {
 
-enum class Operator { First, If, Find, Count, Map, Union, Without, Merge, Add, Split, Join, File };
+enum class Operator {
+  First,
+  If,
+  Find,
+  Count,
+  Sum,
+  Max,
+  Map,
+  Filter,
+  Size,
+  Union,
+  Without,
+  Merge,
+  Named,
+  Add,
+  Multiply,
+  Seconds,
+  Split,
+  Join,
+  Made,
+  File,
+};
 
 // clang-format off
 constexpr Choice<Operator> kOperators[] = {
-    {"$first",   Operator::First},
-    {"$if",      Operator::If},
-    {"$find",    Operator::Find},
-    {"$count",   Operator::Count},
-    {"$map",     Operator::Map},
-    {"$union",   Operator::Union},
-    {"$without", Operator::Without},
-    {"$merge",   Operator::Merge},
-    {"$add",     Operator::Add},
-    {"$split",   Operator::Split},
-    {"$join",    Operator::Join},
-    {"$file",    Operator::File},
+    {"$first",    Operator::First},
+    {"$if",       Operator::If},
+    {"$find",     Operator::Find},
+    {"$count",    Operator::Count},
+    {"$sum",      Operator::Sum},
+    {"$max",      Operator::Max},
+    {"$map",      Operator::Map},
+    {"$filter",   Operator::Filter},
+    {"$size",     Operator::Size},
+    {"$union",    Operator::Union},
+    {"$without",  Operator::Without},
+    {"$merge",    Operator::Merge},
+    {"$named",    Operator::Named},
+    {"$add",      Operator::Add},
+    {"$multiply", Operator::Multiply},
+    {"$seconds",  Operator::Seconds},
+    {"$split",    Operator::Split},
+    {"$join",     Operator::Join},
+    {"$made",     Operator::Made},
+    {"$file",     Operator::File},
 };
 // clang-format on
 
 // What a reference begins with beside the names of resources.
 constexpr std::string_view kRoots[] = {"path",  "query", "body",  "new",  "row", "rows", "task",
-                                       "tasks", "item",  "found", "with", "now", "user"};
+                                       "tasks", "item",  "found", "with", "now", "user", "failure"};
 
+// From the end where it is negative.
 bool is_index(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
@@ -51,7 +82,8 @@ class Reference {
 
   void check() const {
     const std::string_view root = parts_.front();
-    if (root == "now" || root == "user") {
+    if (root == "now" || root == "user" || root == "failure") {
+      if (root == "failure" && !scope_.has_failure) fail("is for failed only");
       if (parts_.size() > 1) fail("has no members");
     } else if (root == "item") {
       if (!scope_.has_item) fail("is for each and $map only");
@@ -187,10 +219,25 @@ void check_operator(const Scope& scope, const JsonValue& object, const JsonMembe
   switch (which) {
     case Operator::First:
     case Operator::Merge:
-    case Operator::Add:
       require_items(operand, member.key, 1, kMany);
       check_template(scope, operand);
       break;
+    case Operator::Size:
+    case Operator::Add:
+    case Operator::Multiply: check_template(scope, operand); break;
+    case Operator::Filter:
+      check_template(scope, operand);
+      check_template(scope, required_object(keys, "where"));
+      break;
+    case Operator::Named:
+      check_template(scope, operand);
+      require("value", scope);
+      break;
+    case Operator::Seconds:
+      require_items(operand, member.key, 2, 2);
+      check_template(scope, operand);
+      break;
+    case Operator::Made: required_resource(scope, keys, member.key); break;
     case Operator::If:
       check_template(scope, operand);
       check_member("is", scope);
@@ -198,11 +245,21 @@ void check_operator(const Scope& scope, const JsonValue& object, const JsonMembe
       check_member("else", scope);
       break;
     case Operator::Find:
+    case Operator::Sum:
+    case Operator::Max:
     case Operator::Count: {
       const std::size_t resource = required_resource(scope, keys, member.key);
       check_where(scope, resource, keys);
       if (which == Operator::Count) break;
+      if (which == Operator::Max) {
+        find_field(scope.source.resources[resource], keys.required_text("of"), keys.position_of("of"));
+        break;
+      }
       inner.found = resource;
+      if (which == Operator::Sum) {
+        require("of", inner);
+        break;
+      }
       check_member("take", inner);
       keys.boolean("all");
       break;
