@@ -75,13 +75,13 @@ class Total {
 
   void add(const JsonValue& term) {
     take(term);
-    is_whole_ = is_whole_ && !__builtin_add_overflow(whole_, to_int64(term).value_or(0), &whole_);
+    if (is_whole_ && __builtin_add_overflow(whole_, to_int64(term).value_or(0), &whole_)) refuse_size();
     total_ += std::strtod(term.text.c_str(), nullptr);
   }
 
   void multiply(const JsonValue& factor) {
     take(factor);
-    is_whole_ = is_whole_ && !__builtin_mul_overflow(whole_, to_int64(factor).value_or(0), &whole_);
+    if (is_whole_ && __builtin_mul_overflow(whole_, to_int64(factor).value_or(0), &whole_)) refuse_size();
     total_ *= std::strtod(factor.text.c_str(), nullptr);
   }
 
@@ -91,6 +91,8 @@ class Total {
   }
 
  private:
+  [[noreturn]] static void refuse_size() { throw RowRefused("a number is beyond 64 bits"); }
+
   void take(const JsonValue& number) {
     if (number.kind != JsonKind::Integer && number.kind != JsonKind::Float) {
       throw RowRefused(fmt::format("{} is no number", describe(number)));

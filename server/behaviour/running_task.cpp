@@ -117,7 +117,7 @@ void RunningTask::run_from(std::size_t place, std::string_view operation) {
   put_integer(plan_, kFirst, static_cast<std::int64_t>(place));
   put(plan_, kBegun, effects_.now_text());
   put_integer(plan_, kMillis, effects_.options().duration.count());
-  run_subtask(place, operation);
+  run_subtask_or_end(place, operation);
 }
 
 void RunningTask::advance() {
@@ -131,14 +131,14 @@ void RunningTask::advance() {
   if (text_of(plan_, kFails) == id) return fail(*running, text_of(plan_, kWhy));
   end_subtask(*running, rules_.successful, "done");
   const JsonValue steps = find(plan_, kDuring) == nullptr ? json_array() : steps_of(*find(plan_, kDuring), id);
-  go_on(place + 1);
+  run_subtask_or_end(place + 1, text_of(row_, rules_.operation));
   effects_.run(steps);
   run_end();
 }
 
-void RunningTask::go_on(std::size_t place) {
+void RunningTask::run_subtask_or_end(std::size_t place, std::string_view operation) {
   if (subtask_at(place) == nullptr) return succeed();
-  run_subtask(place, text_of(row_, rules_.operation));
+  run_subtask(place, operation);
   save();
 }
 
@@ -178,8 +178,6 @@ void RunningTask::roll_back() {
   put(plan_, kOrder, std::move(order));
   put(plan_, kEnd, std::move(steps));
   run_from(0, rules_.rollback);
-  if (subtasks().empty()) succeed();
-  save();
 }
 
 void RunningTask::end_subtask(JsonValue& subtask, std::string_view status, std::string_view how) {

@@ -41,14 +41,11 @@ class RunningTask {
 
   void plan(std::string_view key, JsonValue value);
 
-  // The task runs from now on, beginning with the subtask at this place of the order.
+  // The task runs from now on, beginning with the subtask at this place of the order; it ends where there is none.
   void run_from(std::size_t place, std::string_view operation);
 
   // The subtask that runs has run to its end, or to its failure.
   void advance();
-
-  // The subtask at this place runs, or there is none and the task has ended.
-  void go_on(std::size_t place);
 
   void end_subtask(JsonValue& subtask, std::string_view status, std::string_view how);
   void fail(JsonValue& subtask, const std::string& why);
@@ -63,6 +60,7 @@ class RunningTask {
  private:
   JsonValue* subtask_at(std::size_t place);
   void run_subtask(std::size_t place, std::string_view operation);
+  void run_subtask_or_end(std::size_t place, std::string_view operation);
   void succeed();
   void add_to_log(const JsonValue& subtask, std::string_view what);
 

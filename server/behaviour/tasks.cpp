@@ -132,7 +132,6 @@ class NewTask {
     RunningTask task(effects_, stored.id, std::move(stored.fixture));
     plan(task);
     task.run_from(0, rules_.execute);
-    task.save();
   }
 
   void plan(RunningTask& task) {
@@ -270,7 +269,6 @@ void operate_task(TaskOperation operation, const JsonValue& id, const JsonValue*
   switch (operation) {
     case TaskOperation::Retry:
       task.run_from(subtask == nullptr ? 0 : task.place_of(*subtask), rules.retry);
-      task.save();
       task.run_retried();
       break;
     case TaskOperation::Rollback:
@@ -284,7 +282,6 @@ void operate_task(TaskOperation operation, const JsonValue& id, const JsonValue*
       task.end_subtask(*subtask, rules.successful, "skipped");
       const std::size_t next = task.place_of(*subtask) + 1;
       task.run_from(next, rules.execute);
-      task.go_on(next);
       break;
     }
     case TaskOperation::Cancel:

@@ -46,6 +46,7 @@ class BrokenDataset : public Dataset {
   Outline keys(const Resource&) const override { return {}; }
   bool has_timelines() const override { return false; }
   bool has_exchanges() const override { return false; }
+  std::optional<Instant> next_due() const override { return std::nullopt; }
   std::optional<StoredExchange> find_exchange(const std::string&, const std::string&) const override { return {}; }
   std::optional<std::string> find_exchange_of_path(const std::string&, const std::string&) const override { return {}; }
   void each_exchange(const std::function<void(const StoredExchange&)>&) const override {}
@@ -69,6 +70,7 @@ class HeldDataset : public Dataset {
   Outline keys(const Resource&) const override { return {}; }
   bool has_timelines() const override { return inner_->has_timelines(); }
   bool has_exchanges() const override { return false; }
+  std::optional<Instant> next_due() const override { return std::nullopt; }
   std::optional<StoredExchange> find_exchange(const std::string&, const std::string&) const override { return {}; }
   std::optional<std::string> find_exchange_of_path(const std::string&, const std::string&) const override { return {}; }
   void each_exchange(const std::function<void(const StoredExchange&)>&) const override {}

@@ -87,6 +87,15 @@ class Server {
   std::unique_ptr<http::Server> server_;
 };
 
+// The body as if it had been answered at once.
+std::string without_duration(std::string body) {
+  constexpr std::string_view kDuration = "\"duration\":";
+  const auto at = body.find(kDuration);
+  if (at == std::string::npos) return body;
+  const auto begin = at + kDuration.size();
+  return body.replace(begin, body.find(',', begin) - begin, "0");
+}
+
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
@@ -137,7 +146,7 @@ TEST_CASE("replay: exactly the request that was captured gets the answer that wa
     if (status == 404 || status == 405) {
       CHECK(contains(answer.body, body));
     } else {
-      CHECK(answer.body == body);
+      CHECK(without_duration(answer.body) == without_duration(body));
     }
   }
   CHECK_FALSE(contains(server.ask("GET", "/api/v9/late").body, "exchange"));

@@ -91,7 +91,7 @@ TEST_CASE("template: each form has its value, at once and when the rest is known
       {R"({"$if": "${body.none}", "is": "${body.null}", "then": 1, "else": 2})", "1"},
       {R"({"$find": "regions", "where": {"id": 2}, "take": "${found.name}"})", R"("sh")"},
       {R"({"$find": "regions", "where": {"id": 3}, "take": "${found.name}"})", "-"},
-      {R"({"$find": "idcs", "where": {"regionId": 1}, "take": "${found.name}", "all": true})", R"(["a","b"])"},
+      {R"({"$find": "idcs", "where": {"regionId": 1}, "take": "${found.name}", "all": true})", R"(["b","a"])"},
       {R"({"$find": "idcs", "where": {"regionId": 2}, "all": true})", "[]"},
       {R"({"$find": "regions", "where": {"name": "hz"}})", R"({"id":1,"name":"hz"})"},
       {R"({"$count": "idcs", "where": {"regionId": 1}})", "2"},
@@ -113,6 +113,25 @@ TEST_CASE("template: each form has its value, at once and when the rest is known
       {R"({"$without": ["${old.grants}", ["d"]], "by": "db"})", R"([{"db":"e","of":["DROP"]}])"},
       {R"({"$merge": [{"a": 1, "b": 2}, "${body.none}", {"b": "${body.number}"}]})", R"({"a":1,"b":5})"},
       {R"({"$add": ["${body.number}", 2, "${body.none}", -1]})", "6"},
+      {R"({"$add": [1.25, 2, 0.5]})", "3.75"},
+      {R"({"$add": "${body.none}"})", "0"},
+      {R"({"$multiply": [3, "${body.number}"]})", "15"},
+      {R"({"$multiply": [1.50, 2]})", "3.00"},
+      {R"({"$sum": "regions", "where": {}, "of": "${found.id}"})", "3"},
+      {R"({"$sum": "regions", "where": {"id": 9}, "of": "${found.id}"})", "0"},
+      {R"({"$max": "idcs", "where": {"regionId": 1}, "of": "id"})", "8"},
+      {R"({"$max": "idcs", "where": {"regionId": 9}, "of": "id"})", "-"},
+      {R"({"$find": "idcs", "where": {"id": [8, 7, 6, 8]}, "take": "${found.id}", "all": true})", "[8,7]"},
+      {R"({"$count": "idcs", "where": {"id": "${body.list}"}})", "0"},
+      {R"({"$filter": "${old.grants}", "where": {"db": "e"}})", R"([{"db":"e","of":["DROP"]}])"},
+      {R"({"$size": "${body.list}"})", "2"},
+      {R"({"$size": "${body.none}"})", "0"},
+      {R"({"$named": "${body.text}", "value": [1]})", R"({"x":[1]})"},
+      {R"("${body.list.-1}")", R"("b")"},
+      {R"("${body.list.-3}")", "-"},
+      {R"({"$seconds": ["2024-08-09T16:06:02.5+08:00", "2024-08-09T08:06:03.4Z"]})", "0"},
+      {R"({"$seconds": ["2024-08-09T16:06:02.5+08:00", "${now}"]})", "0"},
+      {R"({"$seconds": ["2024-08-09T16:05:00+08:00", "${now}"]})", "62"},
       {R"({"$split": "1,b,,3", "by": ","})", R"([1,"b",3])"},
       {R"({"$split": "${body.number}", "by": ","})", "[5]"},
       {R"({"$join": "${old.list}", "by": ";"})", R"("b;c")"},
@@ -126,6 +145,6 @@ TEST_CASE("template: each form has its value, at once and when the rest is known
 }
 
 TEST_CASE("template: what cannot be added is refused") {
-  CHECK_THROWS_WITH_AS(value(R"({"$add": ["${body.text}", 1]})"), "the string \"x\" is no number to add", RowRefused);
+  CHECK_THROWS_WITH_AS(value(R"({"$add": ["${body.text}", 1]})"), "the string \"x\" is no number", RowRefused);
   CHECK_THROWS_AS(value(R"({"$add": [9223372036854775807, 1]})"), RowRefused);
 }

@@ -101,7 +101,7 @@ TEST_CASE("effects: the catalogue of these tests is right as it is") { CHECK(ref
 TEST_CASE("effects: mistakes in steps are refused where they are") {
   check_refusals({
       {R"({"insert": "hosts")", R"({"isnert": "hosts")",
-       R"(35:10: the step is 'isnert'; it must be one of refuse, insert, set, remove, operate, each, if, run, task; did you mean 'insert'?)"},
+       R"(35:10: the step is 'isnert'; it must be one of refuse, insert, set, remove, operate, each, let, if, run, task; did you mean 'insert'?)"},
       {R"({"insert": "hosts")", R"({"insert": "host")", R"(35:10: 'host' is no resource; did you mean 'hosts'?)"},
       {R"({"operate": "skip", "task": "${task.id}", "subtask": 7})", "{}", R"(41:9: a step must say what it does)"},
       {R"({"operate": "skip", "task": "${task.id}", "subtask": 7})", "7", R"(41:9: this must be an object)"},
@@ -145,7 +145,7 @@ TEST_CASE("effects: mistakes in tasks are refused where they are") {
       {R"("task": "make")", R"("task": null, "name": "Do it")",
        R"(39:9: a task without a file must have subtasks, an array of their names)"},
       {R"("task": "make")", R"("task": "make", "subtasks": ["One"])",
-       R"(39:26: 'subtasks' is unknown here; known are during, end, failed, name, of, rolledBack, source, task)"},
+       R"(39:26: 'subtasks' is unknown here; known are during, end, failed, name, of, retried, rolledBack, source, task)"},
       {R"("of": {"zone")", R"("of": {"zoen")",
        R"(39:33: 'zoen' is not used by the rules of tasks; did you mean 'zone'?)"},
       {R"("during": {"One")", R"("during": {"Oen")", R"(39:69: 'Oen' is no subtask of the task; did you mean 'One'?)"},
@@ -188,7 +188,7 @@ TEST_CASE("effects: mistakes in references are refused where they are") {
       {"${body.port}", "${zones.nmae}", R"(34:87: 'nmae' is no field of zones; did you mean 'name'?)"},
       {"${body.port}", "${hosts.port}", R"(34:87: ${hosts.port} needs a placeholder that is a key of hosts)"},
       {"${body.port}", "${zone.name}",
-       R"(34:87: ${zone.name} begins with neither a resource nor one of path, query, body, new, row, rows, task, tasks, item, found, with, now, user; did you mean 'zones'?)"},
+       R"(34:87: ${zone.name} begins with neither a resource nor one of path, query, body, new, row, rows, task, tasks, item, found, with, now, user, failure; did you mean 'zones'?)"},
       {"${body.port}", "${body..port}", R"(34:87: ${body..port} must be names with a dot between them)"},
       {"${body.port}", "${body.port", R"(34:87: a reference that begins with ${ must end with })"},
       {"${body.port}", "${item}", R"(34:87: ${item} is for each and $map only)"},
@@ -214,7 +214,7 @@ TEST_CASE("effects: mistakes in references are refused where they are") {
 TEST_CASE("effects: mistakes in operators and answers are refused where they are") {
   check_refusals({
       {R"({"$first": ["${body.port}", 1]})", R"({"$frist": ["${body.port}", 1]})",
-       R"(35:83: the operator is '$frist'; it must be one of $first, $if, $find, $count, $map, $union, $without, $merge, $add, $split, $join, $file; did you mean '$first'?)"},
+       R"(35:83: the operator is '$frist'; it must be one of $first, $if, $find, $count, $sum, $max, $map, $filter, $size, $union, $without, $merge, $named, $add, $multiply, $seconds, $split, $join, $made, $file; did you mean '$first'?)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$first": "${body.port}"})",
        R"(35:93: $first must be an array of templates)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$first": [1], "else": 1})",
@@ -223,7 +223,7 @@ TEST_CASE("effects: mistakes in operators and answers are refused where they are
        R"(35:83: '$first' is unknown here; known are $add)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$if": 1})", R"(35:82: then is missing)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$if": 1, "is": 1, "then": 2, "else": "${bdoy}"})",
-       R"(35:121: ${bdoy} begins with neither a resource nor one of path, query, body, new, row, rows, task, tasks, item, found, with, now, user; did you mean 'body'?)"},
+       R"(35:121: ${bdoy} begins with neither a resource nor one of path, query, body, new, row, rows, task, tasks, item, found, with, now, user, failure; did you mean 'body'?)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$add": [1, 2, "${body.port}"]})", "accepted"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$merge": [{"a": "${body.port}"}]})", "accepted"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$split": "1,2"})", R"(35:82: by is missing; it must be a string)"},

@@ -162,7 +162,7 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
        "RANDOM_DATA_THEN_CLOSE; did you mean 'EMPTY_RESPONSE'?"},
       {R"({"action":{"code":1,"staus":503}})",
        "1:21: 'staus' is unknown here; known are chunkedDribble, code, delayMs, fault, html, message, retryAfter, "
-       "status, truncateAt; did you mean 'status'?"},
+       "status, task, truncateAt; did you mean 'status'?"},
       {R"({"actoin":{"status":503}})",
        "1:2: 'actoin' is unknown here; known are action, every, match, probability, seed, steps, times; did you mean "
        "'action'?"},
@@ -182,7 +182,7 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
        "mean 'path'?"},
       {R"({"action":{"stats":503}})",
        "1:12: 'stats' is unknown here; known are chunkedDribble, code, delayMs, fault, html, message, retryAfter, "
-       "status, truncateAt; did you mean 'status'?"},
+       "status, task, truncateAt; did you mean 'status'?"},
       {R"({"action":{}})", "1:11: a step must do something, or be \"normal\""},
       {R"({"action":{"status":503,"fault":"EMPTY_RESPONSE"}})",
        "1:11: fault lets no answer through, so it cannot be combined with status or retryAfter"},
