@@ -259,8 +259,8 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   const std::optional<AnswerData> data =
       writes ? answer_write(request, std::move(asked), std::move(body), exchange) : answer_data(asked, exchange);
   if (!data) return {};
-  // Not later than a point of a timeline that has passed since.
-  const bool is_of_then = data->is_of_now || exchange.data.has_timelines || writes;
+  // Not later than a point of a timeline, or a change of a task, that has passed since.
+  const bool is_of_then = data->is_of_now || exchange.data.changes_with_time || writes;
   stamp(exchange, is_of_then ? std::optional(exchange.data.time) : std::nullopt);
   const bool is_html = endpoint.does == Does::Document;
   return {

@@ -3,6 +3,11 @@
 #include "behaviour/tasks.h"
 
 namespace ocp_mock {
+namespace {
+
+bool changes_with_time(const Dataset& origin) { return origin.has_timelines() || origin.next_due(); }
+
+}  // namespace
 
 World::World(const WorldOptions& options, Scheduler& scheduler, std::shared_ptr<const Dataset> dataset)
     : rate_limit_(options.rate_limit),
@@ -45,7 +50,7 @@ std::optional<World::Snapshot> World::ready_snapshot(const Request& request) con
   if (const auto due = origin_->next_due(); due && *due <= now) return std::nullopt;
   auto dataset = find_at_time(request, origin_, loaded_, now, timeline_);
   if (!dataset) return std::nullopt;
-  return Snapshot{std::move(dataset), now, origin_->has_timelines()};
+  return Snapshot{std::move(dataset), now, changes_with_time(*origin_)};
 }
 
 World::Snapshot World::snapshot() {
@@ -68,7 +73,7 @@ World::Snapshot World::snapshot() {
     const std::lock_guard lock(mutex_);
     if (origin_ != origin || loaded_ != loaded) continue;
     std::swap(timeline_, state);
-    return {std::move(dataset), now, origin->has_timelines()};
+    return {std::move(dataset), now, changes_with_time(*origin)};
   }
 }
 

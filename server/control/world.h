@@ -55,7 +55,7 @@ class World {
   struct Snapshot {
     std::shared_ptr<const Dataset> dataset;
     Instant time;
-    bool has_timelines = false;  // at another time the data may be others
+    bool changes_with_time = false;  // at another time the data may be others
   };
 
   // Data in which the request finds what tasks and timelines have made of them at the time of the clock, and that time.
