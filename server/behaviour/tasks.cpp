@@ -177,17 +177,21 @@ class NewTask {
   void answer(const JsonValue& id, const JsonValue& of) {
     Scope& scope = effects_.scope();
     JsonValue values;
+    JsonValue others;  // for members that the page has in another form
     {
       const Shadow shadow(scope, "with", of);
       values = evaluate_members(read_json_text(rules_.answer), scope);
+      others = evaluate_members(read_json_text(rules_.row), scope);
     }
     put(values, rules_.status, rules_.running);
     put(values, rules_.operation, rules_.execute);
     put(values, rules_.created, effects_.now_text());
     put(values, rules_.started, effects_.now_text());
     put(values, rules_.id, id);
-    for (const JsonMember& member : values.members) {
-      if (find(page_, member.key) != nullptr) page_.set(member);
+    for (JsonMember& member : page_.members) {
+      for (const JsonValue* known : {&others, &values}) {
+        if (const JsonValue* value = find(*known, member.key)) put_in_form(member.value, *value);
+      }
     }
     page_.erase(rules_.finished);
     if (!list_.empty()) {
@@ -207,6 +211,19 @@ class NewTask {
     tasks.items.push_back(page_);
     scope.set("tasks", std::move(tasks));
     scope.set("task", std::move(page_));
+  }
+
+  // Puts a value in the place of one of its kind; of an object the members that are there.
+  static void put_in_form(JsonValue& place, const JsonValue& value) {
+    const auto is_compound = [](JsonKind kind) { return kind == JsonKind::Object || kind == JsonKind::Array; };
+    if (place.kind != value.kind && (is_compound(place.kind) || is_compound(value.kind))) return;
+    if (place.kind != JsonKind::Object) {
+      place = value;
+      return;
+    }
+    for (JsonMember& member : place.members) {
+      if (const JsonValue* known = find(value, member.key)) member.value = *known;
+    }
   }
 
   const JsonValue& step_;
