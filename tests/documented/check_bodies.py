@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
-from documented import (Catalogue, Server, documented_endpoints, example_body, example_call, path_values, rows_of_path,
+from documented import (Catalogue, Server, documented_endpoints, example_body, example_call, path_values, rows_of_call,
                         sent_body)
 
 
@@ -63,7 +63,8 @@ class Bodies:
         endpoint = self.catalogue.endpoints[method, documented["path"]]
         name, call = f"{method} {documented['path']}", known_query(example_call(documented), endpoint)
         body = example_body(self.catalogue, documented, endpoint)
-        fixtures = rows_of_path(self.catalogue, endpoint, path_values(documented["path"], call.partition("?")[0]) or {})
+        values = path_values(documented["path"], call.partition("?")[0])
+        fixtures = rows_of_call(self.catalogue, documented, endpoint, values or {})
         members = required(endpoint.get("body", "object"), body, "", [])
         found = []
         with Server(self.binary, {"rows.json": fixtures or {"clusters": []}}, "--strict") as server:

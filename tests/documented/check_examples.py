@@ -4,7 +4,8 @@
 Each example answer of rows is loaded as a captured answer with its request, and its request is asked; each other
 request is asked with the page's example body, at objects that are there. The answer must be the page's: of the same
 bytes where the page is laid out as OCP writes, else with its keys sorted, numbers to their digits. Where no rows are
-answered the data count, for the envelope is that of the moment.
+answered the data count, for the envelope is that of the moment; of what a write answers the members and types of the
+data, for it is of rows that the page does not have.
 
 exceptions.json names the examples that come back otherwise: {"METHOD /path": {"why": "...", "call": "..."}} with what
 is asked in place of the example call, {"answered": {"data.page.size": 10}} for members that differ, null for none, and
@@ -17,7 +18,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from documented import (HERE, Catalogue, Server, documented_endpoints, exact, example, example_body, example_call,
-                        path_values, rows_of_path, sent_body, write)
+                        path_values, rows_of_call, sent_body, write)
 
 ENVELOPE = re.compile(r'^  "(duration|server|timestamp|traceId)": .*?(,?)$', re.M)
 
@@ -66,6 +67,9 @@ class Examples:
     def answers_rows(self, documented):
         return "resource" in self.catalogue.endpoints[documented["method"], documented["path"]]
 
+    def writes(self, documented):
+        return self.catalogue.endpoints[documented["method"], documented["path"]]["does"] == "write"
+
     def answer(self, documented, exception):
         """What the mock says: status and text."""
         method = documented["method"]
@@ -80,7 +84,7 @@ class Examples:
             with Server(self.binary, {"exchange.json": exchange}) as server:
                 return server.ask(method, asked)
         values = path_values(documented["path"], asked.partition("?")[0])
-        fixtures = rows_of_path(self.catalogue, endpoint, values or {})
+        fixtures = rows_of_call(self.catalogue, documented, endpoint, values or {})
         body = sent_body(endpoint, example_body(self.catalogue, documented, endpoint))
         with Server(self.binary, {"rows.json": fixtures or {"clusters": []}}) as server:
             return server.ask(method, asked, *body)
@@ -97,10 +101,10 @@ class Examples:
         if status != 200:
             call = exception.get("call", example_call(documented))
             return f"{name}: {call} is answered with {status}\n    {answered[:600]}"
-        if not exception.get("shape") and not self.answers_rows(documented):
+        if exception.get("shape") or self.writes(documented):
+            wanted, answered = (write(shape(exact(text).get("data"))) for text in (wanted, answered))
+        elif not self.answers_rows(documented):
             wanted, answered = (ENVELOPE.sub(r'  "\1": ...\2', text) for text in (wanted, answered))
-        if exception.get("shape"):
-            wanted, answered = (write(shape(exact(text)["data"])) for text in (wanted, answered))
         if wanted == answered:
             return None
         return f"{name} ({documented['asDocumented']}): {differences(wanted, answered)}"

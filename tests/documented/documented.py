@@ -15,6 +15,7 @@ SECONDS = 30  # for a server to start, and for an answer
 # Values for placeholders of which the example call says nothing.
 MISPRINTED = "clusterld"  # a parameter that is none, see deviations.json
 INTEGER, STRING = "7", "seven"
+UPLOADED = "t-oceanbase-ocp-agent-3.1.2-20210812221645.alios7.x86_64.rpm"  # as the page's answer has it
 
 
 class Catalogue:
@@ -184,7 +185,7 @@ def sent_body(endpoint, value):
         return None, None
     if "multipart" not in endpoint.get("takes", []):
         return json.dumps(value), "application/json"
-    parts = "".join(f'--part\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\n{text}\r\n'
+    parts = "".join(f'--part\r\nContent-Disposition: form-data; name="{name}"; filename="{UPLOADED}"\r\n\r\n{text}\r\n'
                     for name, text in value.items())
     return parts + "--part--\r\n", "multipart/form-data; boundary=part"
 
@@ -209,6 +210,20 @@ def rows_of_path(catalogue, endpoint, values):
             if catalogue.field(target, field)["required"]:
                 row.setdefault(field, STRING)
         fixtures.setdefault(target, []).append(row)
+    return fixtures
+
+
+def rows_of_call(catalogue, documented, endpoint, values):
+    """A fixture set with the rows that a path names, which have the members that needed.json has for all calls, and the
+    rows that it has for the call."""
+    fixtures = rows_of_path(catalogue, endpoint, values)
+    needed = json.loads((HERE / "needed.json").read_text(encoding="utf-8"))
+    for name, members in needed["*"].items():
+        fixtures |= {name: [members | row for row in fixtures[name]]} if name in fixtures else {}
+    for name, rows in needed.get(f"{documented['method']} {documented['path']}", {}).items():
+        key = catalogue.resources[name].get("key")
+        there = [row[key] for row in rows if key in row]
+        fixtures[name] = [row for row in fixtures.get(name, []) if row.get(key) not in there] + rows
     return fixtures
 
 
