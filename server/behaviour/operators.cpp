@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,6 +135,17 @@ std::optional<JsonValue> seconds_between(const JsonValue& times, Scope& scope) {
   return json_integer(instants.at(1).second - instants.at(0).second - (instants[1].nano < instants[0].nano ? 1 : 0));
 }
 
+JsonValue made_key(const JsonValue& form, const JsonValue& resource, Scope& scope) {
+  std::int64_t largest = 0;
+  if (const JsonMember* above = form.find("above")) {
+    for (const JsonValue& number : array_of(above->value, scope).items) {
+      largest = std::max(largest, to_int64(number).value_or(0));
+    }
+  }
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() - 2;  // another one follows
+  return json_integer(scope.edit().make_key(resource_of(resource, scope), std::min(largest, kMost)));
+}
+
 JsonValue split(const std::string& text, const std::string& by) {
   JsonValue parts = json_array();
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -260,7 +272,7 @@ std::optional<JsonValue> evaluate_operator(const JsonValue& form, const JsonMemb
   if (name == "$sum") return sum_of_rows(form, operation, scope);
   if (name == "$max") return largest_of_rows(form, operation, scope);
   if (name == "$seconds") return seconds_between(argument, scope);
-  if (name == "$made") return json_integer(scope.edit().make_key(resource_of(argument, scope)));
+  if (name == "$made") return made_key(form, argument, scope);
   if (name == "$named") {
     JsonValue named = json_object();
     const auto key = evaluate(argument, scope);

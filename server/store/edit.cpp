@@ -167,8 +167,8 @@ JsonValue Edit::insert(const Resource& resource, JsonValue fixture) {
   return fixture;
 }
 
-std::int64_t Edit::make_key(const Resource& resource) {
-  const std::int64_t key = builder_->make_key(resource);
+std::int64_t Edit::make_key(const Resource& resource, std::int64_t above) {
+  const std::int64_t key = std::max(builder_->make_key(resource), above + 1);
   builder_->keep_key(resource, key);
   changed_ = true;
   return key;

@@ -54,8 +54,8 @@ class Edit {
   // DuplicateRow where the key is taken.
   JsonValue insert(const Resource& resource, JsonValue fixture);
 
-  // An integer that no row of the resource has or had as its key.
-  std::int64_t make_key(const Resource& resource);
+  // An integer that no row of the resource has or had as its key, and that is larger than the other one.
+  std::int64_t make_key(const Resource& resource, std::int64_t above = 0);
 
   // Puts the fixture in the place of the row's; its timeline goes on without the members that differ. Throws as
   // insert() does.

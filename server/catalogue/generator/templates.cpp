@@ -237,7 +237,10 @@ void check_operator(const Scope& scope, const JsonValue& object, const JsonMembe
       require_items(operand, member.key, 2, 2);
       check_template(scope, operand);
       break;
-    case Operator::Made: required_resource(scope, keys, member.key); break;
+    case Operator::Made:
+      required_resource(scope, keys, member.key);
+      check_member("above", scope);
+      break;
     case Operator::If:
       check_template(scope, operand);
       check_member("is", scope);
