@@ -9,6 +9,8 @@ OWN_DATABASES = {1000012: ["shop"], 1000021: ["pay", "ledger"]}
 APP_USERS = {1000011: None, 1000012: "shop_app", 1000017: "ORDERS", 1000020: None, 1000021: "pay_app"}
 PRIVILEGES = ["ALTER", "CREATE", "DELETE", "DROP", "INDEX", "INSERT", "SELECT", "UPDATE"]
 ROLES = {"CONNECT": (["CREATE_SESSION"], ["ORDERS"]),
+         "DBA": (["CREATE_ANY_TABLE", "DROP_ANY_TABLE", "SELECT_ANY_TABLE"], ["SYS"]),
+         "PUBLIC": ([], []),
          "RESOURCE": (["CREATE_PROCEDURE", "CREATE_SEQUENCE", "CREATE_TABLE", "CREATE_TRIGGER"], ["ORDERS"]),
          "ORDER_READER": (["SELECT_ANY_TABLE"], [])}
 OBJECTS = {1000012: [("shop", "cart", "TABLE"), ("shop", "item", "TABLE"), ("shop", "item_on_sale", "VIEW")],
@@ -36,8 +38,10 @@ def make_databases(rows):
             owner = user in ("SYS", "root")
             opened = names if owner else OWN_DATABASES.get(tenant, [])
             program = "obclient" if oracle else "mysql"
+            granted = {"grantedRoles": [role for role, (_, users) in ROLES.items() if user in users],
+                       "objectPrivileges": []} if oracle else {}
             rows["users"].append({
-                **keys, "accessibleDatabases": opened, "createTime": local(created + seconds(0 if owner else 900)),
+                **keys, **granted, "accessibleDatabases": opened, "createTime": local(created + seconds(0 if owner else 900)),
                 "connectionStrings": [{"connectionString": f"{program} -h{host} -P2881 -u{user}@{facts['name']} -p",
                                        "type": "DIRECT"}],
                 "dbPrivileges": [{"dbName": name, "privileges": PRIVILEGES} for name in opened],

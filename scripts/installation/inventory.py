@@ -38,7 +38,8 @@ CLUSTERS = {
     1000009: {"name": "ob_431_standby", "ob": 207, "type": "STANDBY", "created": at(29, "14:30:05"), "servers": [
         (1000041, "zone1", 1000004)]},
 }
-SPECS = {"S2": (1, 2, 4, "SYSTEM"), "S4": (2, 4, 16, "SYSTEM"), "order_8c32g": (1000001, 8, 32, "CUSTOM")}
+SPECS = {"S1": (3, 1.5, 6, "SYSTEM"), "S2": (1, 2, 4, "SYSTEM"), "S4": (2, 4, 16, "SYSTEM"),
+         "order_8c32g": (1000001, 8, 32, "CUSTOM")}
 # The tenant ww1144 was restored from a backup of pay_core.
 TENANTS = {
     1000011: {"name": "sys", "ob": 1, "cluster": 1000005, "mode": "MYSQL", "spec": "S2"},
