@@ -148,7 +148,7 @@ TEST_CASE("catalogue: what writes, with its steps, and how tasks are told") {
   CHECK(catalogue.find_steps("countHosts").starts_with(R"([{"set":"zones",)"));
   CHECK(catalogue.find_steps("count").empty());
   CHECK(catalogue.answers.empty());
-  CHECK(ocp_catalogue().find_answer("POST_compute_regions").starts_with('{'));
+  CHECK(ocp_catalogue().find_answer("POST_ob_clusters_id_stop").starts_with('{'));
   CHECK(ocp_catalogue().find_answer("POST_compute").empty());
 
   REQUIRE(catalogue.tasks != nullptr);
