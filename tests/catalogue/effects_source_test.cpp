@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <string>
 #include <string_view>
@@ -135,6 +136,20 @@ TEST_CASE("effects: mistakes in steps are refused where they are") {
       {R"("then": [{"run": "drop", "with": {"zone": "a", "host": 1}}])", R"("then": [])",
        R"(25:5: nothing runs the steps drop)"},
   });
+}
+
+TEST_CASE("effects: a row may say that a field is computed, as fixtures do") {
+  std::string text(kCatalogue);
+  const std::string_view fields = R"("kind": "string!"}})";
+  text.replace(text.find(fields), fields.size(),
+               R"("kind": "string!", "seen": "time", "age": {"type": "number", "computedFrom": "seen"}}})");
+  const std::string_view row = R"("kind": "x", )";
+  const auto refused = [&](std::string_view member) {
+    return refusal(std::string(text).replace(text.find(row), row.size(), fmt::format(R"("kind": "x", {}, )", member)));
+  };
+  CHECK(refused(R"("seen": "${now}", "$age": "computed")") == "accepted");
+  CHECK(refused(R"("$age": 7)") == R"(35:71: $age must be "computed")");
+  CHECK(refused(R"("$seen": "computed")") == "35:71: row must be an object without operators");
 }
 
 TEST_CASE("effects: mistakes in tasks are refused where they are") {

@@ -142,9 +142,31 @@ class StepChecker {
     check_steps_of(key, scope);
   }
 
+  // Members of a row, which may say as fixtures do that a field is computed.
+  const JsonValue& check_row(const Scope& scope, const SourceResource& resource, std::string_view key) {
+    const JsonValue* row = keys_.object(key);
+    if (row == nullptr) refuse(keys_.position(), fmt::format("{} is missing; it must be an object", key));
+    for (const JsonMember* member : in_order_of_the_file(row)) {
+      if (member->key.starts_with('$')) {
+        check_computed(resource, *member, key);
+      } else {
+        check_template(scope, member->value);
+      }
+    }
+    return *row;
+  }
+
+  static void check_computed(const SourceResource& resource, const JsonMember& member, std::string_view key) {
+    const bool is_computed = std::ranges::any_of(resource.fields, [&](const SourceField& field) {
+      return field.computed_from && member.key == "$" + field.name;
+    });
+    if (!is_computed) refuse(member.position, fmt::format("{} must be an object without operators", key));
+    if (member.value.text != "computed") refuse(member.position, fmt::format("{} must be \"computed\"", member.key));
+  }
+
   void check_insert() {
     const SourceResource& resource = scope_.source.resources[required_resource(scope_, keys_, "insert")];
-    const JsonValue& row = required_object(keys_, "row");
+    const JsonValue& row = check_row(scope_, resource, "row");
     for (std::size_t i = 0; i < resource.fields.size(); ++i) {
       const SourceField& field = resource.fields[i];
       const bool is_made = resource.key == i && field.type == FieldType::Integer;
@@ -152,7 +174,6 @@ class StepChecker {
         keys_.refuse("row", fmt::format("must have {}, which each of {} has", field.name, resource.name));
       }
     }
-    check_template(scope_, row);
   }
 
   void check_set() {
@@ -160,7 +181,7 @@ class StepChecker {
     check_where(scope_, resource, keys_);
     Scope scope = scope_;
     scope.row = resource;
-    check_template(scope, required_object(keys_, "to"));
+    check_row(scope, scope_.source.resources[resource], "to");
   }
 
   void check_each() {
