@@ -3,6 +3,7 @@
 import hashlib
 
 from installation.inventory import CLUSTERS, TENANTS, TENANT_CREATED, address, keys_of_tenant
+from installation.operations import FIRST_TASK, TASKS
 from installation.times import at, local, seconds, utc
 
 OWN_DATABASES = {1000012: ["shop"], 1000021: ["pay", "ledger"]}
@@ -169,11 +170,14 @@ def make_reports(rows, random):
         (first, begin), (last, end) = taken[2], taken[5]
         name = f"OBAWR_{facts['name']}_{facts['ob']}_{begin:%Y%m%d%H%M}_{end:%Y%m%d%H%M}"
         if facts["type"] == "PRIMARY":
+            task = FIRST_TASK + [name for name, *_ in TASKS].index("Generate workload report")
             rows["workloadReports"].append({
                 "clusterId": cluster, "content": f"<html><head><title>{name}</title></head><body><h1>{name}</h1>"
                                                  f"<p>{utc(begin)} to {utc(end)}</p></body></html>",
-                "createTime": local(at(9, "10:08:08")), "endSnapshotId": last, "id": 1000001, "name": name,
-                "startSnapshotId": first, "status": "SUCCESSFUL"})
+                "beginReportTime": utc(begin), "clusterName": facts["name"], "createTime": local(at(9, "10:08:08")),
+                "creator": "admin", "endReportTime": utc(end), "endSnapshotId": last,
+                "generateTime": local(at(9, "10:07:30")), "id": 1000001, "name": name, "obClusterId": facts["ob"],
+                "scope": "CLUSTER", "startSnapshotId": first, "status": "SUCCESSFUL", "taskInstanceId": task})
 
 
 # Scope, type, groups: key, name, metrics with their units.

@@ -137,6 +137,17 @@ def recoverable(backups, log_tasks, dimension):
 def make_backup_summaries(rows, captured):
     ability = {"backupAbility": "PHYSICAL_BACKUP", "backupMode": "PHYSICAL_BACKUP", "obDataBackupSupportAbility": {
         "canDoIncrementalBackup": True, "fullBackupEnabled": True, "hint": "", "incrementBackupEnabled": True}}
+    strategy = {
+        "backupMode": "PHYSICAL_BACKUP", "secondaryBackupEnabled": False,
+        "obBackupThresholdConfig": {"dataBackupTimeoutMinutes": 120, "logBackupDelaySeconds": 300,
+                                    "noSuccessfulDataBackupAlarmDays": 2},
+        "obBackupScheduleConfig": {
+            "backupScheduleEnabled": True, "backupScheduleMode": "WEEK",
+            "backupScheduleTime": "02:00:00.000+08:00", "startLogBackup": True,
+            "dayAndDataBackupModelMap": {str(day.isoweekday()): kind_of(day) for day in WEEK}},
+        "obBackupServiceStorageConfig": {
+            "alarmStoragePercentageThreshold": 80, "configName": "nfs_obbackup", "storageId": 1,
+            "obBackupStorageBaseInfo": {"backupStorageType": "BACKUP_STORAGE_FILE", "storageUrl": "/obbackup/"}}}
     for number, tenant in enumerate(USER_TENANTS, 1):
         created = TENANT_CREATED[tenant] + seconds(840)
         own = lambda task: task["tenantId"] == tenant  # noqa: E731
@@ -144,18 +155,8 @@ def make_backup_summaries(rows, captured):
                                     recoverable(filter(own, rows["dataBackupTasks"]),
                                                 filter(own, rows["logBackupTasks"] + captured), "TENANT")})
         rows["backupStrategies"].append({
-            "backupDimension": "TENANT", "backupMode": "PHYSICAL_BACKUP", "createTime": milli(created), "id": number,
-            "obBackupThresholdConfig": {"dataBackupTimeoutMinutes": 120, "logBackupDelaySeconds": 300,
-                                        "noSuccessfulDataBackupAlarmDays": 2},
-            "obBackupScheduleConfig": {
-                "backupScheduleEnabled": True, "backupScheduleMode": "WEEK",
-                "backupScheduleTime": "02:00:00.000+08:00", "startLogBackup": True,
-                "dayAndDataBackupModelMap": {str(day.isoweekday()): kind_of(day) for day in WEEK}},
-            "obBackupServiceStorageConfig": {
-                "alarmStoragePercentageThreshold": 80, "configName": "nfs_obbackup", "storageId": 1,
-                "obBackupStorageBaseInfo": {"backupStorageType": "BACKUP_STORAGE_FILE", "storageUrl": "/obbackup/"}},
-            "physical": True, "physicalAndWasLogical": False, "retainMode": "RESERVE_ALL",
-            "secondaryBackupEnabled": False, "type": "BACKUP", "updateTime": milli(created),
+            **strategy, "backupDimension": "TENANT", "createTime": milli(created), "id": number, "physical": True,
+            "physicalAndWasLogical": False, "retainMode": "RESERVE_ALL", "type": "BACKUP", "updateTime": milli(created),
             **name_of_tenant(tenant)})
     for cluster, facts in CLUSTERS.items():
         own = lambda row: row["clusterId"] == cluster  # noqa: E731
@@ -175,6 +176,9 @@ def make_backup_summaries(rows, captured):
         link = "isSubscribedByMe=false&page=1&size=10&level={}&category=OB&status=Active"
         rows["clusterBackupStrategies"].append({
             **{name: value for name, value in summary.items() if name != "loadType"}, "clusterId": cluster,
+            **strategy, "backupDimension": "CLUSTER", "clusterName": facts["name"],
+            "obBackupScheduleConfig": strategy["obBackupScheduleConfig"] | {"backupScheduleTime": "01:00:00.000+08:00"},
+            "updateTime": summary["createTime"],
             "alarmSummaries": [{
                 "count": sum(alarm["level"] == level and alarm["status"] == "Active"
                              and alarm["labels"].get("cluster_id") == str(cluster) for alarm in rows["alarms"]),
