@@ -230,6 +230,7 @@ std::optional<http::Response> App::guarded(const http::Request& request, Exchang
 }
 
 http::Response App::answer(const http::Request& request, Exchange& exchange) const {
+  if (exchange.preparer == &writes_) return answer_written(exchange);
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
     return fail(exchange.fault->action, request, exchange);
   }
@@ -255,12 +256,14 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (options_.read_only && endpoint.method != "GET") {
     throw ApiError(Message::ReadOnly, {std::string(endpoint.method)});
   }
-  const bool writes = endpoint.does == Does::Write;
-  const std::optional<AnswerData> data =
-      writes ? answer_write(request, std::move(asked), std::move(body), exchange) : answer_data(asked, exchange);
+  if (endpoint.does == Does::Write) {
+    prepare_write({std::move(asked), std::move(body), std::string(query), exchange.user, {}}, exchange);
+    return {};
+  }
+  const std::optional<AnswerData> data = answer_data(asked, exchange);
   if (!data) return {};
   // Not later than a point of a timeline, or a change of a task, that has passed since.
-  const bool is_of_then = data->is_of_now || exchange.data.changes_with_time || writes;
+  const bool is_of_then = data->is_of_now || exchange.data.changes_with_time;
   stamp(exchange, is_of_then ? std::optional(exchange.data.time) : std::nullopt);
   const bool is_html = endpoint.does == Does::Document;
   return {
@@ -319,15 +322,7 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
   }
 }
 
-// As answer_data().
-std::optional<AnswerData> App::answer_write(const http::Request& request, Request asked, JsonValue body,
-                                            Exchange& exchange) const {
-  if (exchange.prepared) {
-    if (exchange.prepared->refusal) std::rethrow_exception(exchange.prepared->refusal);
-    exchange.data.time = exchange.prepared->written->time;
-    return std::move(exchange.prepared->written->answer);
-  }
-  Write write{std::move(asked), std::move(body), std::string(split_target(request.target).query), exchange.user, {}};
+void App::prepare_write(Write write, Exchange& exchange) const {
   if (exchange.fault) write.failure = exchange.fault->action.task;
   exchange.prepared = std::make_shared<Prepared>();
   exchange.preparer = &writes_;
@@ -338,7 +333,12 @@ std::optional<AnswerData> App::answer_write(const http::Request& request, Reques
       prepared->refusal = std::current_exception();
     }
   };
-  return std::nullopt;
+}
+
+http::Response App::answer_written(Exchange& exchange) const {
+  if (exchange.prepared->refusal) std::rethrow_exception(exchange.prepared->refusal);
+  stamp(exchange, exchange.prepared->written->time);
+  return {200, {{"Content-Type", kJsonType}}, envelope_of(exchange.prepared->written->answer, exchange.values)};
 }
 
 // Nothing if another thread must make something first; it is then called again.

@@ -114,8 +114,8 @@ class App {
   http::Response fail(const FaultAction& action, const http::Request& request, Exchange& exchange) const;
   std::string authenticate(const SignedRequest& request, std::string_view trace_id) const;
   http::Response answer_constant(const http::Request& request, const Endpoint& endpoint, Exchange& exchange) const;
-  std::optional<AnswerData> answer_write(const http::Request& request, Request asked, JsonValue body,
-                                         Exchange& exchange) const;
+  void prepare_write(Write write, Exchange& exchange) const;
+  http::Response answer_written(Exchange& exchange) const;
   std::optional<AnswerData> answer_data(Request& request, Exchange& exchange) const;
   bool look_at_data(const Request& request, Exchange& exchange) const;
   template <typename Step>

@@ -59,12 +59,13 @@ http::Response App::delayed(const http::Request& request, Exchange& exchange) co
   return response;
 }
 
-// The request is answered from the beginning once it is prepared.
+// The request is answered once it is prepared.
 http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
   auto preparation = std::exchange(exchange.preparation, {});
   const bool writes = exchange.preparer == &writes_;
   Worker& preparer = *exchange.preparer;
-  exchange.violations.clear();
+  // All others are answered from the beginning.
+  if (!writes) exchange.violations.clear();
   http::Response response;
   response.deferred = pending(std::make_shared<Later>(*this, request, std::move(exchange)));
   preparer.add([writes, preparation = std::move(preparation), pending = response.deferred] {

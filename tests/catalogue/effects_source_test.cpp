@@ -142,13 +142,13 @@ TEST_CASE("effects: a row may say that a field is computed, as fixtures do") {
   std::string text(kCatalogue);
   const std::string_view fields = R"("kind": "string!"}})";
   text.replace(text.find(fields), fields.size(),
-               R"("kind": "string!", "seen": "time", "age": {"type": "number", "computedFrom": "seen"}}})");
+               R"("kind": "string!", "seen": "time", "span": {"type": "number", "computedFrom": "seen"}}})");
   const std::string_view row = R"("kind": "x", )";
   const auto refused = [&](std::string_view member) {
     return refusal(std::string(text).replace(text.find(row), row.size(), fmt::format(R"("kind": "x", {}, )", member)));
   };
-  CHECK(refused(R"("seen": "${now}", "$age": "computed")") == "accepted");
-  CHECK(refused(R"("$age": 7)") == R"(35:71: $age must be "computed")");
+  CHECK(refused(R"("seen": "${now}", "$span": "computed")") == "accepted");
+  CHECK(refused(R"("$span": 7)") == R"(35:71: $span must be "computed")");
   CHECK(refused(R"("$seen": "computed")") == "35:71: row must be an object without operators");
 }
 
