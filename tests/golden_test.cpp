@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -20,12 +19,14 @@
 
 #include "app/service.h"
 #include "cli/commands.h"
+#include "cli/parse.h"
 #include "http/server.h"
 #include "http/socket_client.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
 using ocp_mock::test::read_file;
+using ocp_mock::test::serve_flags;
 using ocp_mock::test::SocketClient;
 
 namespace {
@@ -58,10 +59,9 @@ class GoldenServer {
   }
 
  private:
-  static ServeOptions parse(const std::vector<std::string>& flags) {
-    std::vector<const char*> arguments{"ocp-mock-server", "--frozen"};
-    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    return std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
+  static ServeOptions parse(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), "--frozen");
+    return serve_flags(flags);
   }
 
   const http::Engine engine_;

@@ -1,26 +1,16 @@
 // Exchanges over real sockets: what becomes of a captured answer on its way to a client.
 #include <doctest/doctest.h>
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/spdlog.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "app/service.h"
-#include "cli/commands.h"
-#include "http/server.h"
-#include "http/socket_client.h"
-#include "temporary_folder.h"
+#include "control/control_server.h"
 
 using namespace ocp_mock;
-using ocp_mock::test::SocketClient;
-using ocp_mock::test::TemporaryFolder;
+using namespace ocp_mock::test;
 
 namespace {
 
-constexpr Instant kNow{1723190762, 0};  // 2024-08-09T16:06:02+08:00
-const std::string kList = "/api/v2/ob/clusters/1/tenants/2/backup/task/logBackupTasks";
 const std::string kEnvelope =
     R"({"traceId":"old","data":{"id":7},"duration":5,"server":"ocp","status":200,"successful":true,"timestamp":"then"})";
 
@@ -30,61 +20,22 @@ std::string exchange(const std::string& method, const std::string& path, const s
          (body.empty() ? "" : ",\"body\":" + body) + R"(},"response":{)" + response + "}}";
 }
 
-const std::string kFixtures =
+const std::string kExchanges =
     "[" + exchange("POST", "/api/v2/x/start", R"("status":202,"body":)" + kEnvelope, R"({"mode":"FULL"})") + "," +
     exchange("GET", "/api/v9/later?b=1&a=2", R"("body":{"z":1.50,"a":null})") + "," +
     exchange("GET", kList, R"("status":409,"body":{"error":{"code":5},"successful":false,"traceId":"old"})") + "," +
     exchange("GET", "/api/v2/report", R"("headers":{"content-type":"text/html"},"body":"<p>\n")") + "," +
     exchange("GET", "/api/v2/moved", R"("status":302)") + "]";
 
-struct Answer {
-  int status = 0;
-  std::string head;
-  std::string body;
-};
-
-class Server {
+// A server that replays the exchanges, and a client with credentials.
+class Replaying : public Server {
  public:
-  explicit Server(std::vector<std::string> flags = {}, const std::string& fixtures = kFixtures)
-      : file_(folder_.write("exchanges.json", fixtures)),
-        logger_(std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>())),
-        options_(parse(std::move(flags))),
-        service_(options_, ocp_catalogue(),
-                 {[] { return kNow; }, [] { return std::string("0123456789abcdef"); }, logger_},
-                 [this](const Router& router) { return load_dataset(options_, router, *logger_); }),
-        server_(http::make_server(http::Engine::Epoll, {"127.0.0.1", 0, 2, {}, 1000, std::chrono::seconds(3)})) {
-    server_->start([this](const http::Request& request) { return service_.handle(request); });
-  }
+  explicit Replaying(std::vector<std::string> flags = {}) : Server(std::move(flags), kExchanges) {}
 
   Answer ask(const std::string& method, const std::string& target, const std::string& body = "",
-             const std::string& headers = "Authorization: Basic YWRtaW46eA==\r\n") const {
-    SocketClient client(server_->port());
-    client.send(method + " " + target + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " +
-                std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body);
-    const std::string all = client.read_to_end();
-    const auto end = all.find("\r\n\r\n");
-    REQUIRE(end != std::string::npos);
-    return {std::stoi(all.substr(9, 3)), all.substr(0, end + 2), all.substr(end + 4)};
+             const std::string& headers = credentials("admin")) const {
+    return Server::ask(method, target, body, headers);
   }
-
-  Answer admin(const std::string& method, const std::string& path, const std::string& body = "") const {
-    return ask(method, "/__admin" + path, body, "");
-  }
-
- private:
-  ServeOptions parse(std::vector<std::string> flags) const {
-    flags.insert(flags.begin(), {"ocp-mock-server", "--fixtures", file_.string()});
-    std::vector<const char*> arguments;
-    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    return std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
-  }
-
-  TemporaryFolder folder_;
-  const std::filesystem::path file_;
-  std::shared_ptr<spdlog::logger> logger_;
-  const ServeOptions options_;
-  Service service_;
-  std::unique_ptr<http::Server> server_;
 };
 
 // The body as if it had been answered at once.
@@ -96,12 +47,10 @@ std::string without_duration(std::string body) {
   return body.replace(begin, body.find(',', begin) - begin, "0");
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("replay: exactly the request that was captured gets the answer that was captured") {
-  const Server server;
+  const Replaying server;
   const std::string refreshed =
       R"({"traceId":"0123456789abcdef","data":{"id":7},"duration":0,"server":"a24d13ce67","status":200,)"
       R"("successful":true,"timestamp":"2024-08-09T16:06:02+08:00"})";
@@ -151,25 +100,24 @@ TEST_CASE("replay: exactly the request that was captured gets the answer that wa
   }
   CHECK_FALSE(contains(server.ask("GET", "/api/v9/late").body, "exchange"));
   CHECK(server.ask("GET", "/api/v9/later?a=2&b=1", "", "").status == 401);
-  CHECK(contains(server
-                     .ask("POST", "/api/v2/x/start", R"({"mode":"FULL"})",
-                          "Authorization: Basic YWRtaW46eA==\r\nx-trace-id: mine\r\n")
-                     .body,
-                 R"({"traceId":"mine",)"));
+  CHECK(contains(
+      server.ask("POST", "/api/v2/x/start", R"({"mode":"FULL"})", Server::credentials("admin") + "x-trace-id: mine\r\n")
+          .body,
+      R"({"traceId":"mine",)"));
 }
 
 TEST_CASE("replay: --frozen answers the captured bytes, --pretty lays JSON out, --strict lets them pass") {
-  const Server frozen({"--frozen"});
+  const Replaying frozen({"--frozen"});
   CHECK(frozen.ask("POST", "/api/v2/x/start", R"({"mode":"FULL"})").body == kEnvelope);
-  const Server pretty({"--pretty", "--strict"});
+  const Replaying pretty({"--pretty", "--strict"});
   CHECK(pretty.ask("GET", "/api/v9/later?a=2&b=1").body == "{\n  \"z\": 1.50,\n  \"a\": null\n}");
-  const Answer html = pretty.ask("GET", "/api/v2/report", "", "Authorization: Basic YWRtaW46eA==\r\nAccept: a/b\r\n");
+  const Answer html = pretty.ask("GET", "/api/v2/report", "", Server::credentials("admin") + "Accept: a/b\r\n");
   CHECK(html.status == 200);
   CHECK(html.body == "<p>\n");
 }
 
 TEST_CASE("replay: faults, throttling, journal and explain see replayed answers as others") {
-  const Server server({"--rate-limit", "3/1h"});
+  const Replaying server({"--rate-limit", "3/1h"});
   REQUIRE(server.admin("POST", "/faults", R"({"match":{"path":"/api/v2/report"},"action":{"status":503},"times":1})")
               .status == 201);
   CHECK(server.ask("GET", "/api/v2/report").status == 503);
@@ -187,7 +135,7 @@ TEST_CASE("replay: faults, throttling, journal and explain see replayed answers 
 }
 
 TEST_CASE("replay: worlds have exchanges of their own, which change, go and come back") {
-  const Server server({"--isolate-by", "user"});
+  const Replaying server({"--isolate-by", "user"});
   const std::string target = "/api/v2/moved";
   const std::string other = exchange("GET", target, R"("status":410)");
   REQUIRE(server.ask("GET", target).status == 302);
@@ -195,8 +143,8 @@ TEST_CASE("replay: worlds have exchanges of their own, which change, go and come
   CHECK(added.body == R"({"exchanges":1,"resources":{},"tasks":0})");
   CHECK(server.ask("GET", target).status == 410);
   REQUIRE(server.admin("PUT", "/worlds/b", R"({"from":"admin"})").status == 201);
-  CHECK(server.ask("GET", target, "", "Authorization: Basic Yjp4\r\n").status == 410);
-  CHECK(server.ask("GET", target, "", "Authorization: Basic Yzp4\r\n").status == 302);
+  CHECK(server.ask("GET", target, "", Server::credentials("b")).status == 410);
+  CHECK(server.ask("GET", target, "", Server::credentials("c")).status == 302);
 
   const std::string saved = server.admin("GET", "/fixtures?user=admin").body;
   CHECK(server.admin("PUT", "/fixtures?user=admin", "[]").body == R"({"resources":{},"tasks":0})");

@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -16,6 +15,7 @@
 
 #include "app/service.h"
 #include "cli/commands.h"
+#include "cli/parse.h"
 #include "fixtures/files.h"
 #include "http/socket_client.h"
 #include "json/reader.h"
@@ -67,13 +67,9 @@ class Watching {
   explicit Watching(const std::vector<std::string>& paths, Hook after_load = {},
                     std::vector<std::string> flags = {"--watch"}, Hook before_load = {})
       : logger_(std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>())) {
-    std::vector<std::string> words{"ocp-mock-server", "--auth", "off"};
-    words.insert(words.end(), flags.begin(), flags.end());
-    for (const std::string& path : paths) words.insert(words.end(), {"--fixtures", path});
-    std::vector<const char*> arguments;
-    for (const std::string& word : words) arguments.push_back(word.c_str());
-    const auto parsed = parse_options(static_cast<int>(arguments.size()), arguments.data(), environ);
-    const auto options = std::get<ServeOptions>(parsed);
+    flags.insert(flags.end(), {"--auth", "off"});
+    for (const std::string& path : paths) flags.insert(flags.end(), {"--fixtures", path});
+    const ServeOptions options = serve_flags(flags);
     paths_ = options.fixtures;
     const auto load = [this, options, before_load, after_load](const Router& router) {
       const int number = ++loads_;

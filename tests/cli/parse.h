@@ -27,6 +27,12 @@ inline ServeOptions serve(Words arguments, Words variables = {}) {
   return std::get<ServeOptions>(parse(std::move(arguments), std::move(variables)));
 }
 
+inline ServeOptions serve_flags(const std::vector<std::string>& flags) {
+  Words words;
+  for (const std::string& flag : flags) words.push_back(flag.c_str());
+  return serve(std::move(words));
+}
+
 // The sentence of a mistake.
 inline std::string mistake(Words arguments, Words variables = {}) {
   const Command parsed = parse(std::move(arguments), std::move(variables));

@@ -68,10 +68,7 @@ TEST_CASE("control: what cannot be loaded again is told with its reason, and not
   };
   for (const auto& [flags, reason] : cases) {
     CAPTURE(reason);
-    std::vector<const char*> arguments{"ocp-mock-server"};
-    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    const auto options =
-        std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
+    const ServeOptions options = serve_flags(flags);
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     int loads = 0;
     std::thread writer;
@@ -98,8 +95,7 @@ TEST_CASE("control: what cannot be loaded again is told with its reason, and not
 TEST_CASE("control: reloads at once are made one after the other") {
   const TemporaryFolder folder;
   const auto file = folder.write("f.json", kFixtures);
-  const char* arguments[] = {"ocp-mock-server", "--fixtures", file.c_str()};
-  const auto options = std::get<ServeOptions>(parse_options(3, arguments, environ));
+  const ServeOptions options = serve({"--fixtures", file.c_str()});
   const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
   std::atomic<int> at_once{0};
   std::atomic<int> most{0};

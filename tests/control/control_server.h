@@ -3,7 +3,6 @@
 
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -13,6 +12,7 @@
 
 #include "app/service.h"
 #include "cli/commands.h"
+#include "cli/parse.h"
 #include "http/epoll_server.h"
 #include "http/socket_client.h"
 #include "ocp/digest.h"
@@ -40,10 +40,8 @@ class Server {
  public:
   explicit Server(std::vector<std::string> flags = {}, const std::string& fixtures = kFixtures)
       : folder_(), file_(folder_.write("fixtures.json", fixtures)) {
-    flags.insert(flags.begin(), {"ocp-mock-server", "--fixtures", file_.string()});
-    std::vector<const char*> arguments;
-    for (const std::string& flag : flags) arguments.push_back(flag.c_str());
-    options_ = std::get<ServeOptions>(parse_options(static_cast<int>(arguments.size()), arguments.data(), environ));
+    flags.insert(flags.begin(), {"--fixtures", file_.string()});
+    options_ = serve_flags(flags);
     const auto logger = std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
     const auto load = [this, logger](const Router& router) { return load_dataset(options_, router, *logger); };
     service_ = std::make_shared<Service>(

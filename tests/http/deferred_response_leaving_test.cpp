@@ -15,12 +15,8 @@
 #include "socket_client.h"
 
 using namespace ocp_mock::http;
-using namespace ocp_mock::test::manual;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-
-using ocp_mock::test::eventually;
-using ocp_mock::test::open_descriptors;
-using ocp_mock::test::SocketClient;
 
 namespace {
 
@@ -109,7 +105,7 @@ TEST_CASE(
     "deferred response: a client that closes is noticed through a proxy that passes on each direction by itself") {
   ManualHandler handler;
   ManualServer server(handler);
-  const sockaddr_storage address = ocp_mock::test::socket_address("127.0.0.1", 0);
+  const sockaddr_storage address = socket_address("127.0.0.1", 0);
   Listener proxy("127.0.0.1", 0, {address});
   proxy.listen();
   SocketClient client(proxy.port());

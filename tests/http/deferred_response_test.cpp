@@ -15,11 +15,8 @@
 #include "socket_client.h"
 
 using namespace ocp_mock::http;
-using namespace ocp_mock::test::manual;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-
-using ocp_mock::test::eventually;
-using ocp_mock::test::SocketClient;
 
 namespace {
 

@@ -15,12 +15,8 @@
 #include "socket_client.h"
 
 using namespace ocp_mock::http;
-using namespace ocp_mock::test::echo_server;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-
-using ocp_mock::test::Gate;
-using ocp_mock::test::refusal_bytes;
-using ocp_mock::test::SocketClient;
 
 TEST_CASE("epoll server: a request that never ends is answered with a timeout, an idle connection closed") {
   Limits limits;

@@ -12,12 +12,8 @@
 #include "socket_client.h"
 
 using namespace ocp_mock::http;
-using namespace ocp_mock::test::echo_server;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-
-using ocp_mock::test::has_ipv6;
-using ocp_mock::test::socket_address;
-using ocp_mock::test::SocketClient;
 
 TEST_CASE("epoll server: two servers never share a port") {
   EchoServer first;

@@ -15,15 +15,8 @@
 #include "socket_client.h"
 
 using namespace ocp_mock::http;
-using namespace ocp_mock::test::echo_server;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-
-using ocp_mock::test::eventually;
-using ocp_mock::test::Gate;
-using ocp_mock::test::has_ipv6;
-using ocp_mock::test::open_descriptors;
-using ocp_mock::test::refusal_bytes;
-using ocp_mock::test::SocketClient;
 
 TEST_CASE("epoll server: an answer is these bytes") {
   EchoServer server;

@@ -12,16 +12,13 @@
 #include "http/certificate.h"
 #include "http/deferred_response.h"
 #include "parse_error_name.h"
+#include "running_server.h"
 #include "socket_client.h"
 #include "tls_client.h"
 
 using namespace ocp_mock::http;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-using ocp_mock::test::eventually;
-using ocp_mock::test::refusal_of;
-using ocp_mock::test::SocketClient;
-using ocp_mock::test::TlsClient;
-
 namespace {
 
 Response echo(const Request& request) {
@@ -40,10 +37,6 @@ ServerOptions options_of(std::shared_ptr<const TlsContext> tls = nullptr) {
   options.threads = 2;
   options.tls = std::move(tls);
   return options;
-}
-
-std::string get(const std::string& target, const std::string& headers = "") {
-  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
 }
 
 std::string post(const std::string& headers, const std::string& body) {

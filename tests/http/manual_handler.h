@@ -13,20 +13,17 @@
 #include <utility>
 
 #include "http/deferred_response.h"
-#include "http/epoll_server.h"
+#include "running_server.h"
 #include "socket_client.h"
 
-namespace ocp_mock::test::manual {
+namespace ocp_mock::test {
 
-using namespace ocp_mock::http;
-using namespace std::chrono_literals;
-
-inline Response text(const std::string& body) { return {200, {{"Content-Type", "text/plain"}}, body}; }
+inline http::Response text(const std::string& body) { return {200, {{"Content-Type", "text/plain"}}, body}; }
 
 // A handler that keeps the answers to /held... until the test makes them ready.
 class ManualHandler {
  public:
-  Response handle(const Request& request) {
+  http::Response handle(const http::Request& request) {
     ++handled_;
     if (!request.target.starts_with("/held")) return text(request.method + " " + request.target);
     return {.deferred = hold(request.target, [this, request] {
@@ -35,16 +32,16 @@ class ManualHandler {
             })};
   }
 
-  std::shared_ptr<DeferredResponse> hold(const std::string& target, std::function<Response()> finish) {
-    auto pending = std::make_shared<DeferredResponse>(std::move(finish));
+  std::shared_ptr<http::DeferredResponse> hold(const std::string& target, std::function<http::Response()> finish) {
+    auto pending = std::make_shared<http::DeferredResponse>(std::move(finish));
     const std::lock_guard lock(mutex_);
     held_[target] = pending;
     return pending;
   }
 
   // Waits until it is held.
-  std::shared_ptr<DeferredResponse> held(const std::string& target) {
-    std::shared_ptr<DeferredResponse> found;
+  std::shared_ptr<http::DeferredResponse> held(const std::string& target) {
+    std::shared_ptr<http::DeferredResponse> found;
     REQUIRE(eventually([&] {
       const std::lock_guard lock(mutex_);
       const auto pending = held_.find(target);
@@ -66,33 +63,19 @@ class ManualHandler {
   std::atomic<int> handled_{0};
   std::atomic<int> finished_{0};
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<DeferredResponse>> held_;
+  std::map<std::string, std::shared_ptr<http::DeferredResponse>> held_;
 };
 
-class ManualServer {
+// One thread, so that an answer on one connection shows what the thread has seen on the others.
+class ManualServer : public RunningServer {
  public:
-  // One thread, so that an answer on one connection shows what the thread has seen on the others.
-  explicit ManualServer(Handler handler, Limits limits = {}, std::chrono::milliseconds stop_time = 20s)
-      : server_({"127.0.0.1", 0, 1, limits, 1000, stop_time}) {
-    server_.start(std::move(handler));
-  }
-  explicit ManualServer(ManualHandler& handler, Limits limits = {}, std::chrono::milliseconds stop_time = 20s)
-      : ManualServer([&handler](const Request& request) { return handler.handle(request); }, limits, stop_time) {}
-  EpollServer* operator->() { return &server_; }
-  int port() const { return server_.port(); }
-
- private:
-  EpollServer server_;
+  explicit ManualServer(http::Handler handler, http::Limits limits = {},
+                        std::chrono::milliseconds stop_time = std::chrono::seconds(20))
+      : RunningServer(1, limits, std::move(handler), stop_time) {}
+  explicit ManualServer(ManualHandler& handler, http::Limits limits = {},
+                        std::chrono::milliseconds stop_time = std::chrono::seconds(20))
+      : ManualServer([&handler](const http::Request& request) { return handler.handle(request); }, limits, stop_time) {}
 };
-
-inline std::string get(const std::string& target, const std::string& headers = "") {
-  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
-}
-
-inline std::string answer(const std::string& body, const std::string& connection = "") {
-  return "HTTP/1.1 200 OK\r\n" + (connection.empty() ? "" : "Connection: " + connection + "\r\n") +
-         "Content-Length: " + std::to_string(body.size()) + "\r\nContent-Type: text/plain\r\n\r\n" + body;
-}
 
 // Whoever has come before is seen by the server's thread.
 inline void sync_with_loop(int port) {
@@ -101,4 +84,4 @@ inline void sync_with_loop(int port) {
   REQUIRE(other.read_answer() == answer("GET /other"));
 }
 
-}  // namespace ocp_mock::test::manual
+}  // namespace ocp_mock::test

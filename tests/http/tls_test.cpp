@@ -14,19 +14,13 @@
 #include "http/epoll_server.h"
 #include "http/tls.h"
 #include "parse_error_name.h"
+#include "running_server.h"
 #include "socket_client.h"
 #include "tls_client.h"
 
 using namespace ocp_mock::http;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-using ocp_mock::test::eventually;
-using ocp_mock::test::open_descriptors;
-using ocp_mock::test::refusal_bytes;
-using ocp_mock::test::refusal_of;
-using ocp_mock::test::SocketClient;
-using ocp_mock::test::TlsClient;
-using ocp_mock::test::TlsClientOptions;
-
 namespace {
 
 Response echo(const Request& request) {
@@ -78,13 +72,6 @@ class TlsServer {
   Warnings warnings_;
   EpollServer server_;
 };
-
-std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
-
-std::string answer(const std::string& body) {
-  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\nContent-Type: text/plain\r\n\r\n" +
-         body;
-}
 
 }  // namespace
 

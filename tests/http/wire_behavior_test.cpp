@@ -10,15 +10,13 @@
 #include "http/epoll_server.h"
 #include "http/paced_response.h"
 #include "http/tls.h"
+#include "running_server.h"
 #include "socket_client.h"
 #include "tls_client.h"
 
 using namespace ocp_mock::http;
+using namespace ocp_mock::test;
 using namespace std::chrono_literals;
-using ocp_mock::test::eventually;
-using ocp_mock::test::open_descriptors;
-using ocp_mock::test::SocketClient;
-using ocp_mock::test::TlsClient;
 using Fault = WireBehavior::Fault;
 
 namespace {
@@ -44,42 +42,22 @@ Response deliver(const Request& request) {
   return {200, headers, request.method + " " + request.target};
 }
 
-class RunningServer {
+class WireServer : public RunningServer {
  public:
-  explicit RunningServer(Limits limits = {}, std::shared_ptr<const TlsContext> tls = nullptr)
-      : server_({"127.0.0.1", 0, 1, limits, 1000, 20s, {}, std::move(tls)}) {
-    server_.start(deliver);
-  }
-  EpollServer* operator->() { return &server_; }
-  int port() const { return server_.port(); }
-
- private:
-  EpollServer server_;
+  explicit WireServer(Limits limits = {}, std::shared_ptr<const TlsContext> tls = nullptr)
+      : RunningServer(1, limits, deliver, 20s, std::move(tls)) {}
 };
 
-class TlsServer : public RunningServer {
+class TlsWireServer : public WireServer {
  public:
-  TlsServer() : TlsServer(make_certificate("127.0.0.1")) {}
+  TlsWireServer() : TlsWireServer(make_certificate("127.0.0.1")) {}
   const std::string& ca() const { return ca_; }
 
  private:
-  explicit TlsServer(const MadeCertificate& made)
-      : RunningServer({}, std::make_shared<TlsContext>(made.certificate, made.key)), ca_(made.ca) {}
+  explicit TlsWireServer(const MadeCertificate& made)
+      : WireServer({}, std::make_shared<TlsContext>(made.certificate, made.key)), ca_(made.ca) {}
   const std::string ca_;
 };
-
-std::string get(const std::string& target, const std::string& headers = "") {
-  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
-}
-
-std::string head(std::size_t size, const std::string& connection = "") {
-  return "HTTP/1.1 200 OK\r\n" + (connection.empty() ? "" : "Connection: " + connection + "\r\n") +
-         "Content-Length: " + std::to_string(size) + "\r\nContent-Type: text/plain\r\n\r\n";
-}
-
-std::string answer(const std::string& body, const std::string& connection = "") {
-  return head(body.size(), connection) + body;
-}
 
 const std::string kChunkedHead = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
 const std::string kDribbled = kChunkedHead + "4\r\n0123\r\n3\r\n456\r\n3\r\n789\r\n0\r\n\r\n";
@@ -102,7 +80,7 @@ void hold_one_thread_to(SocketClient& other) {
 }  // namespace
 
 TEST_CASE("wire behavior: a client sees these bytes and then the end of the connection") {
-  RunningServer server;
+  WireServer server;
   const std::string head_request = " HTTP/1.1\r\nHost: h\r\n\r\n";
   const struct {
     std::string request;
@@ -139,7 +117,7 @@ TEST_CASE("wire behavior: a client sees these bytes and then the end of the conn
 }
 
 TEST_CASE("wire behavior: a connection that is reset has no byte of the answer") {
-  RunningServer server;
+  WireServer server;
   for (const std::string method : {"GET", "HEAD"}) {
     SocketClient client(server.port());
     client.send(method + " /reset HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -153,7 +131,7 @@ TEST_CASE("wire behavior: a connection that is reset has no byte of the answer")
 }
 
 TEST_CASE("wire behavior: a connection goes on after an answer that was dribbled, or not truncated after all") {
-  RunningServer server;
+  WireServer server;
   SocketClient client(server.port());
   client.send(get("/dribbled") + get("/1") + get("/dribbled"));
   CHECK(client.read_bytes(kDribbled.size()) == kDribbled);
@@ -174,7 +152,7 @@ TEST_CASE("wire behavior: a connection goes on after an answer that was dribbled
 }
 
 TEST_CASE("wire behavior: chunks leave no earlier than their time") {
-  RunningServer server;
+  WireServer server;
   SocketClient client(server.port());
   const auto start = std::chrono::steady_clock::now();
   client.send(get("/slower"));
@@ -186,7 +164,7 @@ TEST_CASE("wire behavior: chunks leave no earlier than their time") {
 }
 
 TEST_CASE("wire behavior: several answers are dribbled at once, while others are answered") {
-  RunningServer server;
+  WireServer server;
   std::vector<std::unique_ptr<SocketClient>> clients;
   for (int i = 0; i < 100; ++i) {
     clients.push_back(std::make_unique<SocketClient>(server.port()));
@@ -207,7 +185,7 @@ TEST_CASE("wire behavior: several answers are dribbled at once, while others are
 
 TEST_CASE(
     "wire behavior: a client that goes while it is dribbled to harms nobody, and its descriptor is not taken for it") {
-  RunningServer server;
+  WireServer server;
   for (int i = 0; i < 20; ++i) {
     SocketClient gone(server.port());
     gone.send(get("/dribbled"));
@@ -220,7 +198,7 @@ TEST_CASE(
 }
 
 TEST_CASE("wire behavior: a client that shuts its side has what is dribbled to it byte for byte, the next byte early") {
-  RunningServer server;
+  WireServer server;
   SocketClient hours(server.port());
   hours.send(get("/hours"));
   CHECK(hours.read_bytes(kChunkedHead.size()) == kChunkedHead);
@@ -314,7 +292,7 @@ TEST_CASE(
 }
 
 TEST_CASE("wire behavior: large chunks wait for a client that reads late") {
-  RunningServer server;
+  WireServer server;
   SocketClient client(server.port());
   client.send(get("/large") + get("/1"));
   SocketClient other(server.port());
@@ -331,7 +309,7 @@ TEST_CASE("wire behavior: neither idle nor request time end an answer that is dr
   Limits limits;
   limits.idle_time = 10ms;
   limits.request_time = 10ms;
-  RunningServer server(limits);
+  WireServer server(limits);
   SocketClient client(server.port());
   client.send(get("/hours"));
   CHECK(client.read_bytes(kChunkedHead.size()) == kChunkedHead);
@@ -343,7 +321,7 @@ TEST_CASE("wire behavior: neither idle nor request time end an answer that is dr
 }
 
 TEST_CASE("wire behavior: the rest of a dribbled answer leaves at once when the server stops") {
-  RunningServer server;
+  WireServer server;
   SocketClient client(server.port());
   SocketClient pipelined(server.port());
   client.send(get("/hours"));
@@ -356,7 +334,7 @@ TEST_CASE("wire behavior: the rest of a dribbled answer leaves at once when the 
 }
 
 TEST_CASE("wire behavior: over TLS a truncated answer breaks off, a reset is one of TCP, other ends are TLS's own") {
-  TlsServer server;
+  TlsWireServer server;
   const std::string broke = "the connection failed or stayed silent after: ";
   {
     TlsClient client(server.port(), {.ca = server.ca()});
@@ -395,7 +373,7 @@ TEST_CASE("wire behavior: over TLS a truncated answer breaks off, a reset is one
 }
 
 TEST_CASE("wire behavior: over TLS a client that shuts its side has what is dribbled to it byte for byte") {
-  TlsServer server;
+  TlsWireServer server;
   for (const bool says_goodbye : {false, true}) {
     TlsClient client(server.port(), {.ca = server.ca()});
     client.send(get("/slower") + get("/1"));
@@ -406,7 +384,7 @@ TEST_CASE("wire behavior: over TLS a client that shuts its side has what is drib
 }
 
 TEST_CASE("wire behavior: over TLS answers are dribbled too") {
-  TlsServer server;
+  TlsWireServer server;
   TlsClient client(server.port(), {.ca = server.ca()});
   const auto start = std::chrono::steady_clock::now();
   client.send(get("/slower") + get("/1"));

@@ -2,11 +2,9 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
 #include <set>
 #include <string>
 #include <thread>
@@ -14,30 +12,12 @@
 
 #include "fixtures/forms.h"
 #include "log_backup_tasks.h"
-#include "temporary_folder.h"
+#include "store/named_tasks.h"
 
 using namespace ocp_mock;
-using ocp_mock::test::read_file;
-using ocp_mock::test::TemporaryFolder;
+using namespace ocp_mock::test;
 
 namespace {
-
-struct Task {
-  std::string name;
-  std::string create_time;
-  std::string status = "RUNNING";
-  std::string more = "";
-  int tenant = 2;
-};
-
-std::string json(const std::vector<Task>& tasks) {
-  std::string text = "[";
-  for (const Task& task : tasks) {
-    text += fmt::format(R"({}{{"clusterId":1,"tenantId":{},"n":"{}","createTime":"{}","status":"{}"{}}})",
-                        text.size() > 1 ? "," : "", task.tenant, task.name, task.create_time, task.status, task.more);
-  }
-  return text + "]";
-}
 
 std::shared_ptr<const Dataset> load(const std::string& text) {
   const auto builder = DatasetBuilder::in_memory(ocp_catalogue());
@@ -45,30 +25,12 @@ std::shared_ptr<const Dataset> load(const std::string& text) {
   return builder->finish();
 }
 
-Request parse(const std::string& query, int cluster = 1, int tenant = 2) {
-  return list_request(query, {}, path_of(cluster, tenant));
-}
-
 // By the exact words of the status.
 Page list_exactly(const Dataset& dataset, const std::string& query) {
   return page_of(dataset, list_request(query, {.word_match = WordMatch::Exact}, path_of(1, 2)));
 }
 
-Page list(const Dataset& dataset, const std::string& query, int cluster = 1, int tenant = 2) {
-  return page_of(dataset, parse(query, cluster, tenant));
-}
-
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-// The values of "n" in the contents, in order.
-std::string names(const Page& result) {
-  std::string found;
-  for (std::size_t at = 0; (at = result.contents.find("\"n\":\"", at)) != std::string::npos;) {
-    at += 5;
-    found += result.contents.substr(at, result.contents.find('"', at) - at) + " ";
-  }
-  return found;
-}
 
 }  // namespace
 
@@ -173,7 +135,7 @@ TEST_CASE("dataset: rows without the sort field come last, in both directions") 
 }
 
 TEST_CASE("dataset: pages are cut from the whole order and the total is of all pages") {
-  std::vector<Task> tasks;
+  std::vector<NamedTask> tasks;
   for (int i = 0; i < 25; ++i) tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:00:{:02}Z", 59 - i)});
   const auto dataset = load(json(tasks));
   CHECK(names(list(*dataset, "")) == "0 1 2 3 4 5 6 7 8 9 ");
@@ -211,7 +173,7 @@ TEST_CASE("dataset: indexes are there, and right, however many rows came or went
   };
   CHECK(contains(plans(*usual), "log_backup_task_by_time"));
   CHECK(contains(plans(*usual), "log_backup_task_by_status"));
-  std::vector<Task> tasks;
+  std::vector<NamedTask> tasks;
   for (int i = 0; i < 25'000; ++i) {
     tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", i / 7 % 60, i % 60),
                      i % 3 == 0 ? "FAILED" : "RUNNING"});
@@ -238,7 +200,7 @@ TEST_CASE("dataset: indexes are there, and right, however many rows came or went
 
 TEST_CASE("dataset: indexes serve every range of the default order, without sorting") {
   // Rows spread in time, then many of one instant; one word is rare.
-  std::vector<Task> tasks;
+  std::vector<NamedTask> tasks;
   for (int i = 0; i < 2000; ++i) {
     const int second = i < 1000 ? i : 1000;
     tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", second / 60, second % 60),
@@ -293,7 +255,7 @@ TEST_CASE("dataset: indexes serve every range of the default order, without sort
 }
 
 TEST_CASE("dataset: what is run for a request is shown, the counting apart") {
-  std::vector<Task> tasks;
+  std::vector<NamedTask> tasks;
   for (int i = 0; i < 300; ++i) {
     tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:{:02}Z", 59 - i / 60, 59 - i % 60),
                      i % 2 == 0 ? "FAILED" : "STOPPED"});
@@ -369,106 +331,8 @@ TEST_CASE("dataset: the outline tells tasks by cluster, tenant and status") {
   CHECK(text == "1 c 4: 2 t A=1 B=2 3 - A=1 9 empty");
 }
 
-TEST_CASE("dataset: a file serves the same answers when it is opened again") {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "strange name%3f?#.db";
-  {
-    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
-    load_fixture_text(ocp_router(), "f.json", read_file("fixtures/logBackupTasks.json"), *builder);
-    CHECK_FALSE(std::filesystem::exists(file));
-    const auto made = builder->finish();
-    CHECK(list(*made, "", 1000005, 1000012).total == 1);
-  }
-  const auto first = Dataset::open(file, ocp_catalogue());
-  const auto second = Dataset::open(file, ocp_catalogue());
-  for (const auto& dataset : {first, second}) {
-    const Page result = list(*dataset, "", 1000005, 1000012);
-    CHECK(result.total == 1);
-    CHECK(result.contents.find("\"delay\":100.1899") != std::string::npos);
-    CHECK(dataset->envelope().trace_id == "8e1e79e260d12bba");
-    CHECK(dataset->envelope().duration == 79);
-  }
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
-}
-
-TEST_CASE("dataset: a file that is replaced leaves the open one as it was") {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "d.db";
-  const auto build = [&](const std::vector<Task>& tasks) {
-    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
-    load_fixture_text(ocp_router(), "f.json", json(tasks), *builder);
-    return builder->finish();
-  };
-  const auto old = build({{"old", "2024-08-01T00:00:00Z"}});
-  const auto fresh = build({{"new1", "2024-08-02T00:00:00Z"}, {"new2", "2024-08-01T00:00:00Z"}});
-  CHECK(names(list(*old, "")) == "old ");
-  CHECK(names(list(*fresh, "")) == "new1 new2 ");
-}
-
-TEST_CASE("dataset: several builders of one file do not meet") {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "d.db";
-  const auto first = DatasetBuilder::in_file(file, ocp_catalogue());
-  const auto second = DatasetBuilder::in_file(file, ocp_catalogue());
-  load_fixture_text(ocp_router(), "f.json", json({{"first", "2024-08-01T00:00:00Z"}}), *first);
-  load_fixture_text(ocp_router(), "f.json", json({{"second", "2024-08-01T00:00:00Z"}}), *second);
-  const auto from_first = first->finish();
-  const auto from_second = second->finish();
-  CHECK(names(list(*from_first, "")) == "first ");
-  CHECK(names(list(*from_second, "")) == "second ");
-  CHECK(names(list(*Dataset::open(file, ocp_catalogue()), "")) == "second ");
-}
-
-TEST_CASE("dataset: a file behind a link is replaced, and the link stays") {
-  const TemporaryFolder folder;
-  std::filesystem::create_symlink("target.db", folder.path() / "link.db");
-  DatasetBuilder::in_file(folder.path() / "link.db", ocp_catalogue())->finish();
-  CHECK(std::filesystem::is_symlink(folder.path() / "link.db"));
-  CHECK(std::filesystem::is_regular_file(folder.path() / "target.db"));
-}
-
-TEST_CASE("dataset: a load that is given up leaves the file untouched and nothing beside it") {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "d.db";
-  {
-    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
-    CHECK_THROWS_AS(load_fixture_text(ocp_router(), "f.json", "[{}]", *builder), FixtureError);
-  }
-  CHECK(std::filesystem::is_empty(folder.path()));
-}
-
-TEST_CASE("dataset: a file that is something else is neither read nor replaced") {
-  const TemporaryFolder folder;
-  const auto refusal = [](const auto& action) -> std::string {
-    try {
-      action();
-    } catch (const DatasetError& error) {
-      return error.what();
-    }
-    return "";
-  };
-  const auto text = folder.write("notes.txt",
-                                 "a file of somebody's, longer than a header of SQLite, which has 100 bytes"
-                                 " ....................................................................");
-  CHECK(refusal([&] {
-          Dataset::open(text, ocp_catalogue());
-        }).ends_with("notes.txt is not a dataset of ocp-mock-server"));
-  CHECK(refusal([&] { DatasetBuilder::in_file(text, ocp_catalogue()); }).ends_with("it is left alone"));
-  CHECK(read_file(text).starts_with("a file of somebody's"));
-
-  CHECK(refusal([&] {
-          Dataset::open(folder.write("empty.db", ""), ocp_catalogue());
-        }).ends_with("is not a dataset of ocp-mock-server"));
-  CHECK(refusal([&] {
-          DatasetBuilder::in_file(folder.path() / "no" / "where.db", ocp_catalogue());
-        }).find("cannot write the dataset") == 0);
-
-  // Fixtures may go into a file that mktemp has made.
-  CHECK(refusal([&] { DatasetBuilder::in_file(folder.path() / "empty.db", ocp_catalogue())->finish(); }).empty());
-}
-
 TEST_CASE("dataset: several threads read one dataset") {
-  std::vector<Task> tasks;
+  std::vector<NamedTask> tasks;
   for (int i = 0; i < 100; ++i) tasks.push_back({std::to_string(i), fmt::format("2024-08-01T00:{:02}:00Z", i % 60)});
   const auto dataset = load(json(tasks));
   std::vector<std::thread> threads;
