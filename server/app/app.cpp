@@ -24,6 +24,7 @@ namespace {
 const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
 constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
 constexpr std::string_view kText = "text/plain;charset=UTF-8";
+constexpr std::size_t kShortBody = 64 * 1024;  // bytes of a body that a connection's thread may parse
 
 // The limit that a request with this parse error has passed, for its message; empty for the errors without one.
 std::string limit_passed(http::ParseError error, const http::Limits& limits) {
@@ -124,11 +125,14 @@ Instant App::time_of_answer(const Frozen* frozen, Instant now) {
 }
 
 http::Response App::handle(const http::Request& request) const {
+  const auto start = std::chrono::steady_clock::now();
+  return request.body.size() > kShortBody ? handle_on_worker(request, start) : handle_now(request, start);
+}
+
+http::Response App::handle_now(const http::Request& request, std::chrono::steady_clock::time_point start) const {
   const std::shared_ptr<const Frozen> frozen = this->frozen();
-  Exchange exchange{.start = std::chrono::steady_clock::now(),
-                    .world = worlds_.of_user(""),
-                    .frozen = frozen,
-                    .values = envelope_values(request, frozen.get())};
+  Exchange exchange{
+      .start = start, .world = worlds_.of_user(""), .frozen = frozen, .values = envelope_values(request, frozen.get())};
   auto refused = guarded(request, exchange, [&]() -> std::optional<http::Response> {
     admit(request, exchange);
     return std::nullopt;

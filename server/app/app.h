@@ -103,7 +103,10 @@ class App {
   };
 
   class Later;
+  struct Handled;
 
+  http::Response handle_now(const http::Request& request, std::chrono::steady_clock::time_point start) const;
+  http::Response handle_on_worker(const http::Request& request, std::chrono::steady_clock::time_point start) const;
   void admit(const http::Request& request, Exchange& exchange) const;
   http::Response delayed(const http::Request& request, Exchange& exchange) const;
   http::Response prepared(const http::Request& request, Exchange& exchange) const;
@@ -146,6 +149,7 @@ class App {
   mutable Worker sorts_{kConnectionsBoundIt};
   mutable Worker timelines_{kConnectionsBoundIt};  // a point that passes does not wait for a sort
   mutable Worker writes_{kConnectionsBoundIt};
+  mutable Worker long_bodies_{kConnectionsBoundIt};  // the last, for its jobs use all of the above
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

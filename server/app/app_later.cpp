@@ -1,4 +1,4 @@
-// The part of App that waits: for a delay, or for what another thread makes.
+// The part of App that waits: for a delay, or for what another thread does.
 #include <memory>
 #include <utility>
 
@@ -46,6 +46,41 @@ class App::Later {
 
 std::shared_ptr<http::DeferredResponse> App::pending(const std::shared_ptr<Later>& later) {
   return std::make_shared<http::DeferredResponse>([later] { return later->conclude(); }, later->has_head());
+}
+
+// What the worker has answered. A response that nobody takes counts as one whose client has left.
+struct App::Handled {
+  Handled() = default;
+  Handled(const Handled&) = delete;
+  Handled& operator=(const Handled&) = delete;
+  ~Handled() {
+    try {
+      if (response.deferred) response.deferred->abandon();
+      if (response.on_departed) response.on_departed(false, 0);
+    } catch (const std::exception&) {
+      // There is no memory for an entry.
+    }
+  }
+
+  http::Response response{.status = 500};
+};
+
+// All of it, for what is done with a body, from its signature to its journal, takes time by its length. Also for a
+// client that has left meanwhile: a request has its effects whoever waits.
+http::Response App::handle_on_worker(const http::Request& request, std::chrono::steady_clock::time_point start) const {
+  const auto handled = std::make_shared<Handled>();
+  const auto take = [handled] { return std::exchange(handled->response, {}); };
+  http::Response response;
+  response.deferred = std::make_shared<http::DeferredResponse>(take, std::nullopt);
+  long_bodies_.add([this, request = http::Request(request), start, handled, pending = response.deferred] {
+    try {
+      handled->response = handle_now(request, start);
+    } catch (const std::exception&) {
+      // There is no memory; it is answered with 500.
+    }
+    pending->complete();
+  });
+  return response;
 }
 
 http::Response App::delayed(const http::Request& request, Exchange& exchange) const {

@@ -58,7 +58,7 @@ unsigned Connection::interest() const {
   // What TLS must write first comes before what it could read.
   const bool reads = phase_ == Phase::Lingering || (takes_requests() && !stream_.waits_to_write());
   if (reads && !input_ended_) events |= EPOLLIN;
-  if (partial_ && !partial_->was_tested()) events |= EPOLLRDHUP;
+  if (partial_ && partial_->awaits_test()) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -132,8 +132,8 @@ bool Connection::on_ready(LoopContext& loop, SteadyTime now) {
 }
 
 bool Connection::on_shut(LoopContext& loop, SteadyTime now) {
-  if (partial_ && !partial_->was_tested()) {
-    if (partial_->deferred && !partial_->deferred->has_head()) return false;
+  if (partial_ && partial_->awaits_test()) {
+    if (partial_->deferred && partial_->deferred->has_head() == false) return false;
     send_early(now);
     if (!flush(loop, now)) return false;
   }

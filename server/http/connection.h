@@ -6,7 +6,7 @@
 // send the next bytes of the response early: the kernel of a client that has closed answers them with a reset, and the
 // other client ends up with the same bytes. They leave one by one, at growing intervals, because a proxy in between
 // takes some of them before it passes the reset on. If a fault allows no byte of a response, a client that has shut its
-// side counts as gone.
+// side counts as gone. While it is not known whether one does, nothing is sent early.
 #pragma once
 
 #include <chrono>
@@ -95,7 +95,10 @@ class Connection {
     PartialResponse(const PartialResponse&) = delete;
     PartialResponse& operator=(const PartialResponse&) = delete;
 
-    bool was_tested() const { return test_interval != SteadyTime::duration::zero(); }
+    // Whether a client that shuts its side can be tested now for the first time.
+    bool awaits_test() const {
+      return test_interval == SteadyTime::duration::zero() && !(deferred && !deferred->has_head());
+    }
 
     // Reports, once, that the response has left or never will.
     void settle(bool whole) noexcept;

@@ -4,7 +4,7 @@
 
 namespace ocp_mock::http {
 
-DeferredResponse::DeferredResponse(std::function<Response()> make, bool has_head)
+DeferredResponse::DeferredResponse(std::function<Response()> make, std::optional<bool> has_head)
     : make_(std::move(make)), has_head_(has_head) {}
 
 void DeferredResponse::complete() {

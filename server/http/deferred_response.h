@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "http/message.h"
 
@@ -17,10 +18,10 @@ class DeferredResponse {
  public:
   // Calls `make` at most once, on the connection's thread, which it must not block, and destroys it afterwards, or once
   // it can no longer be called. `has_head`: the response will begin with a status line; false for the faults of
-  // WireBehavior that send none.
-  explicit DeferredResponse(std::function<Response()> make, bool has_head = true);
+  // WireBehavior that send none, and nothing where that is not known yet, which should take moments only.
+  explicit DeferredResponse(std::function<Response()> make, std::optional<bool> has_head = true);
 
-  bool has_head() const { return has_head_; }
+  std::optional<bool> has_head() const { return has_head_; }
 
   // Thread-safe; may be called before the handler has returned and after the server has gone. Further calls do nothing.
   void complete();
@@ -38,7 +39,7 @@ class DeferredResponse {
 
  private:
   std::function<Response()> make_;
-  const bool has_head_;
+  const std::optional<bool> has_head_;
   std::atomic<bool> abandoned_{false};
   mutable std::mutex mutex_;
   bool is_complete_ = false;

@@ -94,7 +94,7 @@ TEST_CASE("app: a client that leaves while its tasks are sorted is in the journa
   {
     const http::Response later = app.get(kPath + "?sort=delay,desc&size=1");
     REQUIRE(later.deferred);
-    CHECK(later.deferred->has_head());
+    CHECK(later.deferred->has_head() == true);
     later.deferred->abandon();
     // The worker holds it until it has looked at it.
   }

@@ -269,6 +269,49 @@ TEST_CASE("deferred response: where no byte may leave, a client that shuts its s
   CHECK(pending->abandoned());
 }
 
+TEST_CASE("deferred response: until it is known whether a byte may leave, a client that shuts its side is sent none") {
+  const Response responses[] = {text("late"), {.wire = {.fault = WireBehavior::Fault::EmptyResponse}}};
+  for (const Response& response : responses) {
+    std::shared_ptr<DeferredResponse> pending;
+    std::atomic<bool> handled{false};
+    ManualServer server([&](const Request& request) -> Response {
+      if (request.target == "/other") return text("GET /other");
+      pending = std::make_shared<DeferredResponse>([&] { return response; }, std::nullopt);
+      handled = true;
+      return {.deferred = pending};
+    });
+    SocketClient half(server.port());
+    half.send(get("/"));
+    REQUIRE(eventually([&] { return handled.load(); }));
+    half.shut_sending();
+    for (int i = 0; i < 3; ++i) sync_with_loop(server.port());
+    CHECK_FALSE(half.has_bytes());
+    CHECK_FALSE(pending->abandoned());
+    pending->complete();
+    CHECK(half.read_to_end() == (response.body.empty() ? "" : answer("late")));
+  }
+}
+
+TEST_CASE("deferred response: a client that has shut its side is tested once it is known that a byte may leave") {
+  std::shared_ptr<DeferredResponse> first;
+  std::shared_ptr<DeferredResponse> second;
+  std::atomic<bool> handled{false};
+  ManualServer server([&](const Request&) -> Response {
+    second = std::make_shared<DeferredResponse>([] { return text("late"); });
+    first = std::make_shared<DeferredResponse>([&] { return Response{.deferred = second}; }, std::nullopt);
+    handled = true;
+    return {.deferred = first};
+  });
+  SocketClient half(server.port());
+  half.send(get("/"));
+  REQUIRE(eventually([&] { return handled.load(); }));
+  half.shut_sending();
+  first->complete();
+  CHECK(half.read_bytes(3) == "HTT");
+  half.close();
+  CHECK(eventually([&] { return second->abandoned(); }));
+}
+
 TEST_CASE("deferred response: one that is abandoned wakes no connection that has got its descriptor") {
   ManualHandler handler;
   ManualServer server(handler);
