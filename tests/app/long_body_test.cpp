@@ -16,8 +16,8 @@ using namespace ocp_mock::test;
 namespace {
 
 constexpr std::size_t kShortBody = 64 * 1024;
-const std::string kPost = "/api/v2/ob/clusters/1/backup/backupNow";
-const std::string kGood = R"({"dataBackupMode":"FULL_BACKUP","obBackupServiceStorageConfig":{}})";
+const std::string kPost = "/api/v2/ob/clusters/1/backup/restore/preview";
+const std::string kGood = R"({"backupTenantStatus":"ONLINE","restoreOnlineTenantRequiredParam":{}})";
 
 // The same JSON, in that many bytes.
 std::string padded(const std::string& body, std::size_t size) { return body + std::string(size - body.size(), ' '); }
@@ -42,10 +42,10 @@ TEST_CASE("app: a long body is read on another thread, and answered as a short o
     std::string in_answer;
   } cases[] = {
       {kGood, "", 200, R"("successful":true)"},
-      {R"({"dataBackupMode":"FULL_BACKUP"})", "", 400, "obBackupServiceStorageConfig"},
-      {R"({"dataBackupMode":})", "", 400, "line 1, column"},
-      {kGood, R"({"match":{"body":{"contains":{"dataBackupMode":"FULL_BACKUP"}}},"action":{"status":503}})", 503, ""},
-      {kGood, R"({"match":{"body":{"contains":{"dataBackupMode":"other"}}},"action":{"status":503}})", 200, ""},
+      {R"({"restoreOnlineTenantRequiredParam":{}})", "", 400, "backupTenantStatus"},
+      {R"({"backupTenantStatus":})", "", 400, "line 1, column"},
+      {kGood, R"({"match":{"body":{"contains":{"backupTenantStatus":"ONLINE"}}},"action":{"status":503}})", 503, ""},
+      {kGood, R"({"match":{"body":{"contains":{"backupTenantStatus":"other"}}},"action":{"status":503}})", 200, ""},
       {kGood, R"({"action":{"delayMs":1,"status":504}})", 504, ""},
   };
   for (const auto& [body, fault, status, in_answer] : cases) {

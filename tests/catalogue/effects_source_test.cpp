@@ -148,8 +148,8 @@ TEST_CASE("effects: a row may say that a field is computed, as fixtures do") {
     return refusal(std::string(text).replace(text.find(row), row.size(), fmt::format(R"("kind": "x", {}, )", member)));
   };
   CHECK(refused(R"("seen": "${now}", "$span": "computed")") == "accepted");
-  CHECK(refused(R"("$span": 7)") == R"(35:71: $span must be "computed")");
-  CHECK(refused(R"("$seen": "computed")") == "35:71: row must be an object without operators");
+  CHECK(refused(R"("$span": 7)") == R"(35:74: $span must be "computed")");
+  CHECK(refused(R"("$seen": "computed")") == "35:74: row must be an object without operators");
 }
 
 TEST_CASE("effects: mistakes in tasks are refused where they are") {
