@@ -82,7 +82,8 @@ struct Resource {
   std::size_t columns;              // of all fields together
   std::span<const Parent> parents;  // outermost first; each parent's own parents are the ones before it
   const Field* key;                 // identifies a row among those of the same parents; null if nothing does
-  const Field* label;              // its name for people, which rows below it may tell, see Parent; null if it has none
+  const Field* qualifier;  // tells rows with one key apart, and rows may lack it; null: there is one row of a key
+  const Field* label;      // its name for people, which rows below it may tell, see Parent; null if it has none
   std::span<const SortKey> order;  // default order; rows that tie keep the order of the fixtures
   const Field* lasts_until;        // until when a row lasts that began at its first order field; null if unknown
   ComputedField computed;

@@ -263,9 +263,13 @@ class SqliteBuilder : public DatasetBuilder {
       parents += fmt::format("{} {} {}", parents.empty() ? " with" : " and", parent.field->name,
                              json_value(row.columns[parent.field->first_column]));
     }
-    return DuplicateRow(fmt::format("{} is {}, and another {}{} has it; each must have one of its own",
-                                    resource.key->name, json_value(row.columns[resource.key->first_column]),
-                                    resource.noun, parents));
+    std::string key = fmt::format("{} is {}", resource.key->name, json_value(row.columns[resource.key->first_column]));
+    if (resource.qualifier != nullptr) {
+      key += fmt::format(" and {} {}", resource.qualifier->name,
+                         json_value(row.columns[resource.qualifier->first_column]));
+    }
+    return DuplicateRow(
+        fmt::format("{}, and another {}{} has it; each must have one of its own", key, resource.noun, parents));
   }
 
   void begin(const std::string& uri, bool copies) {

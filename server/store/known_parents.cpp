@@ -56,6 +56,7 @@ std::vector<SqlValue> keys_of(const Resource& resource, const Row& row) {
   std::vector<SqlValue> keys;
   for (const Parent& parent : resource.parents) keys.push_back(row.columns[parent.field->first_column]);
   if (resource.key != nullptr) keys.push_back(row.columns[resource.key->first_column]);
+  if (resource.qualifier != nullptr) keys.push_back(row.columns[resource.qualifier->first_column]);
   return keys;
 }
 
@@ -63,8 +64,9 @@ std::optional<KeyLookup::Found> KeyLookup::find(sqlite3* database, const Resourc
                                                 const std::vector<SqlValue>& keys) {
   auto statement = statements_.find(&resource);
   if (statement == statements_.end()) {
-    const std::string sql = fmt::format("SELECT id, json FROM {}{} ORDER BY id LIMIT 1", resource.table,
-                                        where_equal(key_columns(resource)));
+    std::string where = where_equal(key_columns(resource));
+    if (resource.qualifier != nullptr) where += fmt::format(" AND {} IS ?", resource.qualifier->column);
+    const std::string sql = fmt::format("SELECT id, json FROM {}{} ORDER BY id LIMIT 1", resource.table, where);
     statement = statements_.try_emplace(&resource, database, sql).first;
   }
   Statement& row = statement->second;

@@ -17,7 +17,7 @@
 
 namespace ocp_mock {
 
-// The keys of a row's parents, outermost first, and its own where it has one.
+// The keys of a row's parents, outermost first, and its own and its qualifier where the resource has them.
 std::vector<SqlValue> keys_of(const Resource& resource, const Row& row);
 
 // Finds rows of a database by their keys.
@@ -28,7 +28,7 @@ class KeyLookup {
     std::string json;
   };
 
-  // The first row with these keys, the parents' and its own. Requires a key.
+  // The first row with these keys, the parents', its own and the qualifier where there is one. Requires a key.
   std::optional<Found> find(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& keys);
 
   // Requires: the database is still there. Ends its statements.

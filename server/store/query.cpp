@@ -81,6 +81,9 @@ std::string condition_sql(QueryBuilder& query, const Request& request, const Con
         return fmt::format("{} IN {}", inside(columns_of(field)[0], parameter.inside),
                            list_of(query, condition.values));
       }
+      if (&field == request.endpoint->resource->qualifier) {
+        return fmt::format("({} OR {} IS NULL)", equals(query, field, condition.values), columns_of(field)[0]);
+      }
       return equals(query, field, condition.values);
     case Match::From:
       if (lasts_into_window(request) && &field == request.endpoint->resource->order.front().field) {

@@ -45,6 +45,37 @@ std::size_t count(std::string_view text, std::string_view part) {
 
 }  // namespace
 
+TEST_CASE("get: a second field tells rows with one key apart") {
+  const std::string path = "/api/v2/ob/clusters/1/tenants/2/users/";
+  const auto user = [](const std::string& members) { return R"({"clusterId":1,"tenantId":2,)" + members + "}"; };
+  const std::string near = user(R"("username":"a","hostName":"10.0.0.%","isLocked":true)");
+  const std::string far = user(R"("username":"a","hostName":"%")");
+  const std::string untold = user(R"("username":"b")");
+  const auto users = [](const std::string& rows) { return "{\"users\":[" + rows + "]}"; };
+  const std::string all = users(near + "," + far + "," + untold);
+  CHECK(answer(all, path + "a", "hostName=%25") == R"({"hostName":"%","username":"a"})");
+  CHECK(answer(all, path + "a", "hostName=10.0.0.%25") == R"({"hostName":"10.0.0.%","isLocked":true,"username":"a"})");
+  CHECK(answer(all, path + "a").find("10.0.0") != std::string::npos);
+  CHECK(answer(all, path + "a", "hostName=::1").starts_with("404 10002 Database user 'a' does not exist"));
+  // Captured users do not tell their host, so they are found by any.
+  CHECK(answer(all, path + "b", "hostName=::1") == R"({"username":"b"})");
+  const std::pair<std::string, std::string> taken[] = {
+      {near,
+       R"(username is "a" and hostName "10.0.0.%", and another database user with clusterId 1 and tenantId 2 has)"},
+      {untold,
+       R"(username is "b" and hostName null, and another database user with clusterId 1 and tenantId 2 has it)"},
+  };
+  for (const auto& [row, problem] : taken) {
+    std::string refusal;
+    try {
+      dataset_of_text(users(row + "," + row));
+    } catch (const FixtureError& error) {
+      refusal = error.what();
+    }
+    CHECK(refusal.find(problem) != std::string::npos);
+  }
+}
+
 TEST_CASE("series: points stand at multiples of the step, between the bounds and not after the answer") {
   const std::string path = "/api/v2/monitor/metric";
   const std::string rest = "&metrics=a,b&groupBy=x&labels=y:1&";

@@ -180,6 +180,8 @@ TEST_CASE("source: mistakes in parents and keys are refused where they are") {
        R"(5:31: key must be a required field of type integer or string)"},
       {R"("key": "id")", R"("key": "ids")", R"(9:7: 'ids' is no field of hosts; did you mean 'id'?)"},
       {R"("key": "id")", R"("key": "id", "label": "madeAt")", R"(9:20: label must be a field of type string)"},
+      {R"("key": "id")", R"("key": "id", "qualifier": "madeAt")",
+       R"(9:20: qualifier must be a field of type string, of a resource with a key)"},
   });
 }
 

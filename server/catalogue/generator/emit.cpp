@@ -224,10 +224,11 @@ class CppEmitter {
       if (const Index from = of.fields[f].computed_from)
         computed = fmt::format("{{{}, {}}}", field(i, f), field(i, from));
     }
-    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.noun),
-        quoted(of.noun_chinese), quoted(of.table), i, columns, array("parents", i, of.parents.size()), field(i, of.key),
-        field(i, of.label), array("order", i, of.order.size()), field(i, of.lasts_until), computed,
-        field(i, of.indexed_words), of.keeps_null, of.is_default, quoted(sql_of_resource(source_, i)));
+    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name),
+        quoted(of.noun), quoted(of.noun_chinese), quoted(of.table), i, columns, array("parents", i, of.parents.size()),
+        field(i, of.key), field(i, of.qualifier), field(i, of.label), array("order", i, of.order.size()),
+        field(i, of.lasts_until), computed, field(i, of.indexed_words), of.keeps_null, of.is_default,
+        quoted(sql_of_resource(source_, i)));
   }
 
   void add_parts_of_endpoint(std::size_t i) {

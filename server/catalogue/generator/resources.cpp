@@ -158,7 +158,8 @@ SourceResource read_resource(const Source& source, const JsonMember& member) {
     keys.refuse("default", "must stand at one resource");
   }
   keys.text("source");
-  for (const std::string_view key : {"parents", "key", "label", "order", "lastsUntil", "index"}) keys.any(key);
+  for (const std::string_view key : {"parents", "key", "qualifier", "label", "order", "lastsUntil", "index"})
+    keys.any(key);
   keys.refuse_others();
   return resource;
 }
@@ -185,6 +186,12 @@ void read_links(Source& source, SourceResource& resource, const JsonMember& memb
     const SourceField& field = resource.fields[*resource.key];
     if ((field.type != FieldType::Integer && field.type != FieldType::String) || !field.required) {
       keys.refuse("key", "must be a required field of type integer or string");
+    }
+  }
+  if (const auto qualifier = keys.text("qualifier")) {
+    resource.qualifier = add_column(resource, find_field(resource, *qualifier, keys.position_of("qualifier")));
+    if (!resource.key || resource.fields[*resource.qualifier].type != FieldType::String) {
+      keys.refuse("qualifier", "must be a field of type string, of a resource with a key");
     }
   }
   if (const auto label = keys.text("label")) {

@@ -69,6 +69,7 @@ struct SourceResource {
   std::vector<SourceField> fields;
   std::vector<SourceParent> parents;
   Index key;
+  Index qualifier;
   Index label;
   std::vector<SourceSortKey> order;
   Index lasts_until;
