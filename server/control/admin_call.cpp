@@ -89,6 +89,7 @@ void AdminCall::throw_too_many() const {
 RequestFacts AdminCall::facts(bool of_journal) const {
   RequestFacts facts{options.head_bytes, options.needs_credentials ? &options.router->catalogue() : nullptr,
                      world()->origin()->has_exchanges()};
+  facts.router = options.router;
   if (!worlds.options().isolate_by_user) return facts;
   facts.user = parameter("user");
   if (!facts.user && of_journal) facts.user = "";

@@ -42,13 +42,17 @@ bool is_secret_header(std::string_view name) {
 class Journal::WaitIndex {
  public:
   void add(Wait& wait) {
-    tree_.update(wait.matcher_->path(),
-                 [&](ByKind& kinds) { kinds[kind_of(wait)][wait.matcher_->others()][wait.after_].insert(&wait); });
+    for (const PathTemplate& path : wait.matcher_->path().templates()) {
+      tree_.update(path,
+                   [&](ByKind& kinds) { kinds[kind_of(wait)][wait.matcher_->others()][wait.after_].insert(&wait); });
+    }
     ++size_;
   }
 
   void remove(Wait& wait) {
-    tree_.update(wait.matcher_->path(), [&](ByKind& kinds) { remove_from(kinds, wait); });
+    for (const PathTemplate& path : wait.matcher_->path().templates()) {
+      tree_.update(path, [&](ByKind& kinds) { remove_from(kinds, wait); });
+    }
     --size_;
   }
 
@@ -168,6 +172,7 @@ void Journal::wake_waits(const std::shared_ptr<const JournalEntry>& entry,
   std::vector<Wait*> found;
   index_->find(*entry, [&](Wait& wait) { found.push_back(&wait); });
   for (Wait* wait : found) {
+    if (!wait->waits_) continue;  // its path fits two templates
     wait->entry_ = entry;
     woken.push_back(wait->pending_);
     leave(*wait);

@@ -114,14 +114,15 @@ class Matcher::Parser : private CriteriaRules {
     const auto path = text_of_path("path");
     if (!path) return;
     const std::string expected = decoded_path(without_end_slash(*path));
-    set_path("path", PathTemplate::of_path(*path), json_string(expected),
+    set_path("path", criterion_of(PathTemplate::of_path(*path), *path), json_string(expected),
              [](const RequestView& request) { return json_string(decoded_path(without_end_slash(request.path))); });
   }
 
   void add_path_prefix() {
     const auto prefix = text_of_path("pathPrefix");
     if (!prefix) return;
-    set_path("pathPrefix", PathTemplate::of_beginning(*prefix), json_string(decoded_path(*prefix)), shown_path);
+    set_path("pathPrefix", PathCriterion(PathTemplate::of_beginning(*prefix)), json_string(decoded_path(*prefix)),
+             shown_path);
   }
 
   void add_path_template() {
@@ -144,7 +145,7 @@ class Matcher::Parser : private CriteriaRules {
         refuse("pathTemplate", *text, "no segment may be empty; '{name}' takes one segment, which is not empty either");
       }
     }
-    set_path("pathTemplate", PathTemplate::of_template(*text), json_string(*text), shown_path);
+    set_path("pathTemplate", criterion_of(PathTemplate::of_template(*text), *text), json_string(*text), shown_path);
   }
 
   void add_query() {
@@ -305,7 +306,8 @@ class Matcher::Parser : private CriteriaRules {
     std::vector<std::string_view> open;
     for (const Endpoint& endpoint : facts_.guarded->endpoints) {
       if (!endpoint.open) continue;
-      if (matcher_.path_.fits(endpoint.path)) return;
+      const auto is_meant = [&](std::string_view path) { return matcher_.path_.fits(endpoint.method, path); };
+      if (is_meant(endpoint.path) || std::ranges::any_of(endpoint.aliases, is_meant)) return;
       open.push_back(endpoint.path);
     }
     refuse(
@@ -322,15 +324,22 @@ class Matcher::Parser : private CriteriaRules {
     matcher_.criteria_.push_back({part, std::move(field), std::move(expected), std::move(meets), std::move(actual)});
   }
 
-  void set_path(std::string_view key, PathTemplate path, std::string expected,
+  PathCriterion criterion_of(PathTemplate path, std::string_view text) const {
+    return facts_.router == nullptr ? PathCriterion(std::move(path))
+                                    : PathCriterion(std::move(path), text, *facts_.router);
+  }
+
+  void set_path(std::string_view key, PathCriterion path, std::string expected,
                 std::function<std::string(const RequestView&)> actual) {
     std::size_t bytes = 0;
-    for (const PathTemplate::Segment& segment : path.segments()) bytes += 1 + segment.text.size();
+    for (const PathTemplate::Segment& segment : path.templates().front().segments()) bytes += 1 + segment.text.size();
     count(key, bytes);
+    if (path.has_others()) matcher_.others_.append(json_string(key)).append(expected);
     matcher_.path_ = path;
     add(
         RequestPart::Path, std::string(key), std::move(expected),
-        [path = std::move(path)](const RequestView& request) { return path.fits(request.path); }, std::move(actual));
+        [path = std::move(path)](const RequestView& request) { return path.fits(request.method, request.path); },
+        std::move(actual));
   }
 
   Matcher& matcher_;

@@ -17,8 +17,8 @@
 #include "base/headers.h"
 #include "catalogue/catalogue.h"
 #include "control/body.h"
+#include "control/path_criterion.h"
 #include "json/fields.h"
-#include "ocp/path_template.h"
 
 namespace ocp_mock {
 
@@ -54,6 +54,7 @@ struct RequestFacts {
   const Catalogue* guarded = nullptr;
   bool any_status = false;               // exchanges are replayed, and may answer with any final status
   std::optional<std::string> user = {};  // the only one whose requests come to the world, empty for nobody
+  const Router* router = nullptr;  // by which path and pathTemplate mean all paths of an endpoint; null: they do not
 };
 
 struct Difference {
@@ -76,7 +77,8 @@ class Matcher {
 
   // Takes the criteria out of the object: those of keys(use).
   //   method, user: letter for letter. path, pathPrefix, pathTemplate, of which one may stand: decoded segment by
-  //   segment, as all texts of queries are decoded; %XX in a criterion stands for its character. query: a name has its
+  //   segment, as all texts of queries are decoded; %XX in a criterion stands for its character. A path or pathTemplate
+  //   of an endpoint means all paths of it. query: a name has its
   //   value, an array of all its values in any order, {"anyOrder":[...]} of all its words however they were spelled, or
   //   null for none. headers: a value, or null. status: of the answer, 0 for none. clientLeft: true or false. body: one
   //   of equal (same_json), contains (contains_json) and text (byte for byte); the first two match no body that is no
@@ -92,11 +94,12 @@ class Matcher {
   bool is_unsure(const RequestView& request) const;
 
   // What is asked for. Every path fits where none is.
-  const PathTemplate& path() const { return path_; }
+  const PathCriterion& path() const { return path_; }
   const std::optional<std::string>& method() const { return method_; }
   const std::optional<int>& status() const { return status_; }
 
-  // The criteria beside these three as a text; the same for matchers by the same criteria.
+  // The criteria beside these three as a text; the same for matchers by the same criteria. With the path where that
+  // means others too.
   const std::string& others() const { return others_; }
   const std::optional<std::string>& user() const { return user_; }
 
@@ -113,7 +116,7 @@ class Matcher {
 
   std::vector<Criterion> criteria_;
   std::string others_;
-  PathTemplate path_;
+  PathCriterion path_;
   std::optional<std::string> method_;
   std::optional<std::string> user_;
   std::optional<int> status_;

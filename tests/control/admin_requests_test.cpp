@@ -103,6 +103,25 @@ TEST_CASE("control: polls whose clients go leave nothing behind, and hold up nob
   server.stop();
 }
 
+TEST_CASE("control: an endpoint's other path meets faults, answers questions and ends waits") {
+  const Server server;
+  const std::string criteria = R"("method":"GET","pathTemplate":"/api/v2/compute/hosts/{id}/agent")";
+  const std::string other = "/compute/hosts/1000101/agent";
+  SocketClient waiting(server.port());
+  waiting.send(Server::text("GET",
+                            "/__admin/requests?since=0&pathTemplate=/api/v2/compute/hosts/%7Bid%7D/agent&wait=PT20S",
+                            "", "Connection: close\r\n"));
+  REQUIRE(server.admin("POST", "/faults", R"({"match":{)" + criteria + R"(},"action":{"status":503}})").status == 201);
+  CHECK(server.get(other).status == 503);
+  CHECK(contains(waiting.read_to_end(), R"("path":")" + other));
+  CHECK(contains(server.admin("POST", "/requests/verify", "{" + criteria + R"(,"exactly":1})").body,
+                 R"("result":"passed"})"));
+  CHECK(contains(server.admin("POST", "/requests/verify", R"({"path":"/api/v2/compute/hosts/1000101/agent"})").body,
+                 R"("result":"passed"})"));
+  CHECK(contains(server.admin("POST", "/requests/verify", R"({"path":"/api/v2/compute/hosts/1/agent"})").body,
+                 R"("result":"failed"})"));
+}
+
 TEST_CASE("control: a set of values is verified and matched by faults however the client spells it") {
   const Server server;
   const std::string words = R"("query":{"status":{"anyOrder":["FAILED","STOPPED"]}})";
