@@ -113,7 +113,11 @@ enum class Match {
   NoMember,  // the field is no array that has one of the values
   From,      // field >= value
   Until,     // field <= value
-  Ignored,   // read and checked, filters nothing
+  // Three that filter together, and not where one is missing.
+  Attribute,   // the name of a field, a number or a text
+  Comparison,  // by index of its word: equal, not equal, greater, greater or equal, less, less or equal
+  Operand,     // what the field is compared with
+  Ignored,     // read and checked, filters nothing
   Page,
   Size,
   Sort,

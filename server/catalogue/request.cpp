@@ -13,6 +13,7 @@
 #include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "catalogue/comparison.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -382,6 +383,7 @@ Request read_parameters(const Endpoint& endpoint, const std::vector<std::string>
     }
   }
   check_bounds(request.conditions, query);
+  read_comparison(request);
   if (const std::int64_t maximum = endpoint.paging.maximum_size; maximum > 0 && request.size > maximum) {
     note(violations, {Message::SizeOverMaximum,
                       {std::string(name_of_size), std::to_string(request.size), std::to_string(maximum)}});

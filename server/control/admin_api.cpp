@@ -39,6 +39,9 @@ std::string_view word_of(Match match) {
     case Match::NoMember: return "noMember";
     case Match::From: return "from";
     case Match::Until: return "until";
+    case Match::Attribute: return "attribute";
+    case Match::Comparison: return "comparison";
+    case Match::Operand: return "operand";
     case Match::Ignored: return "ignored";
     case Match::Page: return "page";
     case Match::Size: return "size";

@@ -4,8 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "catalogue/comparison.h"
 #include "json/text.h"
 
 namespace ocp_mock {
@@ -72,8 +76,22 @@ std::string lasts_until(QueryBuilder& query, const Resource& resource, const Fie
                      tuple_of(columns_of(*resource.lasts_until)), value);
 }
 
+// In the order of the words of Match::Comparison.
+constexpr std::array<std::string_view, 6> kComparisons{"=", "<>", ">", ">=", "<", "<="};
+
+// Of a field that may have no column. A row without it is in no relation to anything.
+std::string comparison_sql(QueryBuilder& query, const Comparison& comparison) {
+  return fmt::format("{} {} {}", inside("json", comparison.field->name), kComparisons.at(comparison.operation),
+                     tuple_of(query, *comparison.operand));
+}
+
 std::string condition_sql(QueryBuilder& query, const Request& request, const Condition& condition) {
   const Parameter& parameter = *condition.parameter;
+  if (parameter.fields.empty()) {
+    // The last of the three stands for all of them.
+    const auto comparison = parameter.match == Match::Operand ? comparison_of(request) : std::nullopt;
+    return comparison ? comparison_sql(query, *comparison) : "1";
+  }
   const Field& field = *parameter.fields.front();
   switch (parameter.match) {
     case Match::Equal:

@@ -193,6 +193,49 @@ TEST_CASE("an object without a key is the only one of its parents") {
   CHECK(answer(rows, "/api/v2/ob/clusters/3/stats").starts_with("404 10002 Cluster '3'"));
 }
 
+TEST_CASE("a list is filtered by a field that the request names") {
+  const std::string rows = R"({"topSqls":[{"clusterId":1,"tenantId":2,"sqlId":"a","executions":5,"avgCpuTime":0.5},)"
+                           R"({"clusterId":1,"tenantId":2,"sqlId":"b","executions":50,"avgCpuTime":7},)"
+                           R"({"clusterId":1,"tenantId":2,"sqlId":"c"}]})";
+  const auto found = [&](const std::string& query) {
+    const std::string text = answer(rows, "/api/v2/ob/clusters/1/tenants/2/topSql",
+                                    "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z" + query);
+    if (text.starts_with("4")) return text;
+    std::string ids;
+    for (const char id : {'a', 'b', 'c'}) {
+      if (count(text, std::string("\"sqlId\":\"") + id) == 1) ids += id;
+    }
+    return ids;
+  };
+  const struct {
+    std::string query, ids;
+  } cases[] = {
+      {"&searchAttr=executions&searchOp=EQ&searchVal=5", "a"},
+      {"&searchAttr=executions&searchOp=NE&searchVal=5", "b"},
+      {"&searchAttr=executions&searchOp=GT&searchVal=5", "b"},
+      {"&searchAttr=executions&searchOp=GE&searchVal=5.0", "ab"},
+      {"&searchAttr=executions&searchOp=LT&searchVal=50", "a"},
+      {"&searchAttr=executions&searchOp=LE&searchVal=50", "ab"},
+      {"&searchAttr=avgCpuTime&searchOp=GT&searchVal=0.4", "ab"},
+      {"&searchAttr=sqlId&searchOp=GT&searchVal=a", "bc"},
+      {"&searchVal=b&searchOp=EQ&searchAttr=sqlId", "b"},
+      // One of the three is missing.
+      {"&searchAttr=executions&searchOp=EQ", "abc"},
+      {"&searchAttr=executions&searchVal=5", "abc"},
+      {"&searchOp=EQ&searchVal=5", "abc"},
+      {"", "abc"},
+  };
+  for (const auto& [query, ids] : cases) {
+    CAPTURE(query);
+    CHECK(found(query) == ids);
+  }
+  CHECK(found("&searchAttr=executions&searchOp=EQ&searchVal=many") ==
+        "400 0 Parameter 'searchVal' is 'many'; it must be a number in decimal digits.");
+  CHECK(found("&searchAttr=executons&searchOp=EQ&searchVal=5").ends_with("Did you mean 'executions'?"));
+  CHECK(found("&searchAttr=clusterId&searchOp=EQ&searchVal=1").starts_with("400 0 Parameter 'searchAttr'"));
+  CHECK(found("&searchAttr=executions&searchOp=EQUAL&searchVal=5").starts_with("400 0 Parameter 'searchOp'"));
+}
+
 TEST_CASE("a fixed answer needs the rows of its path") {
   const auto dataset = dataset_of_text(R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})");
   const auto ask = [&](std::string_view path) {

@@ -324,8 +324,12 @@ TEST_CASE("source: mistakes in paging are refused where they are") {
 
 TEST_CASE("source: mistakes in parameters are refused where they are") {
   check_refusals({
+      {R"("repeats": true, "match": "equal")", R"("match": "comparison", "words": "state")",
+       R"(32:43: match needs six words, for =, <>, >, >=, < and <=)"},
+      {R"("repeats": true, "match": "equal")", R"("match": "operand")", R"(32:27: type must be string)"},
+      {R"("match": "equal")", R"("match": "operand")", R"(32:60: match takes one value, which may be missing)"},
       {R"("match": "equal")", R"("match": "equals")",
-       R"(32:60: match is 'equals'; it must be one of equal, contains, member, noMember, from, until, ignored, page, size, sort, start, end, metrics, step, leastStep, mostPoints, labels; did you mean 'equal'?)"},
+       R"(32:60: match is 'equals'; it must be one of equal, contains, member, noMember, from, until, attribute, comparison, operand, ignored, page, size, sort, start, end, metrics, step, leastStep, mostPoints, labels; did you mean 'equal'?)"},
       {R"("type": "word")", R"("type": "enum")",
        R"(32:27: type is 'enum'; it must be one of integer, number, boolean, string, word, utcTime, time)"},
       {R"("type": "word", "repeats": true, )", R"()", R"(32:9: type is missing; it must be a string)"},

@@ -199,7 +199,7 @@ TEST_CASE("matcher: criteria that no request of this server can meet together ar
       {small, kFault, R"({"path":"/)" + longer.substr(0, 60) + "\"}", ""},
       {checked, kFault, R"({"user":"","path":"/api/status"})",
        "user is ''; without --auth off a request without credentials is refused with 401 and meets no fault; only "
-       "/api/v2/time and / are open to all"},
+       "/api/v2/time and /services and / are open to all"},
       {checked, kFault, R"({"user":"","pathPrefix":"/api/v2/ob/"})", "is refused with 401"},
       {checked, kFault, R"({"user":"","path":"/api/v2/time"})", ""},
       {checked, kFault, R"({"user":""})", ""},

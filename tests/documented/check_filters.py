@@ -9,6 +9,7 @@ that a row must have.
 import collections
 import datetime
 import json
+import operator
 import re
 import string
 import sys
@@ -19,6 +20,8 @@ from documented import HERE, Catalogue, Server, documented_endpoints, exact, exa
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)")
 PYTHON_TYPES = {"integer": int, "number": (int, tuple), "string": str, "boolean": bool, "time": str, "array": list,
                 "object": dict}
+COMPARISONS = (operator.eq, operator.ne, operator.gt, operator.ge, operator.lt, operator.le)
+OF_COMPARISON = ("attribute", "comparison", "operand")
 TAKEN = 3  # values that each parameter is tried with
 PARENTS = 3  # paths that each list is asked at
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -183,15 +186,16 @@ class Checks:
             conditions.append((parameter, values[0]))
         return conditions
 
-    def expect(self, endpoint, path_values, rows, conditions, order=None, page=None, size=None, repeat=False):
-        """rows: those of the path, in the order of the fixtures."""
+    def expect(self, endpoint, path_values, rows, conditions, order=None, page=None, size=None, repeat=False,
+               keeps=lambda row: True):
+        """rows: those of the path, in the order of the fixtures; keeps: what a filter that names its field keeps."""
         resource = endpoint["resource"]
         pairs = []
         for parameter, values in conditions:
             pairs += [(parameter["name"], value) for value in (values if repeat else [",".join(values)])]
-        wanted = [row for row in rows if all(parameter["match"] == "ignored" or
-                                             self.model.matches(resource, parameter, values, row)
-                                             for parameter, values in conditions)]
+        wanted = [row for row in rows if keeps(row) and all(parameter["match"] in ("ignored", *OF_COMPARISON) or
+                                                            self.model.matches(resource, parameter, values, row)
+                                                            for parameter, values in conditions)]
         default = self.catalogue.resources[resource].get("order", [])
         wanted = self.model.ordered(resource, wanted, order or default)
         if order:
@@ -220,6 +224,26 @@ class Checks:
             self.problems.append(f"{target}: totalElements is {data['page']['totalElements']}, must be {total}")
         for row in answered:
             self.check_types(target, resource, row)
+
+    def check_comparison(self, endpoint, path, rows, base):
+        """Every field that a request may name, by every word."""
+        three = [parameter for match in OF_COMPARISON for parameter in endpoint.get("parameters", [])
+                 if parameter["match"] == match]
+        if not three:
+            return
+        resource = endpoint["resource"]
+        for name in self.catalogue.resources[resource]["fields"]:
+            field = self.catalogue.field(resource, name)
+            values = [row[name] for row in rows if row.get(name) is not None and is_plain(text_of(row[name]), {})]
+            if field.get("hidden") or field["type"] not in ("integer", "number", "string") or not values:
+                continue
+            value = self.model.key(resource, name, values[0])
+            for word, compares in zip(self.catalogue.word_list(three[1]["words"]), COMPARISONS):
+                def keeps(row):
+                    own = self.model.key(resource, name, row.get(name))
+                    return own is not None and compares(own, value)
+                given = zip(three, ([name], [word], [text_of(values[0])]))
+                self.expect(endpoint, path, rows, [*base, *given], keeps=keeps)
 
     def names(self, endpoint):
         return {parameter["match"]: parameter["name"] for parameter in endpoint["parameters"]}
@@ -252,6 +276,7 @@ class Checks:
                 self.problems.append(f"{endpoint['path']}: no row has a value for a parameter that must be given")
                 continue
             self.expect(endpoint, path, rows, base)
+            self.check_comparison(endpoint, path, rows, base)
             for parameter in endpoint.get("parameters", []):
                 rest = [one for one in base if one[0] is not parameter]
                 if parameter["match"] in ("equal", "contains", "member", "noMember", "from", "until"):

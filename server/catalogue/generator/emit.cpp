@@ -18,9 +18,10 @@ namespace {
 // The enumerators, in the order of their enumeration.
 constexpr std::string_view kFieldTypes[] = {"Integer", "Number", "String", "Boolean", "Time", "Array", "Object"};
 constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", "String", "Word", "UtcTime", "Time"};
-constexpr std::string_view kMatches[] = {"Equal",   "Contains", "Member",    "NoMember",   "From",  "Until",
-                                         "Ignored", "Page",     "Size",      "Sort",       "Start", "End",
-                                         "Metrics", "Step",     "LeastStep", "MostPoints", "Labels"};
+constexpr std::string_view kMatches[] = {"Equal",     "Contains",   "Member",     "NoMember", "From",
+                                         "Until",     "Attribute",  "Comparison", "Operand",  "Ignored",
+                                         "Page",      "Size",       "Sort",       "Start",    "End",
+                                         "Metrics",   "Step",       "LeastStep",  "MostPoints", "Labels"};
 constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document", "Write"};
 constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
                                            "Time",    "Array",  "Object",  "Any"};

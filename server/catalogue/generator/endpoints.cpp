@@ -197,8 +197,8 @@ void check_form(const SourceEndpoint& endpoint, const JsonFields& keys) {
       case Does::List: return has_pages ? endpoint.form == Form::Page : endpoint.form == Form::List;
       case Does::Get: return endpoint.form == Form::Object;
       case Does::Constant: return endpoint.form == Form::Bare;
-      case Does::Fixed:
-      case Does::Write: return endpoint.form != Form::Bare;
+      case Does::Fixed: return endpoint.form != Form::Bare;
+      case Does::Write: return true;
       case Does::Series: return endpoint.form == Form::Page;
       case Does::Document: return endpoint.form == Form::Bare;
     }
@@ -319,6 +319,7 @@ void read_endpoint(Source& source, const JsonValue& value) {
       endpoint.parameters.push_back(read_parameter(source, endpoint, parameter));
     }
   }
+  if (endpoint.does == Does::Fixed) read_answer(source, endpoint, keys);
   check_form(endpoint, keys);
   read_aliases(source, endpoint, keys);
   read_body_of(source, endpoint, value, keys);

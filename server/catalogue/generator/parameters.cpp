@@ -29,6 +29,9 @@ constexpr Choice<Match> kMatches[] = {
     {"noMember",   Match::NoMember},
     {"from",       Match::From},
     {"until",      Match::Until},
+    {"attribute",  Match::Attribute},
+    {"comparison", Match::Comparison},
+    {"operand",    Match::Operand},
     {"ignored",    Match::Ignored},
     {"page",       Match::Page},
     {"size",       Match::Size},
@@ -111,6 +114,26 @@ void compare(const SourceParameter& parameter, SourceResource& resource, std::si
   add_column(resource, field);
 }
 
+constexpr std::size_t kComparisons = 6;
+
+bool is_of_comparison(Match match) {
+  return match == Match::Attribute || match == Match::Comparison || match == Match::Operand;
+}
+
+// The three that compare a field which the request names.
+void check_comparison(const Source& source, const SourceEndpoint& endpoint, const SourceParameter& parameter,
+                      const JsonFields& keys) {
+  if (endpoint.does != Does::List) keys.refuse("match", "is for lists only");
+  if (parameter.required || parameter.repeats) keys.refuse("match", "takes one value, which may be missing");
+  const bool is_word = parameter.match == Match::Comparison;
+  if (parameter.type != (is_word ? ParameterType::Word : ParameterType::String)) {
+    keys.refuse("type", is_word ? "must be word" : "must be string");
+  }
+  if (is_word && (!parameter.words || source.word_lists[*parameter.words].words.size() != kComparisons)) {
+    keys.refuse("match", "needs six words, for =, <>, >, >=, < and <=");
+  }
+}
+
 // What chooses the page and the order; an endpoint has one parameter for each.
 bool is_of_paging(Match match) { return match == Match::Page || match == Match::Size || match == Match::Sort; }
 
@@ -135,7 +158,8 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
   parameter.match = choose(kMatches, keys, "match");
   keys.text("source");
   const auto is_same = [&](const SourceParameter& other) {
-    return other.name == parameter.name || (is_of_paging(parameter.match) && other.match == parameter.match);
+    const bool is_one = is_of_paging(parameter.match) || is_of_comparison(parameter.match);
+    return other.name == parameter.name || (is_one && other.match == parameter.match);
   };
   if (std::ranges::any_of(endpoint.parameters, is_same)) {
     refuse(value.position,
@@ -154,7 +178,9 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
     parameter.words = find_entry(source.word_lists, *words, keys.position_of("words"), "list of words");
     if (parameter.type != ParameterType::Word) keys.refuse("words", "are for the type word only");
   }
-  if (endpoint.does == Does::Series) {
+  if (is_of_comparison(parameter.match)) {
+    check_comparison(source, endpoint, parameter, keys);
+  } else if (endpoint.does == Does::Series) {
     if (parameter.match != Match::Ignored && parameter.match < Match::Start) {
       keys.refuse("match", "does not fit an endpoint that does series");
     }

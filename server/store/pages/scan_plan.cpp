@@ -51,6 +51,7 @@ std::optional<PartitionFilter> PartitionFilter::of(const Request& request) {
   filter.resource = &resource;
   filter.parents = *std::move(parents);
   for (const Condition& condition : request.conditions) {
+    if (condition.parameter->fields.empty()) return std::nullopt;
     const Field* field = condition.parameter->fields.front();
     const Match match = condition.parameter->match;
     if (field == &time_of(resource) && match == Match::From && !filter.from) {
