@@ -10,8 +10,8 @@ import re
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-# Names that other formats have as well.
-SHARED = {"HOST", "NONE", "NULL", "PRIMARY", "READONLY"}
+# Names that other formats have as well, and those of the products, which messages name.
+SHARED = {"HOST", "NONE", "NULL", "OCP", "OceanBase", "PRIMARY", "READONLY"}
 # What users read, or write on the command line: the help of options, a --window.
 ALLOWED_FILES = {"cli/option_table.cpp"}
 ALLOWED = {
