@@ -138,9 +138,9 @@ class StoppableSink : public ForwardingSink {
  public:
   StoppableSink(FixtureSink& sink, const std::function<bool()>& stopped) : ForwardingSink(sink), stopped_(stopped) {}
 
-  void add_row(const Resource& resource, Row& row) override {
+  bool add_row(const Resource& resource, Row& row) override {
     if (stopped_()) throw Stopped();
-    ForwardingSink::add_row(resource, row);
+    return ForwardingSink::add_row(resource, row);
   }
 
  private:

@@ -176,9 +176,9 @@ class SinceSink : public ForwardingSink {
  public:
   SinceSink(FixtureSink& sink, std::optional<Instant> since) : ForwardingSink(sink), since_(since) {}
 
-  void add_row(const Resource& resource, Row& row) override {
+  bool add_row(const Resource& resource, Row& row) override {
     if (since_ && row.timeline && !row.timeline->since) row.timeline->since = format_iso_offset(*since_, 0);
-    ForwardingSink::add_row(resource, row);
+    return ForwardingSink::add_row(resource, row);
   }
 
  private:

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/temporary_file.h"
+#include "store/captures.h"
 #include "store/database.h"
 #include "store/exchanges.h"
 #include "store/image.h"
@@ -46,11 +47,13 @@ class SqliteBuilder : public DatasetBuilder {
     begin(draft_.uri(), source != nullptr);
   }
 
-  void add_row(const Resource& resource, Row& row) override {
+  bool add_row(const Resource& resource, Row& row) override {
     if (const auto same = find_same_key(resource, row)) {
       // One that was only known as the parent of others has now come.
-      if (!copies_ || !KnownParents::may_have_stored(resource, same->json)) throw taken_key(resource, row);
-      return set_row(resource, same->id, std::move(row));
+      const bool has_come = copies_ && KnownParents::may_have_stored(resource, same->json);
+      if (!has_come && !is_same_row(resource, row, *same)) throw taken_key(resource, row);
+      if (has_come || is_fuller(row.json, same->json)) set_row(resource, same->id, std::move(row));
+      return has_come;
     }
     parents_.note(resource, row);
     if (row.computes) computing_.insert(&resource);
@@ -66,7 +69,9 @@ class SqliteBuilder : public DatasetBuilder {
       const std::int64_t id = database_->getLastInsertRowid();
       if (copies_) touched_.note(database_->getHandle(), resource, id, true);
       if (row.timeline) add_timeline(resource, id, *row.timeline);
+      if (row.capture != 0) captures_.note(resource, id, row.capture);
     });
+    return true;
   }
 
   void set_row(const Resource& resource, std::int64_t id, Row row) override {
@@ -257,6 +262,13 @@ class SqliteBuilder : public DatasetBuilder {
 
   static std::string kept_key(const Resource& resource) { return fmt::format("key.{}", resource.table); }
 
+  // Whether two files have captured one row, more or less of it.
+  bool is_same_row(const Resource& resource, const Row& row, const KeyLookup::Found& same) const {
+    const std::size_t capture = captures_.find(resource, same.id);
+    if (row.capture == 0 || capture == 0 || row.capture == capture) return false;
+    return row.json == same.json || is_fuller(row.json, same.json) || is_fuller(same.json, row.json);
+  }
+
   static DuplicateRow taken_key(const Resource& resource, const Row& row) {
     std::string parents;
     for (const Parent& parent : resource.parents) {
@@ -393,6 +405,7 @@ class SqliteBuilder : public DatasetBuilder {
   std::optional<Statement> timeline_removal_;
   Tables tables_{catalogue_};
   KnownParents parents_;
+  Captures captures_;
   KeyLookup keys_;
   std::set<const Resource*> computing_;  // those whose rows have computed values
   TouchedPartitions touched_;

@@ -27,7 +27,7 @@ class DatasetBuilder : public FixtureSink {
   static std::unique_ptr<DatasetBuilder> in_file(const std::filesystem::path& file, const Catalogue& catalogue);
 
   // As FixtureSink has it. A row that is there only because others belong to it gives way to one with its key.
-  void add_row(const Resource& resource, Row& row) override = 0;
+  bool add_row(const Resource& resource, Row& row) override = 0;
 
   // Throws DuplicateRow if another row than that with the id has the row's parents and key.
   virtual void refuse_taken_key(const Resource& resource, const Row& row, std::int64_t id) = 0;
