@@ -76,7 +76,7 @@ const Admin::Row Admin::kRows[] = {
     {{"DELETE", "/__admin/requests"},        admin_calls::delete_requests, Little},
     {{"POST",   "/__admin/requests/verify"}, admin_calls::verify,          Bodies},
     {{"GET",    "/__admin/violations"},      admin_calls::get_violations,  Bodies},
-    {{"GET",    "/__admin/explain"},         admin_calls::explain,         Rows,  {"user", "request"}},
+    {{"GET",    "/__admin/explain"},         admin_calls::explain,         Rows,  {"user", "request", "method", "body"}},
 };
 // clang-format on
 

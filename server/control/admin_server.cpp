@@ -22,8 +22,10 @@ http::Response explain(const AdminCall& call) {
   const auto target = call.parameter("request");
   if (!target)
     throw AdminProblem(400, "the parameter request is missing; it must be a request target, percent-encoded");
+  const std::string method = call.parameter("method").value_or("GET");
+  const std::string body = call.parameter("body").value_or("");
   const World::Snapshot data = call.world()->snapshot();
-  return json_response(explain_request(*target, *call.options.router, *data.dataset,
+  return json_response(explain_request({method, *target, body}, *call.options.router, *data.dataset,
                                        call.options.time_of_answer(data.time), call.options.strict,
                                        call.options.rules));
 }

@@ -9,8 +9,10 @@
 
 #include "behaviour/behaviour.h"
 #include "behaviour/replay.h"
+#include "catalogue/body.h"
 #include "catalogue/request.h"
 #include "json/writer.h"
+#include "ocp/negotiation.h"
 #include "ocp/url.h"
 #include "store/query.h"
 
@@ -89,30 +91,38 @@ JsonArray filters_of(const Request& request, const Explanation& explanation) {
 
 }  // namespace
 
-JsonObject explain_request(std::string_view target, const Router& router, const Dataset& dataset, Instant now,
+JsonObject explain_request(const ExplainedRequest& asked, const Router& router, const Dataset& dataset, Instant now,
                            bool strict, const ListRules& rules) {
-  const auto [path, query] = split_target(target);
+  const auto [path, query] = split_target(asked.target);
   std::vector<Violation> violations;
   const auto refuse_violations = [&] {
     if (strict && !violations.empty()) throw ApiError(violations.front());
   };
   try {
-    if (find_exchange(dataset, "GET", target, "")) {
+    if (find_exchange(dataset, asked.method, asked.target, asked.body)) {
       return JsonObject().add("path", path).add("replayed", true);
     }
     note_raw_characters(query, violations);
     refuse_violations();
-    const auto route = router.find("GET", path);
+    const auto route = router.find(asked.method, path);
     if (!route || route->endpoint == nullptr) {
-      throw refusal_of(router, "GET", path, explain_missed(dataset, "GET", target));
+      throw refusal_of(router, asked.method, path, explain_missed(dataset, asked.method, asked.target));
     }
     const Endpoint& endpoint = *route->endpoint;
     if (endpoint.does == Does::Constant) return JsonObject().add("path", endpoint.path);
     Request request = read_parameters(endpoint, route->values, query, rules, violations);
     request.now = now;
+    check_body(endpoint, kJsonType, query, asked.body, violations);
     refuse_violations();
     if (const auto missing = dataset.find_missing(request)) throw missing_row(request, *missing);
 
+    const JsonArray broken(violations, [](const Violation& one) { return one.text(Language::English); });
+    if (endpoint.resource == nullptr) {
+      return JsonObject()
+          .add("parameters", parameters_of(request))
+          .add("path", endpoint.path)
+          .add("violations", broken);
+    }
     const Explanation explanation = dataset.explain(request);
     return JsonObject()
         .add("count", queries_json(explanation.count, dataset))
@@ -120,7 +130,7 @@ JsonObject explain_request(std::string_view target, const Router& router, const 
         .add("page", queries_json(explanation.page, dataset))
         .add("parameters", parameters_of(request))
         .add("path", endpoint.path)
-        .add("violations", JsonArray(violations, [](const Violation& one) { return one.text(Language::English); }))
+        .add("violations", broken)
         .add("window", request.window == Window::Overlap ? "overlap" : "createTime");
   } catch (const ApiError& error) {
     return JsonObject().add(

@@ -227,6 +227,22 @@ TEST_CASE("control: explain shows how a request is read and what each filter lea
   CHECK(
       contains(server.admin("GET", "/explain?request=" + percent_encode(kList + "?page=0")).body, R"("status":400}})"));
   CHECK(server.admin("GET", "/explain?request=/api/status").body == R"({"path":"/api/status"})");
+  CHECK(server.admin("GET", "/explain?request=" + percent_encode("/services?Action=GetObProxyConfig&x=1")).body ==
+        R"({"parameters":{"Action":"GetObProxyConfig","ObCluster":null,"ObRegion":null,"ObproxyClusterName":null,)"
+        R"("UID":null,"User_ID":null},"path":"/services","violations":["Parameter 'x' is unknown; known are Action, )"
+        R"(User_ID, UID, ObRegion, ObCluster, ObproxyClusterName. OCP ignores it, --strict refuses it."]})");
+  const std::string series =
+      "/api/v2/monitor/metric?startTime=2020-11-17T10:00:00Z&endTime=2020-11-17T11:00:00Z&interval=60&groupBy=app&"
+      "metrics=a&labels=app:ob";
+  CHECK(contains(server.admin("GET", "/explain?request=" + percent_encode(series)).body,
+                 R"("path":"/api/v2/monitor/metric")"));
+  const std::string post = "/explain?method=POST&request=/api/v2/compute/hostTypes&body=";
+  CHECK(server.admin("GET", post + percent_encode(R"({"name":"a"})")).body ==
+        R"({"parameters":{},"path":"/api/v2/compute/hostTypes","violations":[]})");
+  CHECK(contains(server.admin("GET", post + percent_encode(R"({"name":1})")).body, R"("violations":[])"));
+  CHECK(contains(server.admin("GET", post).body, R"("status":400}})"));
+  CHECK(
+      contains(server.admin("GET", "/explain?method=PUT&request=/api/v2/compute/hostTypes").body, R"("status":405}})"));
   CHECK(
       contains(server.admin("GET", "/explain?request=/api/v2/ob/clusters/9/tenants/2/backup/task/logBackupTasks").body,
                R"("code":10002)"));
