@@ -292,7 +292,7 @@ http::Response App::answer_constant(const http::Request& request, const Endpoint
     case Constant::Time: return {200, {{"Content-Type", kText}}, exchange.values.timestamp};
     case Constant::Info: return {200, {{"Content-Type", kJsonType}}, info_answer(options_.ocp_version)};
     case Constant::Status: return {200, {{"Content-Type", kText}}, "okay"};
-    case Constant::Welcome: return welcome(request, router_.catalogue(), options_.admin);
+    case Constant::Welcome: return welcome(request, router_.catalogue(), options_.ocp_version, options_.admin);
   }
   throw std::logic_error("an endpoint without an answer");
 }

@@ -87,6 +87,7 @@ Service::Service(const ServeOptions& options, const Catalogue& catalogue, AppCon
   if (options.admin) {
     AdminOptions admin;
     admin.router = &router_;
+    admin.ocp_version = options.ocp_version;
     admin.token = options.admin_token;
     admin.hosts = options.admin_hosts;
     admin.hosts.push_back(options.host);

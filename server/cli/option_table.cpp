@@ -120,6 +120,22 @@ int offset(const Text& text) {
   return *minutes;
 }
 
+// Without its V.
+Text version(const Text& text) {
+  if (!is_utf8(text)) refuse("it must be UTF-8 text");
+  const std::string_view numbers =
+      std::string_view(text).substr(text.starts_with('V') || text.starts_with('v') ? 1 : 0);
+  std::string_view rest = numbers;
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    const bool is_followed = i == 2 ? digits == rest.size() || std::string_view(".-_").find(rest[digits]) != Text::npos
+                                    : digits < rest.size() && rest[digits] == '.';
+    if (digits == 0 || !is_followed) refuse("it must be a version such as 4.3.1, V4.3.1 or 4.3.1-20240513");
+    rest.remove_prefix(std::min(digits + 1, rest.size()));
+  }
+  return Text(numbers);
+}
+
 RateLimit rate_limit(const Text& text) {
   const auto limit = parse_rate_limit(text);
   if (!limit)
@@ -249,8 +265,8 @@ constexpr Option kOptions[]{
      "The server name in answers. Default: a24d13ce67"},
     {"--log-level",       "LEVEL",         "info",       set<word<kLogLevels>, &Serve::log_level>,     kOnce,
      "How much goes to standard error: trace, debug, info, warn, error or off"},
-    {"--ocp-version",     "VERSION",       "4.3.3",      set<utf8, &Serve::ocp_version>,               kOnce,
-     "The buildVersion of /api/v2/info"},
+    {"--ocp-version",     "VERSION",       "4.3.3",      set<version, &Serve::ocp_version>,            kOnce,
+     "The OCP that answers: the buildVersion of /api/v2/info, and no endpoint that came later"},
     {"--auth",            "MODE",          "any",        set<word<kAuthModes>, &Serve::auth>,          kSecret,
      "any: well-formed credentials pass, or only those named below; off: nothing is checked"},
     {"--user",            "NAME:PASSWORD", "",           add_user_of,                                  kAgain | kSecret,

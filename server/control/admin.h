@@ -39,6 +39,7 @@ struct AdminOptions {
   bool needs_credentials = true;     // by all paths of OCP but those that are open to all
   std::size_t head_bytes = std::numeric_limits<std::size_t>::max();  // of a request at most
   ListRules rules;                                                   // by which explanations read requests
+  std::string ocp_version;                                           // of which endpoints are listed; empty: all are
   // The time of an answer that is made when a world's clock shows so.
   std::function<Instant(Instant)> time_of_answer = [](Instant now) { return now; };
   // Loads the fixtures of the base again. Throws NoReload, FixtureError or another std::exception.

@@ -113,7 +113,8 @@ JsonObject json_of(const Endpoint& endpoint) {
 http::Response list_api(const AdminCall& call) {
   JsonArray endpoints;
   for (const Endpoint& endpoint : call.options.router->catalogue().endpoints) {
-    if (endpoint.listed) endpoints.add(json_of(endpoint));
+    const bool is_there = endpoint.listed && !is_newer(endpoint.since, call.options.ocp_version);
+    if (is_there) endpoints.add(json_of(endpoint));
   }
   return json_response(JsonObject().add("endpoints", endpoints));
 }

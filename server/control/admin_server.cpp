@@ -6,7 +6,7 @@
 namespace ocp_mock::admin_calls {
 
 http::Response welcome_page(const AdminCall& call) {
-  return welcome(call.request, call.options.router->catalogue(), true);
+  return welcome(call.request, call.options.router->catalogue(), call.options.ocp_version, true);
 }
 
 http::Response health(const AdminCall& call) {

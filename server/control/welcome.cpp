@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ascii.h"
+#include "catalogue/router.h"
 #include "embedded/version.h"
 
 namespace ocp_mock {
@@ -16,13 +18,14 @@ namespace {
 constexpr std::string_view kWhat =
     "a mock of OceanBase Cloud Platform (OCP) for the tests of its clients. It answers OCP's calls from fixtures";
 
-// Paths that a client of OCP may ask for.
-std::vector<std::string_view> paths_of(const Catalogue& catalogue) {
-  std::vector<std::string_view> paths;
+// What a client of OCP may ask for.
+std::vector<const Endpoint*> endpoints_of(const Catalogue& catalogue, std::string_view ocp_version) {
+  std::vector<const Endpoint*> endpoints;
   for (const Endpoint& endpoint : catalogue.endpoints) {
-    if (endpoint.listed && std::ranges::find(paths, endpoint.path) == paths.end()) paths.push_back(endpoint.path);
+    if (endpoint.listed && !is_newer(endpoint.since, ocp_version)) endpoints.push_back(&endpoint);
   }
-  return paths;
+  std::ranges::sort(endpoints, {}, [](const Endpoint* one) { return std::pair(one->path, one->method); });
+  return endpoints;
 }
 
 bool accepts_html(const http::Request& request) {
@@ -36,13 +39,14 @@ bool accepts_html(const http::Request& request) {
   });
 }
 
-std::string html(const std::vector<std::string_view>& paths, bool with_admin) {
+std::string html(const std::vector<const Endpoint*>& endpoints, bool with_admin) {
   std::string items;
-  // What has a place for a name is no link.
-  for (const std::string_view path : paths) {
-    items += path.find('{') == std::string_view::npos
-                 ? fmt::format("<li><a href=\"{0}\"><code>{0}</code></a></li>\n", path)
-                 : fmt::format("<li><code>{}</code></li>\n", path);
+  // What has a place for a name is no link, and neither is what is no GET.
+  for (const Endpoint* endpoint : endpoints) {
+    const bool is_link = endpoint->method == "GET" && endpoint->path.find('{') == std::string_view::npos;
+    items += is_link
+                 ? fmt::format("<li><code>{0} <a href=\"{1}\">{1}</a></code></li>\n", endpoint->method, endpoint->path)
+                 : fmt::format("<li><code>{} {}</code></li>\n", endpoint->method, endpoint->path);
   }
   // The icon keeps browsers from asking for one, which would be a request of OCP's.
   return fmt::format(
@@ -55,9 +59,9 @@ std::string html(const std::vector<std::string_view>& paths, bool with_admin) {
                  : "");
 }
 
-std::string text(const std::vector<std::string_view>& paths, bool with_admin) {
+std::string text(const std::vector<const Endpoint*>& endpoints, bool with_admin) {
   std::string list;
-  for (const std::string_view path : paths) list.append("  ").append(path).append("\n");
+  for (const Endpoint* endpoint : endpoints) list += fmt::format("  {:<6} {}\n", endpoint->method, endpoint->path);
   return fmt::format(
       "This is ocp-mock-server {}, {}; most of them want credentials:\n{}{}", embedded::version, kWhat, list,
       with_admin ? "Tests steer it by calls under /__admin, which /__admin/openapi.json describes.\n" : "");
@@ -65,10 +69,11 @@ std::string text(const std::vector<std::string_view>& paths, bool with_admin) {
 
 }  // namespace
 
-http::Response welcome(const http::Request& request, const Catalogue& catalogue, bool with_admin) {
-  const std::vector<std::string_view> paths = paths_of(catalogue);
-  if (accepts_html(request)) return {200, {{"Content-Type", "text/html;charset=UTF-8"}}, html(paths, with_admin)};
-  return {200, {{"Content-Type", "text/plain;charset=UTF-8"}}, text(paths, with_admin)};
+http::Response welcome(const http::Request& request, const Catalogue& catalogue, std::string_view ocp_version,
+                       bool with_admin) {
+  const std::vector<const Endpoint*> endpoints = endpoints_of(catalogue, ocp_version);
+  if (accepts_html(request)) return {200, {{"Content-Type", "text/html;charset=UTF-8"}}, html(endpoints, with_admin)};
+  return {200, {{"Content-Type", "text/plain;charset=UTF-8"}}, text(endpoints, with_admin)};
 }
 
 }  // namespace ocp_mock

@@ -119,7 +119,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   CHECK_FALSE(defaults.max_connections);
 
   const ServeOptions given = serve({"--ocp-version",
-                                    "4.2",
+                                    "V4.2.1-20240101",
                                     "--auth",
                                     "any",
                                     "--user",
@@ -149,7 +149,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
                                     "1s",
                                     "--max-connections",
                                     "7"});
-  CHECK(given.ocp_version == "4.2");
+  CHECK(given.ocp_version == "4.2.1-20240101");
   CHECK(given.auth == AuthMode::Any);
   CHECK(serve({"--auth", "off"}).auth == AuthMode::Off);
   CHECK(given.credentials.passwords.size() == 2);
@@ -172,7 +172,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
   CHECK(given.limits.write_time == std::chrono::seconds(1));
   CHECK(given.max_connections == 7);
 
-  const Words environment{"OCP_MOCK_OCP_VERSION=4.1",      "OCP_MOCK_AUTH=any",
+  const Words environment{"OCP_MOCK_OCP_VERSION=4.1.0",    "OCP_MOCK_AUTH=any",
                           "OCP_MOCK_USER=admin:a,b",       "OCP_MOCK_ACCESS_KEY=AK:SK:u",
                           "OCP_MOCK_CREDENTIALS=c",        "OCP_MOCK_RATE_LIMIT=1/1d",
                           "OCP_MOCK_TLS_SELF_SIGNED=true", "OCP_MOCK_TLS_NAME=ocp.test,10.0.0.1, ::1,",
@@ -181,7 +181,7 @@ TEST_CASE("options: who may ask, how often, through TLS or not, and the limits")
                           "OCP_MOCK_IDLE_TIMEOUT=2s",      "OCP_MOCK_WRITE_TIMEOUT=3s",
                           "OCP_MOCK_MAX_CONNECTIONS=9"};
   const ServeOptions variables = serve({}, environment);
-  CHECK(variables.ocp_version == "4.1");
+  CHECK(variables.ocp_version == "4.1.0");
   CHECK(serve({}, {"OCP_MOCK_AUTH=off"}).auth == AuthMode::Off);
   CHECK(variables.credentials.passwords.at("admin") == "a,b");
   CHECK(variables.credentials.access_keys.at("AK").user == "u");

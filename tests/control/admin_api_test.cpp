@@ -11,13 +11,14 @@ using namespace ocp_mock;
 
 namespace {
 
-std::string listed(const Catalogue& catalogue) {
+std::string listed(const Catalogue& catalogue, const std::string& ocp_version = "") {
   const Router router(catalogue);
   WorldOptions world_options;
   world_options.real_now = [] { return Instant{}; };
   Worlds worlds(world_options, DatasetBuilder::in_memory(catalogue)->finish());
   AdminOptions options;
   options.router = &router;
+  options.ocp_version = ocp_version;
   const http::Response response = Admin(options, worlds).handle({"GET", "/__admin/api", {}, "", {}});
   CHECK(response.status == 200);
   CHECK(response.header("Content-Type") == "application/json");
@@ -79,4 +80,10 @@ TEST_CASE("admin api: every endpoint that is not the mock's own is listed once, 
     }
     CHECK(listed_endpoints == expected);
   }
+}
+
+TEST_CASE("admin api: an endpoint that came with a later version is not listed") {
+  const std::string path = R"("path":"/api/v1/zones/{zone}/hosts/{host}","resource":"hosts","since":"V4.0.0")";
+  CHECK(listed(synthetic_catalogue(), "4.0.0").find(path) != std::string::npos);
+  CHECK(listed(synthetic_catalogue(), "3.9.9").find(path) == std::string::npos);
 }
