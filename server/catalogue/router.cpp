@@ -23,11 +23,11 @@ constexpr std::size_t kSegmentsCompared = 20;
 constexpr std::size_t kUsualPlaceholders = 4;  // at most, of a path
 
 // How far a path is from a template, summed over their segments.
-constexpr int kFilledPlaceholder = 1;
 constexpr int kSegmentInOtherCase = 1;
 constexpr int kMisspeltSegment = 2;
-constexpr int kMissingSegment = 4;  // also one too many
-constexpr int kOtherSegment = 6;    // less than one missing and one too many
+constexpr int kFilledPlaceholder = 3;  // more than a misspelt one: a placeholder takes anything
+constexpr int kMissingSegment = 4;     // also one too many
+constexpr int kOtherSegment = 7;       // less than one missing and one too many
 
 // The first segments of a path, without the empty one before its first slash.
 std::vector<std::string> first_segments_of(std::string_view path) {

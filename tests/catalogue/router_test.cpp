@@ -161,6 +161,8 @@ TEST_CASE("router: the nearest paths are those with most segments in common") {
       {"/api/v2/%69nf", "/api/v2/info"},
       {"/api/v1/status", "/api/status"},
       {"/api/v2/compute/host", "/api/v2/compute/hosts"},
+      {"/api/v2/host", "/api/v2/compute/hosts"},
+      {"/api/v2/ob/tenant", "/api/v2/ob/tenants"},
       {"/api/v2/ob/clusters/1/observers", "/api/v2/ob/clusters/{id}/servers"},
   };
   for (const auto& [path, first] : first_of_ocp) {
@@ -175,8 +177,7 @@ TEST_CASE("router: a refusal says what is wrong with the path or the method") {
   const Router router(ocp_catalogue());
   const std::string undecodable =
       " does not decode: each % must be followed by two hex digits, and the result must be UTF-8 text without NUL.";
-  const std::string nearest =
-      " is unknown; the nearest are /api/status, /api/v2/software-packages/{id}, /api/v2/software-packages.";
+  const std::string nearest = " is unknown; the nearest are /services, /api/status, /api/v2/software-packages.";
   const struct {
     std::string method;
     std::string path;
@@ -189,7 +190,7 @@ TEST_CASE("router: a refusal says what is wrong with the path or the method") {
       {"POST", "/api/v2/time", "405 Method 'POST' is not allowed for path '/api/v2/time'; allowed are GET, HEAD."},
       {"PO\nST", "/api/v2/info", "405 Method 'PO%0AST' is not allowed for path '/api/v2/info'; allowed are GET, HEAD."},
       // It is not listed.
-      {"POST", "/", "404 Path '/' is unknown; the nearest are /api/status, /api/v2/software-packages, /api/v2/time."},
+      {"POST", "/", "404 Path '/' is unknown; the nearest are /services, /api/status, /api/v2/software-packages."},
       {"GET", "/a%20b", "404 Path '/a%20b'" + nearest},
       {"GET", "*", "404 Path '*'" + nearest},
       {"GET", "//user:secret@host/x", "404 Path '***@host/x'" + nearest},
