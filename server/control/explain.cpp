@@ -112,7 +112,7 @@ JsonObject explain_request(const ExplainedRequest& asked, const Router& router, 
     if (endpoint.does == Does::Constant) return JsonObject().add("path", endpoint.path);
     Request request = read_parameters(endpoint, route->values, query, rules, violations);
     request.now = now;
-    check_body(endpoint, kJsonType, query, asked.body, violations);
+    read_body(endpoint, kJsonType, query, asked.body, violations);
     refuse_violations();
     if (const auto missing = dataset.find_missing(request)) throw missing_row(request, *missing);
 

@@ -17,6 +17,7 @@
 #include "store/exchanges.h"
 #include "store/image.h"
 #include "store/known_parents.h"
+#include "store/made_keys.h"
 #include "store/page_checks.h"
 #include "store/touched_partitions.h"
 
@@ -156,29 +157,13 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   std::int64_t make_key(const Resource& resource) override {
-    std::int64_t next = 1;
-    guarded([&] {
-      const std::string column = columns_of(*resource.key).front();
-      const std::string largest =
-          tables_.has(resource) ? fmt::format("SELECT max({}) FROM {}", column, resource.table) : "SELECT NULL";
-      Statement row(database_->getHandle(),
-                    fmt::format("SELECT max(1, ifnull(({}), 0) + 1, ifnull((SELECT CAST(value AS"
-                                " INTEGER) FROM fact WHERE name = ?1), 0))",
-                                largest));
-      row.bind(std::string_view(kept_key(resource)));
-      row.step();
-      next = row.integer(0);
-    });
-    return next;
+    std::int64_t made = 1;
+    guarded([&] { made = next_key(database_->getHandle(), resource, tables_); });
+    return made;
   }
 
   void keep_key(const Resource& resource, std::int64_t key) override {
-    guarded([&] {
-      Statement keep(database_->getHandle(),
-                     "INSERT INTO fact VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-                     " WHERE CAST(value AS INTEGER) < CAST(excluded.value AS INTEGER)");
-      keep.execute({kept_key(resource), std::to_string(key + 1)});
-    });
+    guarded([&] { store_key(database_->getHandle(), resource, key); });
   }
 
   void add_implied(const Resource& resource, std::span<const SqlValue> parents_and_key,
@@ -259,8 +244,6 @@ class SqliteBuilder : public DatasetBuilder {
     guarded([&] { same = keys_.find(database_->getHandle(), resource, keys_of(resource, row)); });
     return same;
   }
-
-  static std::string kept_key(const Resource& resource) { return fmt::format("key.{}", resource.table); }
 
   // Whether two files have captured one row, more or less of it.
   bool is_same_row(const Resource& resource, const Row& row, const KeyLookup::Found& same) const {
