@@ -33,8 +33,10 @@ TEST_CASE("binary: a port in use is said in one sentence") {
 TEST_CASE("binary: what cannot be had is said, with a code that is not zero") {
   const TemporaryFolder folder;
   const auto bad = folder.write("bad.json", "[\n{\"clusterId\":\"x\"}]").string();
-  CHECK(contains(failure({"--port", "0", "--fixtures", bad}),
-                 "bad.json:2:2: task 1: clusterId is the string \"x\"; it must be a 64-bit integer\n"));
+  CHECK(contains(
+      failure({"--port", "0", "--fixtures", bad}),
+      "bad.json:2:2: task 1: clusterId is the string \"x\"; it must be a 64-bit integer; the file's name 'bad' is "
+      "no resource's, so its rows are read as logBackupTasks\n"));
   CHECK(failure({"--fixtures", "/does/not/exist"}).starts_with("1 ocp-mock-server: the fixtures have 1 problem"));
   CHECK(failure({"--port", "banana"}).starts_with("2 ocp-mock-server: --port is 'banana'; "));
   CHECK(failure({"--port", "0", "--host", "256.1.1.1"}).find("256.1.1.1") != std::string::npos);

@@ -256,8 +256,6 @@ TEST_CASE("effects: mistakes in operators and answers are refused where they are
       {R"(, "file": {"$file": "plain"})", "", R"(answers/plain.json:1:1: nothing refers to this file)"},
       {R"("form": "object")", R"("form": "nothing")", R"(43:7: answers do not fit the form nothing)"},
       {R"("form": "object")", R"("form": "list")", R"(43:7: answers must be an array, the contents)"},
-      {R"("form": "object")", R"("form": "bare")",
-       R"(28:72: form bare does not fit an endpoint that does write without paging)"},
       {R"("answers": {)", R"("answer": {)", R"(28:5: answers are missing; they must be the template of the data)"},
       {R"("effects": [)", R"("effect": [)", R"(28:5: effects are missing; they must be an array of steps)"},
       {R"({"operate": "skip", "task": "${task.id}", "subtask": 7})", R"({"operate": "retry", "task": 7})", "accepted"},

@@ -129,7 +129,7 @@ TEST_CASE("source: mistakes in resources and fields are refused where they are")
       {R"("noun": "host")", R"("nuon": "host")",
        R"(6:14: noun is missing; it must be a string; did you mean 'noun' by 'nuon'?)"},
       {R"("noun": "host",)", R"("noun": "host", "kye": "id",)",
-       R"(7:23: 'kye' is unknown here; known are default, fields, index, keepsNull, key, label, lastsUntil, missing, noun, nounChinese, order, parents, source; did you mean 'key'?)"},
+       R"(7:23: 'kye' is unknown here; known are default, fields, index, keepsNull, key, label, lastsUntil, missing, noun, nounChinese, order, parents, qualifier, source; did you mean 'key'?)"},
       {R"("zones": {"noun")",
        R"("hosties": {"noun": "a", "fields": {"a": "time"}}, "hosty": {"noun": "a", "fields": {"a": "time"}}, "zones": {"noun")",
        R"(5:56: there is another resource with the table hosty)"},

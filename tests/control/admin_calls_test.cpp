@@ -243,7 +243,7 @@ TEST_CASE("control: who looks at the server without knowing it is told what it i
     CHECK(contains(page.body, "<h1>ocp-mock-server "));
     CHECK(contains(page.body, "<a href=\"/__admin/openapi.json\">"));
     CHECK(contains(page.body, "<a href=\"/api/v2/time\">"));
-    CHECK(contains(page.body, "<code>/api/v2/ob/clusters/{id}/tenants/{tenantId}/backup/task/logBackupTasks</code>"));
+    CHECK(contains(page.body, "<code>GET /api/v2/ob/clusters/{id}/tenants/{tenantId}/backup/task/logBackupTasks</code>"));
     const Answer text = server.ask("GET", target);
     CHECK(text.status == 200);
     CHECK(contains(text.head, "Content-Type: text/plain;charset=UTF-8\r\n"));

@@ -228,7 +228,7 @@ TEST_CASE("control: explain shows how a request is read and what each filter lea
       contains(server.admin("GET", "/explain?request=" + percent_encode(kList + "?page=0")).body, R"("status":400}})"));
   CHECK(server.admin("GET", "/explain?request=/api/status").body == R"({"path":"/api/status"})");
   CHECK(server.admin("GET", "/explain?request=" + percent_encode("/services?Action=GetObProxyConfig&x=1")).body ==
-        R"({"parameters":{"Action":"GetObProxyConfig","ObCluster":null,"ObRegion":null,"ObproxyClusterName":null,)"
+        R"({"parameters":{"Action":null,"ObCluster":null,"ObRegion":null,"ObproxyClusterName":null,)"
         R"("UID":null,"User_ID":null},"path":"/services","violations":["Parameter 'x' is unknown; known are Action, )"
         R"(User_ID, UID, ObRegion, ObCluster, ObproxyClusterName. OCP ignores it, --strict refuses it."]})");
   const std::string series =

@@ -20,7 +20,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("welcome: endpoints are named with their methods, in the order of their paths") {
   const std::string text = page(ocp_catalogue(), "*/*");
-  CHECK(contains(text, "\n  GET    /api/v2/alarm/alarms\n  GET    /api/v2/alarm/alarms/{id}\n"));
+  CHECK(contains(
+      text, "\n  GET    /api/v2/alarm/alarms\n  POST   /api/v2/alarm/alarms\n  GET    /api/v2/alarm/alarms/{id}\n"));
   CHECK(contains(text, "\n  GET    /api/v2/profiles/me/credentials\n  POST   /api/v2/profiles/me/credentials\n"));
   CHECK_FALSE(contains(text, "  GET    /\n"));
   const std::string html = page(ocp_catalogue(), "text/html");
