@@ -2,11 +2,12 @@
 """What changes of data cost beside a tenant with 1,000,000 tasks.
 
 measure_changes.py [BINARY]: loads 1,000,000 tasks of one tenant, 10,000 of another and 60 of a third, in memory, and
-prints medians and maxima of 100 calls each, every one the time of a whole HTTP call on a kept connection, and the mean
-of the processor's time that the server took for one, which other programs do not lengthen. For the points of timelines,
-one task changes at each point, at first of the small tenant, then of the large one. Points pass as calls advance the
-clock, one at once after the other, and as time goes by, one each 50 ms. The time is that of the first GET after a point,
-and that of others' GETs of another tenant meanwhile, beside that without points.
+prints medians and maxima of 100 calls each, of changes by admin calls, and of database users that are created and read
+back. Each is the time of a whole HTTP call on a kept connection, and the mean of the processor's time that the server
+took for one, which other programs do not lengthen. For the points of timelines, one task changes at each point, at first
+of the small tenant, then of the large one. Points pass as calls advance the clock, one at once after the other, and as
+time goes by, one each 50 ms. The time is that of the first GET after a point, and that of others' GETs of another tenant
+meanwhile, beside that without points.
 """
 
 import base64
@@ -23,7 +24,8 @@ import time
 CALLS = 100
 LARGE, MIDDLE, SMALL = 1, 2, 3
 TASKS = {LARGE: 1_000_000, MIDDLE: 10_000, SMALL: 60}
-CREDENTIALS = {"Authorization": "Basic " + base64.b64encode(b"admin:secret").decode()}
+CREDENTIALS = {"Authorization": "Basic " + base64.b64encode(b"admin:secret").decode(),
+               "Content-Type": "application/json"}
 
 
 def path_of(tenant):
@@ -137,6 +139,17 @@ def main():
         measure("the middle tenant changed", 5, lambda i: all_of(MIDDLE, i))
         measure("one row added to the small tenant", CALLS,
                 lambda i: client.call("POST", "/__admin/fixtures", [task(SMALL, 1000 + i)]))
+        users = f"/api/v2/ob/clusters/1/tenants/{SMALL}/users"
+        client.call("POST", users, {"username": "u", "password": "x"})
+        measure("a database user read", CALLS, lambda _: client.call("GET", f"{users}/u"))
+        measure("a database user created and read back", CALLS, lambda i: (
+            client.call("POST", users, {"username": f"u{i}", "password": "x"}) + client.call("GET", f"{users}/u{i}")))
+
+        def reset(i):
+            client.call("POST", users, {"username": f"v{i}", "password": "x"})
+            return client.call("POST", "/__admin/reset")
+
+        report("a reset after a user was created", [reset(i) for i in range(CALLS)])
         report("others' GETs without points", others_while(port, lambda: time.sleep(2)))
         for tenant in (SMALL, LARGE):
             client.call("POST", "/__admin/reset")
