@@ -248,9 +248,9 @@ TEST_CASE("a fixed answer needs the rows of its path") {
       return std::to_string(error.code());
     }
   };
-  CHECK(ask("/api/v2/ob/clusters/1/tenants/2/failoverPreCheck") == "data");
-  CHECK(ask("/api/v2/ob/clusters/1/tenants/3/failoverPreCheck") == "60002");
-  CHECK(ask("/api/v2/ob/clusters/3/tenants/2/failoverPreCheck") == "10002");
+  CHECK(ask("/api/v2/ob/clusters/1/tenants/2/changePassword") == "nothing");
+  CHECK(ask("/api/v2/ob/clusters/1/tenants/3/changePassword") == "60002");
+  CHECK(ask("/api/v2/ob/clusters/3/tenants/2/changePassword") == "10002");
 }
 
 TEST_CASE("router: an endpoint is newer than versions before its own") {
