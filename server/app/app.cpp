@@ -238,6 +238,10 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
     return fail(exchange.fault->action, request, exchange);
   }
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (options_.read_only && !reads && exchange.route && exchange.route->endpoint != nullptr) {
+    throw ApiError(Message::ReadOnly, {printable(request.method)});
+  }
   if (auto replayed = replay(request, exchange)) return std::move(*replayed);
   check_form(request, exchange);
   const auto [path, query] = split_target(request.target);
@@ -257,9 +261,6 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
       read_body(endpoint, request.header("Content-Type").value_or(""), query, request.body, exchange.violations);
   refuse_violations(exchange.violations);
   if (endpoint.does == Does::Constant) return answer_constant(request, endpoint, exchange);
-  if (options_.read_only && endpoint.method != "GET") {
-    throw ApiError(Message::ReadOnly, {std::string(endpoint.method)});
-  }
   if (endpoint.does == Does::Write) {
     prepare_write({std::move(asked), std::move(body), std::string(query), exchange.user, {}}, exchange);
     return {};

@@ -16,9 +16,18 @@ namespace {
 
 using Late = std::set<std::string, std::less<>>;
 
+// Of an array for each of whose items steps are run, so that one request does not hold up all others.
+constexpr std::size_t kMostItems = 200;
+
 const JsonValue* find(const JsonValue& step, std::string_view key) {
   const JsonMember* member = step.find(key);
   return member == nullptr ? nullptr : &member->value;
+}
+
+// A plan may come with fixtures, so nothing that it has was checked by the generator.
+const JsonValue& need(const JsonValue& step, std::string_view key) {
+  if (const JsonValue* value = find(step, key)) return *value;
+  throw RowRefused(fmt::format("a step has no {}", key));
 }
 
 std::string shown(const JsonValue& value) {
@@ -121,12 +130,12 @@ void Effects::step(const JsonValue& step) {
   for (const auto& row : kSteps) {
     if (step.find(row.name) != nullptr) return (this->*row.run)(step);
   }
-  throw std::logic_error("a step that the generator let pass");
+  throw RowRefused("a step does nothing that is known");
 }
 
 void Effects::insert(const JsonValue& step) {
-  const Resource& resource = resource_of(*find(step, "insert"));
-  JsonValue fixture = edit().insert(resource, evaluate_members(*find(step, "row"), scope_));
+  const Resource& resource = resource_of(need(step, "insert"));
+  JsonValue fixture = edit().insert(resource, evaluate_members(need(step, "row"), scope_));
   JsonValue made = json_object();
   if (const JsonValue* before = scope_.find("new")) made = *before;
   made.set({std::string(resource.name), {}, fixture});
@@ -135,15 +144,15 @@ void Effects::insert(const JsonValue& step) {
 }
 
 void Effects::set(const JsonValue& step) {
-  const Resource& resource = resource_of(*find(step, "set"));
-  const JsonValue where = evaluate_members(*find(step, "where"), scope_);
+  const Resource& resource = resource_of(need(step, "set"));
+  const JsonValue where = evaluate_members(need(step, "where"), scope_);
   std::vector<Edit::FoundRow> rows = edit().find(resource, where);
   if (rows.empty() && find(step, "optional") == nullptr) throw missing_rows(resource, where, catalogue());
   for (Edit::FoundRow& row : rows) {
     JsonValue members;
     {
       const Shadow shadow(scope_, "row", row.fixture);
-      members = evaluate_members(*find(step, "to"), scope_);
+      members = evaluate_members(need(step, "to"), scope_);
     }
     set_members(resource, row.fixture, members);
     edit().replace(resource, row.id, row.fixture);
@@ -152,37 +161,40 @@ void Effects::set(const JsonValue& step) {
 }
 
 void Effects::remove(const JsonValue& step) {
-  const Resource& resource = resource_of(*find(step, "remove"));
-  const JsonValue where = evaluate_members(*find(step, "where"), scope_);
+  const Resource& resource = resource_of(need(step, "remove"));
+  const JsonValue where = evaluate_members(need(step, "where"), scope_);
   const std::vector<Edit::FoundRow> rows = edit().find(resource, where);
   if (rows.empty() && find(step, "optional") == nullptr) throw missing_rows(resource, where, catalogue());
   for (const Edit::FoundRow& row : rows) edit().remove(resource, row);
 }
 
 void Effects::each(const JsonValue& step) {
-  auto items = evaluate(*find(step, "each"), scope_);
+  auto items = evaluate(need(step, "each"), scope_);
   if (!items) return;
   if (items->kind != JsonKind::Array) {
     JsonValue one = json_array();
     one.items.push_back(*std::move(items));
     items = std::move(one);
   }
+  if (items->items.size() > kMostItems) {
+    throw RowRefused(fmt::format("an array has {} items, and at most {} are taken", items->items.size(), kMostItems));
+  }
   for (JsonValue& item : items->items) {
     const Shadow shadow(scope_, "item", std::move(item));
-    run(*find(step, "do"));
+    run(need(step, "do"));
   }
 }
 
 void Effects::let(const JsonValue& step) {
   JsonValue with = json_object();
   if (const JsonValue* before = scope_.find("with")) with = *before;
-  for (const JsonMember& member : evaluate_members(*find(step, "let"), scope_).members) with.set(member);
+  for (const JsonMember& member : evaluate_members(need(step, "let"), scope_).members) with.set(member);
   const Shadow shadow(scope_, "with", std::move(with));
-  run(*find(step, "do"));
+  run(need(step, "do"));
 }
 
 void Effects::choose(const JsonValue& step) {
-  const bool yes = holds(*find(step, "if"), find(step, "is"), scope_);
+  const bool yes = holds(need(step, "if"), find(step, "is"), scope_);
   if (const JsonValue* chosen = find(step, yes ? "then" : "else")) run(*chosen);
 }
 
@@ -200,20 +212,20 @@ void Effects::refuse(const JsonValue& step) {
   // clang-format on
   const JsonValue* when = find(step, "when");
   const JsonValue* unless = find(step, "unless");
-  const JsonValue* name = when != nullptr ? find(step, "resource") : unless != nullptr ? unless : find(step, "if");
-  const Resource& resource = resource_of(*name);
+  const Resource& resource = resource_of(unless != nullptr ? *unless : need(step, when != nullptr ? "resource" : "if"));
   JsonValue where = json_object();
   if (when != nullptr) {
     if (!holds(*when, find(step, "is"), scope_)) return;
   } else {
-    const JsonValue& form = *find(step, "where");
+    const JsonValue& form = need(step, "where");
     where = evaluate_members(form, scope_);
     // Without a value to look for there is no such row.
     const bool is_whole = where.members.size() == form.members.size();
     if ((!is_whole || edit().find(resource, where).empty()) != (unless != nullptr)) return;
   }
   const auto reason =
-      std::ranges::find(kReasons, find(step, "refuse")->text, [](const auto& row) { return row.reason; });
+      std::ranges::find(kReasons, need(step, "refuse").text, [](const auto& row) { return row.reason; });
+  if (reason == std::end(kReasons)) throw RowRefused("a step refuses for no reason that is known");
   const JsonValue* of = find(step, "of");
   const auto given = of == nullptr ? std::nullopt : evaluate(*of, scope_);
   const std::string named = given ? shown(*given) : shown_values(where);
@@ -225,7 +237,9 @@ void Effects::run_named(const JsonValue& step) {
   JsonValue given = json_object();
   if (const JsonValue* with = find(step, "with")) given = evaluate_members(*with, scope_);
   const Shadow shadow(scope_, "with", std::move(given));
-  run(read_json_text(catalogue().find_steps(find(step, "run")->text)));
+  const std::string_view steps = catalogue().find_steps(need(step, "run").text);
+  if (steps.empty()) throw RowRefused("a step runs steps that there are not");
+  run(read_json_text(steps));
 }
 
 void Effects::start(const JsonValue& step) { start_task(step, *this); }
@@ -242,12 +256,13 @@ void Effects::operate(const JsonValue& step) {
       {"cancel",   TaskOperation::Cancel},
   };
   // clang-format on
-  const std::string& name = find(step, "operate")->text;
+  const std::string& name = need(step, "operate").text;
   const auto row = std::ranges::find(kOperations, name, [](const auto& one) { return one.name; });
-  const auto task = evaluate(*find(step, "task"), scope_);
+  const auto task = evaluate(need(step, "task"), scope_);
   const JsonValue* named = find(step, "subtask");
   const auto subtask = named == nullptr ? std::nullopt : evaluate(*named, scope_);
-  operate_task(row->operation, task.value(), subtask ? &*subtask : nullptr, *this);
+  if (row == std::end(kOperations) || !task) throw RowRefused("a step operates on no task");
+  operate_task(row->operation, *task, subtask ? &*subtask : nullptr, *this);
 }
 
 void Effects::note_row(const Resource& resource, JsonValue fixture) {

@@ -57,7 +57,7 @@ class Effects {
   void start(const JsonValue& step);
   void operate(const JsonValue& step);
   void note_row(const Resource& resource, JsonValue fixture);
-  const Resource& resource_of(const JsonValue& name) { return *catalogue().find_resource(name.text); }
+  const Resource& resource_of(const JsonValue& name) { return named_resource(catalogue(), name.text); }
 
   Scope& scope_;
   const TaskOptions& options_;

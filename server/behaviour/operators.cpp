@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <iterator>
 #include <limits>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "fixtures/field_rules.h"
 #include "ocp/instant.h"
 
@@ -18,7 +20,12 @@ namespace ocp_mock {
 namespace {
 
 const Resource& resource_of(const JsonValue& name, Scope& scope) {
-  return *scope.edit().catalogue().find_resource(name.text);
+  return named_resource(scope.edit().catalogue(), name.text);
+}
+
+const JsonValue& need(const JsonValue& form, std::string_view key) {
+  if (const JsonMember* member = form.find(key)) return member->value;
+  throw RowRefused(fmt::format("an operator has no {}", key));
 }
 
 JsonValue array_of(const JsonValue& form, Scope& scope) {
@@ -28,6 +35,11 @@ JsonValue array_of(const JsonValue& form, Scope& scope) {
   JsonValue one = json_array();
   one.items.push_back(*std::move(value));
   return one;
+}
+
+const JsonValue& pair_of(const JsonValue& pair, std::size_t place) {
+  if (pair.items.size() != 2) throw RowRefused("an operator needs two values");
+  return pair.items[place];
 }
 
 const JsonValue* member_of(const JsonValue& item, std::string_view name) {
@@ -88,6 +100,7 @@ class Total {
 
   JsonValue value() const {
     if (is_whole_) return json_integer(whole_);
+    if (!std::isfinite(total_)) throw RowRefused("a number is beyond what a number can be");
     return {JsonKind::Float, fmt::format("{:.{}f}", total_, std::max(decimals_, 1)), {}, {}, {}};
   }
 
@@ -132,7 +145,8 @@ std::optional<JsonValue> seconds_between(const JsonValue& times, Scope& scope) {
     if (!instant) throw RowRefused(fmt::format("{} is no time", describe(*value)));
     instants.push_back(*instant);
   }
-  return json_integer(instants.at(1).second - instants.at(0).second - (instants[1].nano < instants[0].nano ? 1 : 0));
+  if (instants.size() != 2) throw RowRefused("an operator needs two times");
+  return json_integer(instants[1].second - instants[0].second - (instants[1].nano < instants[0].nano ? 1 : 0));
 }
 
 JsonValue made_key(const JsonValue& form, const JsonValue& resource, Scope& scope) {
@@ -171,7 +185,7 @@ JsonValue join(const JsonValue& items, std::string_view by) {
 // What a form makes of each row that it picks; the first of them only, unless all are wanted.
 JsonValue rows_of(const JsonValue& form, const JsonMember& resource, const JsonMember* take, bool all, Scope& scope) {
   JsonValue rows = json_array();
-  const JsonValue where = evaluate_members(form.find("where")->value, scope);
+  const JsonValue where = evaluate_members(need(form, "where"), scope);
   for (Edit::FoundRow& row : scope.edit().find(resource_of(resource.value, scope), where)) {
     std::optional<JsonValue> taken = std::move(row.fixture);
     if (take != nullptr) {
@@ -200,7 +214,7 @@ JsonValue sum_of_rows(const JsonValue& form, const JsonMember& resource, Scope& 
 std::optional<JsonValue> largest_of_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
   std::optional<std::int64_t> largest;
   for (const JsonValue& row : rows_of(form, resource, nullptr, true, scope).items) {
-    const JsonMember* member = row.find(form.find("of")->value.text);
+    const JsonMember* member = row.find(need(form, "of").text);
     const auto number = member == nullptr ? std::nullopt : to_int64(member->value);
     if (number) largest = std::max(largest.value_or(*number), *number);
   }
@@ -208,7 +222,7 @@ std::optional<JsonValue> largest_of_rows(const JsonValue& form, const JsonMember
 }
 
 JsonValue filtered(const JsonValue& form, const JsonValue& items, Scope& scope) {
-  const JsonValue where = evaluate_members(form.find("where")->value, scope);
+  const JsonValue where = evaluate_members(need(form, "where"), scope);
   JsonValue kept = json_array();
   std::ranges::copy_if(array_of(items, scope).items, std::back_inserter(kept.items), [&](const JsonValue& item) {
     return std::ranges::all_of(where.members, [&](const JsonMember& member) {
@@ -240,21 +254,21 @@ std::optional<JsonValue> evaluate_operator(const JsonValue& form, const JsonMemb
   }
   if (name == "$find") return find_rows(form, operation, scope);
   if (name == "$count") {
-    const JsonValue where = evaluate_members(other("where")->value, scope);
+    const JsonValue where = evaluate_members(need(form, "where"), scope);
     return json_integer(static_cast<std::int64_t>(scope.edit().find(resource_of(argument, scope), where).size()));
   }
   if (name == "$map") {
     JsonValue mapped = json_array();
     for (JsonValue& item : array_of(argument, scope).items) {
       const Shadow shadow(scope, "item", std::move(item));
-      if (auto value = evaluate(other("to")->value, scope)) mapped.items.push_back(*std::move(value));
+      if (auto value = evaluate(need(form, "to"), scope)) mapped.items.push_back(*std::move(value));
     }
     return mapped;
   }
   if (name == "$union" || name == "$without") {
     JsonValue none = json_array();
-    return combined(name, combined("$union", none, array_of(argument.items.at(0), scope), other("by"), nullptr),
-                    array_of(argument.items.at(1), scope), other("by"), other("of"));
+    return combined(name, combined("$union", none, array_of(pair_of(argument, 0), scope), other("by"), nullptr),
+                    array_of(pair_of(argument, 1), scope), other("by"), other("of"));
   }
   if (name == "$merge") {
     JsonValue merged = json_object();
@@ -276,18 +290,22 @@ std::optional<JsonValue> evaluate_operator(const JsonValue& form, const JsonMemb
   if (name == "$named") {
     JsonValue named = json_object();
     const auto key = evaluate(argument, scope);
-    const auto value = evaluate(other("value")->value, scope);
+    const auto value = evaluate(need(form, "value"), scope);
     if (key && value) named.set({text_of(*key), {}, *value});
     return named;
   }
   if (name == "$split") {
     const auto text = evaluate(argument, scope);
     if (!text) return std::nullopt;
-    return split(text_of(*text), other("by")->value.text);
+    return split(text_of(*text), need(form, "by").text);
   }
-  if (name == "$join") return join(array_of(argument, scope), other("by")->value.text);
-  if (name == "$file") return read_json_text(scope.edit().catalogue().find_answer(argument.text));
-  throw std::logic_error("an operator that the generator let pass: " + name);
+  if (name == "$join") return join(array_of(argument, scope), need(form, "by").text);
+  if (name == "$file") {
+    const std::string_view file = scope.edit().catalogue().find_answer(argument.text);
+    if (file.empty()) throw RowRefused("an operator names a file that there is not");
+    return read_json_text(file);
+  }
+  throw RowRefused(fmt::format("{} is no operator", printable(name)));
 }
 
 }  // namespace ocp_mock

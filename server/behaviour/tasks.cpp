@@ -132,6 +132,7 @@ class NewTask {
     RunningTask task(effects_, stored.id, std::move(stored.fixture));
     plan(task);
     task.run_from(0, rules_.execute);
+    task.run_end();
   }
 
   void plan(RunningTask& task) {
@@ -148,7 +149,7 @@ class NewTask {
     }
     if (!effects_.failure()) return;
     const auto id = id_of(task, effects_.failure()->subtask);
-    if (!id) throw ApiError(Message::NoSuchSubtask, {printable(effects_.failure()->subtask), names(task)});
+    if (!id) throw ApiError(Message::FaultWithoutSubtask, {printable(effects_.failure()->subtask), names(task)});
     task.plan(kFails, json_text(*id));
     task.plan(kWhy, json_text(effects_.failure()->message));
   }
@@ -249,11 +250,9 @@ void run_due(Edit& edit, Instant now, const TaskOptions& options, const std::map
     }
     try {
       task.advance();
-    } catch (const ApiError& error) {
-      throw BrokenTask{due->id, error.what()};
-    } catch (const RowRefused& error) {
-      throw BrokenTask{due->id, error.what()};
-    } catch (const DuplicateRow& error) {
+    } catch (const DatasetError&) {
+      throw;
+    } catch (const std::exception& error) {
       throw BrokenTask{due->id, error.what()};
     }
   }

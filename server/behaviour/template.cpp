@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "fixtures/field_rules.h"
 
 namespace ocp_mock {
@@ -136,6 +137,11 @@ Shadow::~Shadow() {
   } else {
     scope_.erase(root_);
   }
+}
+
+const Resource& named_resource(const Catalogue& catalogue, std::string_view name) {
+  if (const Resource* resource = catalogue.find_resource(name)) return *resource;
+  throw RowRefused(fmt::format("there is no resource {}", printable(name)));
 }
 
 std::string text_of(const JsonValue& value) {

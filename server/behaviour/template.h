@@ -60,6 +60,9 @@ JsonValue fill_in(const JsonValue& form, Scope& scope, const std::set<std::strin
 // Whether two templates, or one without the other, say yes: the value is the other one, or is there and not false.
 bool holds(const JsonValue& form, const JsonValue* is, Scope& scope);
 
+// Throws RowRefused for a name that is none.
+const Resource& named_resource(const Catalogue& catalogue, std::string_view name);
+
 // A text as it is, any other value as JSON.
 std::string text_of(const JsonValue& value);
 

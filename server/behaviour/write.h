@@ -1,6 +1,7 @@
 // A request that changes rows, by its endpoint's effects.
 // Input: a request as read_parameters() and read_body() made it, and the data. Output: new data and the data of the
-// answer, or an ApiError and nothing. Takes about a millisecond: not for a connection's thread. Knows no HTTP.
+// answer, or an ApiError and nothing. Takes a millisecond or some hundred, by the steps: not for a connection's thread.
+// Knows no HTTP.
 #pragma once
 
 #include <memory>

@@ -56,15 +56,13 @@ std::optional<World::Snapshot> World::ready_snapshot(const Request& request) con
 World::Snapshot World::snapshot() {
   const std::lock_guard making(making_);
   for (;;) {
-    settled();
-    Instant now;
-    std::shared_ptr<const Dataset> origin;
+    const Instant now = clock_.now();
+    const std::shared_ptr<const Dataset> origin = settled_at(now);
     Instant loaded;
     TimelineState state;
     {
       const std::lock_guard lock(mutex_);
-      now = clock_.now();
-      origin = origin_;
+      if (origin_ != origin) continue;
       loaded = loaded_;
       state = timeline_;
     }
@@ -82,7 +80,9 @@ std::shared_ptr<const Dataset> World::origin() const {
   return origin_;
 }
 
-std::shared_ptr<const Dataset> World::settled() {
+std::shared_ptr<const Dataset> World::settled() { return settled_at(clock_.now()); }
+
+std::shared_ptr<const Dataset> World::settled_at(Instant now) {
   for (;;) {
     std::shared_ptr<const Dataset> before;
     Instant loaded;
@@ -91,7 +91,7 @@ std::shared_ptr<const Dataset> World::settled() {
       before = origin_;
       loaded = loaded_;
     }
-    auto after = settle_tasks(before, loaded, clock_.now(), tasks_);
+    auto after = settle_tasks(before, loaded, now, tasks_);
     if (after == before) return before;
     const std::lock_guard lock(mutex_);
     if (origin_ != before || loaded_ != loaded) continue;
@@ -104,12 +104,11 @@ std::shared_ptr<const Dataset> World::settled() {
 World::WrittenAt World::write(const Write& write) {
   const std::lock_guard writing(writing_);
   for (;;) {
-    const std::shared_ptr<const Dataset> before = settled();
-    Instant now;
+    const Instant now = clock_.now();
+    const std::shared_ptr<const Dataset> before = settled_at(now);
     Instant loaded;
     {
       const std::lock_guard lock(mutex_);
-      now = clock_.now();
       loaded = loaded_;
     }
     Written written = write_rows(write, before, loaded, now, tasks_);

@@ -124,6 +124,7 @@ class World {
 
  private:
   std::shared_ptr<Throttle> throttle() const;
+  std::shared_ptr<const Dataset> settled_at(Instant now);
 
   const std::optional<RateLimit> rate_limit_;
   const TaskOptions tasks_;

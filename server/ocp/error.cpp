@@ -259,6 +259,10 @@ constexpr MessageRow kCatalogue[] = {
      "Simulated failure, armed by a test.",
      "测试预设的模拟故障。"},
 
+    {Message::FaultWithoutSubtask, 400, 0, 2,
+     "The fault that a test has armed for this request names subtask '{0}'; the subtasks are {1}.",
+     "测试为该请求预设的故障指定了子任务“{0}”；可用的子任务为 {1}。"},
+
     {Message::Unexpected, 500, 10010, 0,
      "Unexpected error; the server's log has it under this trace id.",
      "系统发生未知错误；请按 traceId 查看服务端日志。"},

@@ -104,6 +104,7 @@ enum class Message {
   ReadOnly,
   // what a test has armed
   SimulatedFailure,
+  FaultWithoutSubtask,
   // a defect of the mock itself
   Unexpected,
   // requests that are not HTTP: a message for each http::ParseError, in their order, see message_of()

@@ -108,6 +108,8 @@ class SqliteBuilder : public DatasetBuilder {
     });
   }
 
+  void forget(const Resource& resource, const std::vector<SqlValue>& keys) override { parents_.forget(resource, keys); }
+
   std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) override {
     std::int64_t removed = 0;
     if (!tables_.has(resource)) return removed;

@@ -38,6 +38,9 @@ class DatasetBuilder : public FixtureSink {
   // Its parents stay known.
   virtual void remove_row(const Resource& resource, std::int64_t id) = 0;
 
+  // A row that was removed does not come back with those that named it as their parent before.
+  virtual void forget(const Resource& resource, const std::vector<SqlValue>& keys) = 0;
+
   // Removes all that meet the conditions, and tells how many.
   virtual std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) = 0;
 

@@ -1,5 +1,7 @@
 #include "store/edit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <compare>
 #include <cstdlib>
@@ -48,6 +50,9 @@ void pass_points(const Resource& resource, JsonValue& fixture, const RowTimeline
   if (stored.since) fixture.set({std::string(kSince), {}, {JsonKind::String, *stored.since, {}, {}, {}}});
 }
 
+// Values that are looked for one by one.
+constexpr std::size_t kMostAlternatives = 1000;
+
 // One where for each combination of the items of arrays that stand for any of them.
 std::vector<JsonValue> alternatives(const Resource& resource, const JsonValue& where) {
   std::vector<JsonValue> all{where};
@@ -56,6 +61,9 @@ std::vector<JsonValue> alternatives(const Resource& resource, const JsonValue& w
     if (member.value.kind != JsonKind::Array || (field != nullptr && field->type == FieldType::Array)) continue;
     std::vector<JsonValue> more;
     for (const JsonValue& one : all) {
+      if (all.size() * member.value.items.size() > kMostAlternatives) {
+        throw RowRefused(fmt::format("an array stands for more than {} values", kMostAlternatives));
+      }
       for (const JsonValue& item : member.value.items) {
         more.push_back(one);
         more.back().set({member.key, {}, item});
@@ -162,9 +170,29 @@ JsonValue Edit::insert(const Resource& resource, JsonValue fixture) {
     builder_->keep_key(resource, key);
   }
   Row row = checked_row(resource, fixture);
+  require_parents(resource, row);
   builder_->add_row(resource, row);
   changed_ = true;
   return fixture;
+}
+
+// A row below one that is gone would bring it back.
+void Edit::require_parents(const Resource& resource, const Row& row) {
+  std::vector<ColumnCondition> conditions;
+  for (std::size_t i = 0; i < resource.parents.size(); ++i) {
+    const Resource& parent = *resource.parents[i].resource;
+    RowSelection selection;
+    for (std::size_t k = 0; k <= i; ++k) {
+      const Field& key = k < i ? *parent.parents[k].field : *parent.key;
+      selection.conditions.push_back({columns_of(key).front(), row.columns[resource.parents[k].field->first_column]});
+    }
+    bool is_there = false;
+    builder_->each_row(parent, selection, [&](const StoredRow&) { is_there = true; });
+    if (!is_there) {
+      throw RowRefused(fmt::format("{} is {}, and there is no such {}", resource.parents[i].field->name,
+                                   json_value(row.columns[resource.parents[i].field->first_column]), parent.noun));
+    }
+  }
 }
 
 std::int64_t Edit::make_key(const Resource& resource, std::int64_t above) {
@@ -199,6 +227,7 @@ void Edit::remove(const Resource& resource, const FoundRow& row) {
                      [&](const StoredRow& stored) { keys.assign(stored.keys.begin(), stored.keys.end()); });
   builder_->remove_row(resource, row.id);
   if (resource.key == nullptr) return;
+  builder_->forget(resource, keys);
   for (const Resource& below : catalogue().resources) {
     const auto parent = std::ranges::find(below.parents, &resource, &Parent::resource);
     if (parent == below.parents.end()) continue;

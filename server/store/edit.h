@@ -50,8 +50,8 @@ class Edit {
 
   std::optional<DatasetBuilder::DueTask> first_due() { return builder_->first_due(); }
 
-  // Adds a row. An integer key that it lacks is made, and never again. Returns the row. Throws RowRefused, and
-  // DuplicateRow where the key is taken.
+  // Adds a row. An integer key that it lacks is made, and never again. Returns the row. Throws RowRefused, also where a
+  // parent is not there, and DuplicateRow where the key is taken.
   JsonValue insert(const Resource& resource, JsonValue fixture);
 
   // An integer that no row of the resource has or had as its key, and that is larger than the other one.
@@ -68,6 +68,8 @@ class Edit {
   std::shared_ptr<const Dataset> finish();
 
  private:
+  void require_parents(const Resource& resource, const Row& row);
+
   const std::shared_ptr<const Dataset> origin_;
   const Instant loaded_;
   const std::unique_ptr<DatasetBuilder> builder_;

@@ -103,6 +103,16 @@ void KnownParents::note_declared(const Resource& resource, std::span<const SqlVa
   merge(parents_[{&resource, {parents_and_key.begin(), parents_and_key.end()}}].declared, label);
 }
 
+void KnownParents::forget(const Resource& resource, const std::vector<SqlValue>& keys) {
+  std::erase_if(parents_, [&](const auto& known) {
+    const auto& [of, of_keys] = known.first;
+    const bool is_below = std::ranges::find(of->parents, &resource, &Parent::resource) != of->parents.end();
+    return (of == &resource || is_below) && of_keys.size() >= keys.size() &&
+           std::equal(keys.begin(), keys.end(), of_keys.begin());
+  });
+  last_ = {nullptr, {}};
+}
+
 std::set<const Resource*> KnownParents::resources() const {
   std::set<const Resource*> resources;
   for (const auto& [key, labels] : parents_) resources.insert(key.first);

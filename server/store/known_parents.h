@@ -47,6 +47,9 @@ class KnownParents {
   void note_declared(const Resource& resource, std::span<const SqlValue> parents_and_key,
                      std::optional<std::string> label);
 
+  // The row with these keys, its parents' and its own, and all below it are no longer known.
+  void forget(const Resource& resource, const std::vector<SqlValue>& keys);
+
   // Their resources, which must have tables when they are stored.
   std::set<const Resource*> resources() const;
 

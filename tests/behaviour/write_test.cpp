@@ -117,8 +117,9 @@ TEST_CASE("write: what is refused has changed nothing") {
         "400 10002 Host 'name h1, zone z1' exists already; the request must name another one.");
   CHECK(mock.dataset == before);
   // The failure is found when the row has been inserted.
-  CHECK(mock.ask("POST", kStart, R"({"name": "h2"})", TaskFailure{"Stop", "why"}) ==
-        "404 20000 Subtask 'Stop' does not exist in task Prepare, Start.");
+  CHECK(
+      mock.ask("POST", kStart, R"({"name": "h2"})", TaskFailure{"Stop", "why"}) ==
+      "400 0 The fault that a test has armed for this request names subtask 'Stop'; the subtasks are Prepare, Start.");
   CHECK(mock.dataset == before);
 }
 
