@@ -292,3 +292,36 @@ TEST_CASE("write: what runs is exported, and goes on where it is loaded") {
   }
   CHECK(copy.task("state") == "done");
 }
+
+TEST_CASE("write: a plan of a fixture that names what there is not makes its task fail, and ends nothing else") {
+  for (const std::string_view step :
+       {R"({"insert": "nosuch", "row": {}})", R"({"insert": "hosts"})", R"({"set": "hosts", "where": {}})",
+        R"({"run": "nosuch"})", R"({"operate": "retry"})", R"({"operate": "x", "task": 1})",
+        R"({"refuse": "x", "when": 1,
+        "resource": "hosts"})",
+        R"({"nosuch": 1})", R"({"if": {"$nosuch": 1}, "then": []})", R"({"if": {"$map": [1]}})",
+        R"({"if": {"$union": []}})", R"({"if": {"$file": "nosuch"}})",
+        R"({"if": {"$count": "nosuch", "where": {}}})"}) {
+    CAPTURE(step);
+    Mock mock(R"({"jobs": [{"id": 1, "title": "T", "state": "going", "upcomingAt": "2023-11-14T22:13:21Z", "parts": [
+        {"id": 1, "title": "A", "state": "going"}], "upcoming": {"order": [1], "next": 0, "end": [)" +
+              std::string(step) + "]}}]}");
+    mock.now.second += 60;
+    CHECK(mock.task("state") == "broken");
+    CHECK(contains(mock.rows("jobLogs"), "A: failed: "));
+  }
+}
+
+TEST_CASE("write: a row that is removed does not come back with those below it") {
+  Mock mock;
+  const Resource& hosts = *synthetic_catalogue().find_resource("hosts");
+  const Resource& disks = *synthetic_catalogue().find_resource("disks");
+  Edit edit(mock.dataset, {});
+  const JsonValue disk = read_json_text(R"({"zone": "z1", "host": "h1", "slot": 7})");
+  edit.insert(disks, disk);
+  edit.remove(hosts, edit.find(hosts, read_json_text(R"({"zone": "z1", "name": "h1"})")).at(0));
+  CHECK_THROWS_WITH_AS(edit.insert(disks, disk), "host is \"h1\", and there is no such host", RowRefused);
+  mock.dataset = edit.finish();
+  CHECK(mock.rows("hosts") == "{\"name\":\"h1\",\"port\":2,\"zone\":\"z2\"}\n");
+  CHECK(mock.rows("disks") == "{\"host\":\"h1\",\"slot\":1,\"zone\":\"z2\"}\n");
+}
