@@ -234,7 +234,7 @@ std::optional<http::Response> App::guarded(const http::Request& request, Exchang
 }
 
 http::Response App::answer(const http::Request& request, Exchange& exchange) const {
-  if (exchange.preparer == &writes_) return answer_written(exchange);
+  if (exchange.writes) return answer_written(exchange);
   if (exchange.fault && (exchange.fault->action.answer || exchange.fault->action.html_status)) {
     return fail(exchange.fault->action, request, exchange);
   }
@@ -330,7 +330,8 @@ std::string App::authenticate(const SignedRequest& request, std::string_view tra
 void App::prepare_write(Write write, Exchange& exchange) const {
   if (exchange.fault) write.failure = exchange.fault->action.task;
   exchange.prepared = std::make_shared<Prepared>();
-  exchange.preparer = &writes_;
+  exchange.writes = true;
+  exchange.preparer = &writes_.of(exchange.world.get());
   exchange.preparation = [world = exchange.world, write = std::move(write), prepared = exchange.prepared] {
     try {
       prepared->written = world->write(write);
@@ -374,7 +375,7 @@ bool App::look_at_data(const Request& request, Exchange& exchange) const {
     return true;
   }
   exchange.prepared = std::make_shared<Prepared>();
-  exchange.preparer = &timelines_;
+  exchange.preparer = &timelines_.of(exchange.world.get());
   exchange.preparation = [world = exchange.world, prepared = exchange.prepared] { prepared->data = world->snapshot(); };
   return false;
 }

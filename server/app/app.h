@@ -100,6 +100,7 @@ class App {
     std::shared_ptr<Prepared> prepared = {};  // what another thread has made
     std::function<void()> preparation = {};   // what another thread must do before there can be an answer
     Worker* preparer = nullptr;               // that thread
+    bool writes = false;                      // what it prepares is a write
   };
 
   class Later;
@@ -147,8 +148,8 @@ class App {
   Worlds& worlds_;
   const Authenticator authenticator_;
   mutable Worker sorts_{kConnectionsBoundIt};
-  mutable Worker timelines_{kConnectionsBoundIt};  // a point that passes does not wait for a sort
-  mutable Worker writes_{kConnectionsBoundIt};
+  mutable WorkerPool timelines_{kConnectionsBoundIt};  // by world; a point that passes does not wait for a sort
+  mutable WorkerPool writes_{kConnectionsBoundIt};     // by world
   mutable Worker long_bodies_{kConnectionsBoundIt};  // the last, for its jobs use all of the above
 };
 

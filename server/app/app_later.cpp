@@ -97,7 +97,7 @@ http::Response App::delayed(const http::Request& request, Exchange& exchange) co
 // The request is answered once it is prepared.
 http::Response App::prepared(const http::Request& request, Exchange& exchange) const {
   auto preparation = std::exchange(exchange.preparation, {});
-  const bool writes = exchange.preparer == &writes_;
+  const bool writes = exchange.writes;
   Worker& preparer = *exchange.preparer;
   // All others are answered from the beginning.
   if (!writes) exchange.violations.clear();

@@ -1,5 +1,6 @@
 #include "base/worker.h"
 
+#include <cstdint>
 #include <utility>
 
 namespace ocp_mock {
@@ -22,6 +23,12 @@ bool Worker::add(std::function<void()> job) {
   }
   changed_.notify_one();
   return true;
+}
+
+Worker& WorkerPool::of(const void* owner) {
+  // The upper bits of the product depend on all bits of the address, of which the lower ones are always the same.
+  const auto address = std::uint64_t{reinterpret_cast<std::uintptr_t>(owner)};
+  return workers_[address * 0x9E3779B97F4A7C15U >> 62U];
 }
 
 void Worker::run() {

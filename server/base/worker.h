@@ -1,7 +1,8 @@
-// One thread for slow work, so that the threads of connections stay free.
+// Threads for slow work, so that the threads of connections stay free.
 // Input: jobs. Output: each job done, in order. Thread safety: any thread may add a job.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -35,6 +36,20 @@ class Worker {
   std::deque<std::function<void()>> jobs_;
   bool stopping_ = false;
   std::thread thread_;
+};
+
+// Some workers, so that a slow job of one owner holds up few others.
+class WorkerPool {
+ public:
+  // See Worker.
+  explicit WorkerPool(std::size_t most_jobs)
+      : workers_{{Worker(most_jobs), Worker(most_jobs), Worker(most_jobs), Worker(most_jobs)}} {}
+
+  // Always the same for an owner, whose jobs so are done in order.
+  Worker& of(const void* owner);
+
+ private:
+  std::array<Worker, 4> workers_;
 };
 
 }  // namespace ocp_mock
