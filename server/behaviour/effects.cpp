@@ -239,7 +239,7 @@ void Effects::run_named(const JsonValue& step) {
   const Shadow shadow(scope_, "with", std::move(given));
   const std::string_view steps = catalogue().find_steps(need(step, "run").text);
   if (steps.empty()) throw RowRefused("a step runs steps that there are not");
-  run(read_json_text(steps));
+  run(parsed(steps));
 }
 
 void Effects::start(const JsonValue& step) { start_task(step, *this); }

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "behaviour/parsed_texts.h"
 #include "behaviour/template.h"
 #include "catalogue/catalogue.h"
 #include "json/reader.h"
@@ -26,6 +29,8 @@ struct TaskFailure {
 struct TaskOptions {
   std::chrono::milliseconds duration{2000};  // of a task, by the world's clock
   int offset_minutes = 8 * 60;               // of the times in rows
+  // Shared by all worlds.
+  std::shared_ptr<ParsedTexts> texts = std::make_shared<ParsedTexts>();
 };
 
 // A run of steps, at one time.
@@ -40,6 +45,8 @@ class Effects {
   Edit& edit() { return scope_.edit(); }
   const Catalogue& catalogue() { return edit().catalogue(); }
   const TaskOptions& options() const { return options_; }
+  // Of the catalogue.
+  const JsonValue& parsed(std::string_view text) const { return options_.texts->of(text); }
   Instant now() const { return now_; }
   std::string now_text() const { return format_iso_offset(now_, options_.offset_minutes); }
   const std::optional<TaskFailure>& failure() const { return failure_; }

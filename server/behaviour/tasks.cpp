@@ -25,7 +25,7 @@ class NewTask {
       : step_(step), effects_(effects), rules_(*effects.catalogue().tasks) {
     page_ = json_object();
     if (const JsonValue* file = find(step, "task"); file->kind == JsonKind::String) {
-      page_ = read_json_text(effects.catalogue().find_answer(file->text));
+      page_ = effects.parsed(effects.catalogue().find_answer(file->text));
       if (page_.kind == JsonKind::Array) page_ = JsonValue(page_.items.at(0));
     } else {
       make_page();
@@ -101,11 +101,11 @@ class NewTask {
     JsonValue list = json_array();
     {
       const Shadow shadow(scope, "with", of);
-      row = evaluate_members(read_json_text(rules_.row), scope);
+      row = evaluate_members(effects_.parsed(rules_.row), scope);
       if (!list_.empty()) {
         for (const JsonValue& subtask : subtasks()) {
           const Shadow item(scope, "item", subtask);
-          JsonValue whole = evaluate_members(read_json_text(rules_.subtask), scope);
+          JsonValue whole = evaluate_members(effects_.parsed(rules_.subtask), scope);
           for (const JsonMember& member : subtask.members) whole.set(member);
           put(whole, rules_.status, rules_.pending);
           put(whole, rules_.operation, rules_.execute);
@@ -181,8 +181,8 @@ class NewTask {
     JsonValue others;  // for members that the page has in another form
     {
       const Shadow shadow(scope, "with", of);
-      values = evaluate_members(read_json_text(rules_.answer), scope);
-      others = evaluate_members(read_json_text(rules_.row), scope);
+      values = evaluate_members(effects_.parsed(rules_.answer), scope);
+      others = evaluate_members(effects_.parsed(rules_.row), scope);
     }
     put(values, rules_.status, rules_.running);
     put(values, rules_.operation, rules_.execute);

@@ -61,10 +61,10 @@ std::optional<JsonValue> row_of_path(const Request& request, std::size_t i, Edit
   return std::move(found.front().fixture);
 }
 
-AnswerData answer_of(const Endpoint& endpoint, Scope& scope) {
+AnswerData answer_of(const Endpoint& endpoint, Effects& effects) {
   AnswerData answer{endpoint.form, {"", 1, 1, 1}, false};
   if (endpoint.answers.empty()) return answer;
-  const auto value = evaluate(read_json_text(endpoint.answers), scope);
+  const auto value = evaluate(effects.parsed(endpoint.answers), effects.scope());
   std::string& text = answer.page.contents;
   append_json(text, value ? *value : endpoint.form == Form::List ? json_array() : json_object());
   if (endpoint.form == Form::List) text = text.substr(1, text.size() - 2);
@@ -92,8 +92,8 @@ Written write_rows(const Write& write, const std::shared_ptr<const Dataset>& dat
   scope.set("user", json_text(write.user.empty() ? kNobody : write.user));
   try {
     Effects effects(scope, options, now, write.failure);
-    effects.run(read_json_text(endpoint.effects));
-    AnswerData answer = answer_of(endpoint, scope);
+    effects.run(effects.parsed(endpoint.effects));
+    AnswerData answer = answer_of(endpoint, effects);
     return {edit.finish(), std::move(answer)};
   } catch (const RowRefused& error) {
     throw ApiError(Message::RowRefused, {error.what()});

@@ -75,9 +75,10 @@ class SqliteDataset : public Dataset {
       const std::lock_guard lock(slot.mutex);
       tables_ = Tables(slot.reader.handle(), catalogue_);
     }
-    run({"SELECT EXISTS(SELECT 1 FROM timeline)", {}},
-        [&](const Statement& row) { has_timelines_ = row.integer(0) != 0; });
-    run(exchanges_exist_query(), [&](const Statement& row) { has_exchanges_ = row.integer(0) != 0; });
+    run({"SELECT EXISTS(SELECT 1 FROM timeline), EXISTS(SELECT 1 FROM exchange)", {}}, [&](const Statement& row) {
+      has_timelines_ = row.integer(0) != 0;
+      has_exchanges_ = row.integer(1) != 0;
+    });
     if (const auto due = tasks_due_query(catalogue_, tables_)) {
       run(*due, [&](const Statement& row) { next_due_ = instant_of(row, 1); });
     }

@@ -141,9 +141,7 @@ class SqliteBuilder : public DatasetBuilder {
     if (!tables_.has(resource)) return;
     guarded([&] {
       const SqlQuery query = rows_query(resource, selection);
-      Statement row(database_->getHandle(), query.sql);
-      row.bind_all(query.values);
-      while (row.step()) visit_row(resource, row, visit);
+      run(query, [&](const Statement& row) { visit_row(resource, row, visit); });
     });
   }
 
@@ -151,10 +149,7 @@ class SqliteBuilder : public DatasetBuilder {
     const auto query = tasks_due_query(catalogue_, tables_);
     std::optional<DueTask> due;
     if (!query) return due;
-    guarded([&] {
-      Statement row(database_->getHandle(), query->sql);
-      if (row.step()) due = DueTask{row.integer(0), instant_of(row, 1)};
-    });
+    guarded([&] { run(*query, [&](const Statement& row) { due = DueTask{row.integer(0), instant_of(row, 1)}; }); });
     return due;
   }
 
@@ -221,9 +216,9 @@ class SqliteBuilder : public DatasetBuilder {
       make_indexes();
       for (const Resource* resource : parents_.resources()) need_table(*resource);
       parents_.store(database_->getHandle(), keys_);
-      Statement computes(database_->getHandle(), "INSERT OR REPLACE INTO fact VALUES (?1, ?2)");
       for (const Resource* resource : computing_) {
-        computes.execute({computes_fact(*resource), std::string(resource->computed.field->name)});
+        Statement(database_->getHandle(), "INSERT OR REPLACE INTO fact VALUES (?1, ?2)")
+            .execute({computes_fact(*resource), std::string(resource->computed.field->name)});
       }
       if (!copies_) touched_.note_all();
       touched_.store(database_->getHandle(), catalogue_, tables_);
@@ -233,12 +228,24 @@ class SqliteBuilder : public DatasetBuilder {
     inserts_.clear();
     updates_.clear();
     deletes_.clear();
+    queries_.clear();
     keys_.clear();
     timeline_removal_.reset();
     guarded([&] { give_back_free_pages(); });
   }
 
   using Statements = std::unordered_map<const Resource*, Statement>;
+
+  // Calls visit for each row of the answer. A statement is kept for the next time, but not while it runs, because visit
+  // may ask the same.
+  void run(const SqlQuery& query, const std::function<void(const Statement&)>& visit) {
+    auto kept = queries_.extract(query.sql);
+    Statement row = kept ? std::move(kept.mapped()) : Statement(database_->getHandle(), query.sql);
+    row.bind_all(query.values);
+    while (row.step()) visit(row);
+    row.reset();
+    queries_.insert_or_assign(query.sql, std::move(row));
+  }
 
   std::optional<KeyLookup::Found> find_same_key(const Resource& resource, const Row& row) {
     if (resource.key == nullptr || !tables_.has(resource)) return std::nullopt;
@@ -387,6 +394,7 @@ class SqliteBuilder : public DatasetBuilder {
   Statements inserts_;
   Statements updates_;
   Statements deletes_;
+  std::unordered_map<std::string, Statement> queries_;
   std::optional<Statement> timeline_removal_;
   Tables tables_{catalogue_};
   KnownParents parents_;

@@ -13,8 +13,6 @@ void store_exchange(sqlite3* database, const StoredExchange& exchange) {
                   std::int64_t{exchange.is_envelope ? 1 : 0}});
 }
 
-SqlQuery exchanges_exist_query() { return {"SELECT EXISTS(SELECT 1 FROM exchange)", {}}; }
-
 SqlQuery exchange_query(const std::string& request, const std::string& request_body) {
   return {kSelect + " WHERE request = ?1 AND request_body IN ('', ?2) ORDER BY request_body DESC LIMIT 1",
           {request, request_body}};

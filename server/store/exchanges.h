@@ -13,9 +13,6 @@ namespace ocp_mock {
 
 void store_exchange(sqlite3* database, const StoredExchange& exchange);
 
-// Whether there are any: 0 or 1.
-SqlQuery exchanges_exist_query();
-
 // The exchange that needs the request's body, else the one that needs none.
 SqlQuery exchange_query(const std::string& request, const std::string& request_body);
 

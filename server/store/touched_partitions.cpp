@@ -44,6 +44,7 @@ void TouchedPartitions::add(const Resource& resource, const Statement& row, bool
 
 void TouchedPartitions::store(sqlite3* database, const Catalogue& catalogue, const Tables& tables) {
   if (all_) return write_sparse_indexes(database, catalogue, tables);
+  if (partitions_.empty()) return;
   const std::string_view which = " WHERE resource = ?1 AND parents = ?2";
   Statement select(database, fmt::format("SELECT entries FROM sparse_index{}", which));
   Statement remove(database, fmt::format("DELETE FROM sparse_index{}", which));
