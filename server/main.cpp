@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "cli/commands.h"
+#include "cli/generate.h"
 #include "cli/options.h"
 #include "store/image.h"
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
       return run_serve(*serve);
     }
     if (const auto* check = std::get_if<CheckOptions>(&parsed)) return run_check(*check);
+    if (const auto* generate = std::get_if<GenerateOptions>(&parsed)) return run_generate(*generate);
     if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);
     const Exit& exit = std::get<Exit>(parsed);
     std::fputs(exit.out.c_str(), stdout);

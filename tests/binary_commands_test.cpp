@@ -123,6 +123,38 @@ TEST_CASE("binary: check says what is wrong, with exit code 1") {
                          bad + ":1:1: "));
 }
 
+TEST_CASE("binary: generate writes to standard output or a file, and says what it cannot do") {
+  const std::vector<std::string> words{"generate", "--tenants", "2", "--tasks", "5"};
+  Process process(kBinary, words);
+  const std::string expected = read_file("tests/fixtures/generated.json");
+  CHECK(process.read_out() == expected);
+  CHECK(process.wait() == 0);
+
+  const TemporaryFolder folder;
+  const std::string file = folder.write("out.json", "before").string();
+  std::vector<std::string> to_file = words;
+  to_file.insert(to_file.end(), {"--out", file});
+  Process writer(kBinary, to_file);
+  CHECK(writer.wait() == 0);
+  CHECK(read_file(file) == expected);
+  to_file.back() = "/does/not/exist/out.json";
+  CHECK(failure(to_file) == "1 ocp-mock-server: cannot write /does/not/exist/out.json: No such file or directory\n");
+
+  CHECK(failure({"generate", "--tasks", "ten"}) ==
+        "2 ocp-mock-server: --tasks is 'ten'; it must be a number from 0 to 1000000000 (see --help)\n");
+  CHECK(failure({"generate", "--clusters", "0"}) ==
+        "2 ocp-mock-server: --clusters is '0'; it must be a number from 1 to 10000 (see --help)\n");
+  CHECK(failure({"generate", "--from", "2024-13-01T00:00:00Z"}) ==
+        "2 ocp-mock-server: --from is '2024-13-01T00:00:00Z'; it must be a time such as 2024-08-09T16:06:02+08:00 "
+        "(see --help)\n");
+  CHECK(failure({"generate", "--from", "2024-08-10T00:00:00Z"}) ==
+        "2 ocp-mock-server: --from 2024-08-10T00:00:00Z is after --to 2024-08-09T16:06:02+08:00 (see --help)\n");
+  CHECK(failure({"generate", "--tenants", "0"}) ==
+        "2 ocp-mock-server: with --tenants 0 there is nobody to have tasks; give --tasks 0 too (see --help)\n");
+  CHECK(failure({"generate", "--port", "1"}) ==
+        "2 ocp-mock-server: --port is not an option of generate (see --help)\n");
+}
+
 TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {
   const auto check = [](const std::vector<std::string>& arguments) {
     Process process(kBinary, arguments);

@@ -35,6 +35,9 @@ constexpr CommandText kServeCommand{
 constexpr CommandText kCheckCommand{
     "check", "Validate fixtures and show what they contain; exit code 1 if they are wrong",
     "ocp-mock-server check fixtures/logBackupTasks.json"};
+constexpr CommandText kGenerateCommand{
+    "generate", "Write fixtures of any size that look like an installation; the same ones each time",
+    "ocp-mock-server generate --clusters 3 --tenants 5 --tasks 100000 --out large.json"};
 constexpr CommandText kHealthcheckCommand{
     "healthcheck", "Ask a server whether it is up; exit code 1 if it is not. For images without curl",
     "ocp-mock-server healthcheck http://127.0.0.1:8080"};
@@ -61,7 +64,10 @@ class CommandLine {
     add_options(app_, kOnce);
     // Its options are those above; they may stand before or behind the word.
     serve_.fallthrough();
-    check_.add_option("PATH", check_options_.paths, "Files or folders of fixtures, or installation")->required()->type_name("");
+    check_.add_option("PATH", check_options_.paths, "Files or folders of fixtures, or installation")
+        ->required()
+        ->type_name("");
+    ocp_mock::add_options(generate_, generate_words_);
     healthcheck_
         .add_option("URL", healthcheck_options_.url,
                     "Of the server. Default: where a server with the options below listens")
@@ -82,6 +88,7 @@ class CommandLine {
       if (version_.parsed()) return Exit{0, version_line(), ""};
       if (help_.parsed()) return help();
       if (check_.parsed()) return check();
+      if (generate_.parsed()) return generate();
       if (healthcheck_.parsed()) return healthcheck(environment);
       return serve(environment);
     } catch (const CLI::CallForHelp&) {
@@ -269,6 +276,11 @@ class CommandLine {
     return check_options_;
   }
 
+  Command generate() const {
+    for (const Option& option : option_table()) refuse_flags(option, values_of(option));
+    return checked(generate_words_);
+  }
+
   Command healthcheck(const Environment& environment) const {
     HealthcheckOptions options = healthcheck_options_;
     if (!options.url.empty()) {
@@ -311,10 +323,12 @@ class CommandLine {
   CLI::App app_;
   CLI::App& serve_ = add_command(kServeCommand);
   CLI::App& check_ = add_command(kCheckCommand);
+  CLI::App& generate_ = add_command(kGenerateCommand);
   CLI::App& healthcheck_ = add_command(kHealthcheckCommand);
   CLI::App& help_ = add_command(kHelpCommand);
   CLI::App& version_ = add_command(kVersionCommand);
   CheckOptions check_options_;
+  GenerateWords generate_words_;
   HealthcheckOptions healthcheck_options_;
   std::string topic_;  // of help
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/serve_options.h"
+#include "cli/generate.h"
 
 namespace ocp_mock {
 
@@ -35,7 +36,7 @@ struct Exit {
 
 inline constexpr int kUsageExitCode = 2;
 
-using Command = std::variant<ServeOptions, CheckOptions, HealthcheckOptions, Exit>;
+using Command = std::variant<ServeOptions, CheckOptions, GenerateOptions, HealthcheckOptions, Exit>;
 
 // The environment is a list of "NAME=value" that ends with a null pointer.
 Command parse_options(int argc, const char* const* argv, const char* const* environment);
