@@ -25,6 +25,7 @@ packages=(
 # The clients that are tried, and what the tests are built with.
 test_packages=(
   doctest-dev
+  nginx-light
   nodejs
   python3
   python3-httpx
@@ -35,7 +36,6 @@ test_packages=(
 bench_packages=(
   binutils
   default-jre-headless
-  nginx-light
   nodejs
   npm
   python3
@@ -45,7 +45,7 @@ bench_packages=(
 case ${1:-} in
   "") ;;
   --tests) packages+=("${test_packages[@]}") ;;
-  --bench) packages+=("${bench_packages[@]}") ;;
+  --bench) packages+=("${test_packages[@]}" "${bench_packages[@]}") ;;
   -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
   *) echo "usage: install_dependencies.sh [--tests|--bench]" >&2 && exit 2 ;;
 esac
