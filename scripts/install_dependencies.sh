@@ -81,10 +81,6 @@ apt-get update >&2
 size=$(LC_ALL=C apt-get install --assume-no --no-install-recommends "${missing[@]}" 2>/dev/null |
   sed -n 's/^After this operation, \(.*\) of additional disk space.*/\1/p' || true)
 echo "installing${size:+ $size}: ${missing[*]}" >&2
-if [ "${1:-}" != --bench ]; then
-  apt-get install --yes --no-install-recommends "${missing[@]}" >&2
-  exit
-fi
 
 # Debian would start an nginx that listens on all interfaces, now and after each boot.
 policy=/usr/sbin/policy-rc.d
@@ -93,14 +89,20 @@ if [[ " ${missing[*]} " == *" nginx-light "* && ! -e $policy ]]; then
   chmod +x "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
+install() {
+  apt-get install --yes --no-install-recommends "$@" >&2 || return
+  if [[ " $* " == *" nginx-light "* ]] && command -v systemctl >/dev/null; then systemctl disable nginx >&2 || true; fi
+}
+if [ "${1:-}" != --bench ]; then
+  install "${missing[@]}"
+  exit
+fi
 # One by one: the benchmark runs without what cannot be installed.
 failed=0
 for package in "${missing[@]}"; do
-  if ! apt-get install --yes --no-install-recommends "$package" >&2; then
+  if ! install "$package"; then
     echo "install_dependencies.sh: $package could not be installed" >&2
     failed=1
-  elif [ "$package" = nginx-light ] && command -v systemctl >/dev/null; then
-    systemctl disable nginx >&2 || true
   fi
 done
 exit $failed
