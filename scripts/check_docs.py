@@ -208,7 +208,8 @@ class Checker:
         self.update = update
         self.problems = []
         self.calls = set()  # the admin calls that were shown and passed
-        options = subprocess.run([binary, "--help"], capture_output=True, encoding="utf-8", check=True).stdout
+        options = "".join(subprocess.run([binary, *words], capture_output=True, encoding="utf-8", check=True).stdout
+                          for words in (["--help"], ["exec", "--help"]))
         build = (ROOT / "CMakeLists.txt").read_text("utf-8")
         self.names = set(OCP_MOCK_NAME.findall(options + build))
 

@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
       serve->installation_image = installation_image();
       return run_serve(*serve);
     }
+    if (auto* exec = std::get_if<ExecOptions>(&parsed)) {
+      exec->serve.installation_image = installation_image();
+      return run_exec(*exec);
+    }
     if (const auto* check = std::get_if<CheckOptions>(&parsed)) return run_check(*check);
     if (const auto* generate = std::get_if<GenerateOptions>(&parsed)) return run_generate(*generate);
     if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);

@@ -26,6 +26,7 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   int port = 8080;
   std::optional<std::filesystem::path> port_file;
+  bool end_with_parent = false;
   bool pretty = false;
   bool frozen = false;
   bool strict = false;

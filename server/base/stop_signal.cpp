@@ -27,13 +27,18 @@ StopSignal::StopSignal() {
   thread_ = std::thread([this] { run(); });
 }
 
-StopSignal::~StopSignal() {
+StopSignal::~StopSignal() { close(); }
+
+void StopSignal::close() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     over_ = true;
   }
   changed_.notify_all();
-  ::pthread_kill(thread_.native_handle(), SIGTERM);
+  sigval mark{};
+  mark.sival_ptr = this;
+  ::pthread_sigqueue(thread_.native_handle(), SIGTERM, mark);
   thread_.join();
 }
 
@@ -50,6 +55,7 @@ void StopSignal::run() {
     const int signal = ::sigwaitinfo(&set_, &info);
     if (signal < 0) continue;
     std::unique_lock lock(mutex_);
+    if (info.si_code == SI_QUEUE && info.si_value.sival_ptr == this) return;  // by close()
     const bool stops = signal != SIGHUP || (!ignores_hangup_ && (had_terminal_ || info.si_code == SI_KERNEL));
     if (stops) {
       signal_ = signal;

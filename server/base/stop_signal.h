@@ -28,6 +28,9 @@ class StopSignal {
   bool requested() const { return signal_ != 0; }
   int signal() const { return signal_; }
 
+  // Takes no more signals, which stay blocked in the threads that there are. Requests so far can still be asked for.
+  void close();
+
   // Waits for a request. All to reload that came since the last one are one.
   Request wait();
 

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -20,11 +21,14 @@
 #include <utility>
 
 #include "app/service.h"
+#include "base/child_process.h"
 #include "base/log_sink.h"
+#include "base/parent_watch.h"
 #include "base/stop_signal.h"
 #include "base/temporary_file.h"
 #include "base/text_file.h"
 #include "cli/credentials.h"
+#include "cli/option_table.h"
 #include "cli/port_file.h"
 #include "cli/report.h"
 #include "client/healthcheck.h"
@@ -147,6 +151,33 @@ class StoppableSink : public ForwardingSink {
   const std::function<bool()>& stopped_;
 };
 
+std::shared_ptr<spdlog::logger> make_logger(const ServeOptions& options) {
+  auto logger = std::make_shared<spdlog::logger>("ocp-mock-server", std::make_shared<LogSink>(STDERR_FILENO));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_level(spdlog::level::from_str(options.log_level));
+  for (const std::string& text : options.warnings) logger->warn(text);
+  return logger;
+}
+
+// Accepts connections.
+struct RunningServer {
+  std::unique_ptr<http::Server> server;
+  PortFile port_file;
+  std::shared_ptr<Service> service;
+  std::shared_ptr<spdlog::logger> logger;
+
+  // After the requests in flight.
+  void stop() {
+    try {
+      port_file.remove();
+    } catch (const std::exception& error) {
+      logger->warn(error.what());
+    }
+    service->stop();
+    server->stop();
+  }
+};
+
 }  // namespace
 
 Loaded load_dataset(const ServeOptions& options, const Router& router, spdlog::logger& logger,
@@ -172,14 +203,11 @@ Loaded load_dataset(const ServeOptions& options, const Router& router, spdlog::l
   return {builder->finish(), std::move(fixtures)};
 }
 
-int run_serve(ServeOptions options) {
-  StopSignal stop;
-  const auto logger = std::make_shared<spdlog::logger>("ocp-mock-server", std::make_shared<LogSink>(STDERR_FILENO));
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  logger->set_level(spdlog::level::from_str(options.log_level));
-  std::signal(SIGPIPE, SIG_IGN);
-  for (const std::string& text : options.warnings) logger->warn(text);
+namespace {
 
+// Null if it was told to stop while it loaded. The stop signal must outlive the result.
+std::unique_ptr<RunningServer> start_server(ServeOptions& options, const std::shared_ptr<spdlog::logger>& logger,
+                                            const StopSignal& stop) {
   refuse_shared_files(options);
   if (options.credentials_file) add_credentials_of_file(options.credentials, *options.credentials_file);
   // Keys still tell whose a request is.
@@ -194,39 +222,55 @@ int run_serve(ServeOptions options) {
   server_options.warn = [logger](const std::string& text) { logger->warn(text); };
   const Tls tls = make_tls(options);
   server_options.tls = tls.context;
-  const std::unique_ptr<http::Server> server = http::make_server(options.http_engine, server_options);
+  std::unique_ptr<http::Server> bound = http::make_server(options.http_engine, server_options);
   // Not before the port is this server's: a server that cannot start leaves the files of a running one alone.
-  PortFile port_file(options.port_file);
+  std::unique_ptr<RunningServer> running(
+      new RunningServer{std::move(bound), PortFile(options.port_file), nullptr, logger});
+  http::Server& server = *running->server;
   if (options.tls_ca_out) clear_text_file(*options.tls_ca_out, kCaFile, "a certificate", is_certificate);
 
   const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
   const auto load = [options, logger, &stop](const Router& router) {
     return load_dataset(options, router, *logger, [&stop] { return stop.requested(); });
   };
-  std::shared_ptr<Service> service;
   try {
-    service = std::make_shared<Service>(options, ocp_catalogue(), AppContext{now, trace_id_source(), logger}, load);
+    running->service =
+        std::make_shared<Service>(options, ocp_catalogue(), AppContext{now, trace_id_source(), logger}, load);
   } catch (const Stopped&) {
-    return 0;
+    return nullptr;
   }
-  if (options.admin && !options.admin_token && !server->is_loopback()) {
+  if (options.admin && !options.admin_token && !server.is_loopback()) {
     logger->warn(
         "anyone who can reach {} can make admin calls: --admin-token TOKEN asks for a token, --no-admin takes the "
         "calls "
         "away",
         options.host);
   }
-  server->start([service](const http::Request& request) { return service->handle(request); });
+  server.start([service = running->service](const http::Request& request) { return service->handle(request); });
   if (options.tls_ca_out) write_text_file(*options.tls_ca_out, kCaFile, tls.ca);
-  port_file.write(server->port());
+  running->port_file.write(server.port());
+  return running;
+}
+
+}  // namespace
+
+int run_serve(ServeOptions options) {
+  StopSignal stop;
+  std::optional<ParentWatch> parent;
+  if (options.end_with_parent) parent.emplace();
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto logger = make_logger(options);
+  const std::unique_ptr<RunningServer> server = start_server(options, logger, stop);
+  if (!server) return 0;
 
   std::string url;
-  append_json_string(url, server->url());
-  fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server->port(), getpid());
+  append_json_string(url, server->server->url());
+  fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server->server->port(), getpid());
   if (std::fflush(stdout) != 0) logger->warn("cannot write the ready line to standard output");
   if (::isatty(STDERR_FILENO) == 1 && logger->should_log(spdlog::level::info)) {
     try {
-      logger->info("try from another shell: {}", request_to_try(options, server->url(), *service->data()));
+      logger->info("try from another shell: {}",
+                   request_to_try(options, server->server->url(), *server->service->data()));
     } catch (const std::exception& error) {
       logger->warn("the dataset cannot be read: {}", error.what());
     }
@@ -234,7 +278,7 @@ int run_serve(ServeOptions options) {
 
   while (stop.wait() == StopSignal::Request::Reload) {
     try {
-      service->reload();
+      server->service->reload();
     } catch (const NoReload& error) {
       logger->warn("nothing was loaded again on SIGHUP: {}", error.what());
     } catch (const std::exception&) {
@@ -242,14 +286,50 @@ int run_serve(ServeOptions options) {
     }
   }
   logger->info("stopping on SIG{}", ::sigabbrev_np(stop.signal()));
-  try {
-    port_file.remove();
-  } catch (const std::exception& error) {
-    logger->warn(error.what());
-  }
-  service->stop();
   server->stop();
   return 0;
+}
+
+int run_exec(ExecOptions options) {
+  ServeOptions& serve = options.serve;
+  ChildProcess command;
+  StopSignal stop;
+  std::optional<ParentWatch> parent;
+  if (serve.end_with_parent) parent.emplace();
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto logger = make_logger(serve);
+  const std::unique_ptr<RunningServer> server = start_server(serve, logger, stop);
+  // From here on signals are the command's.
+  stop.close();
+  if (!server || stop.requested()) {
+    if (server) server->stop();
+    return 128 + stop.signal();
+  }
+
+  const std::string url =
+      url_of_server(serve.tls_self_signed || serve.tls_certificate, serve.host, server->server->port());
+  std::map<std::string_view, std::string> variables{{kUrlVariable, url}, {kAdminUrlVariable, ""}};
+  if (serve.admin) variables[kAdminUrlVariable] = url + "/__admin";
+  const std::string token_variable = option_of("--admin-token").variable();
+  if (serve.admin && serve.admin_token) variables[token_variable] = *serve.admin_token;
+  std::vector<std::string> environment;
+  for (const auto& [name, value] : variables) {
+    if (!value.empty()) environment.push_back(fmt::format("{}={}", name, value));
+  }
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    if (!variables.contains(text.substr(0, text.find('=')))) environment.emplace_back(text);
+  }
+
+  int code = 0;
+  try {
+    code = command.run(std::move(options.command), std::move(environment));
+  } catch (const CannotRun& error) {
+    fmt::print(stderr, "ocp-mock-server: {}\n", error.what());
+    code = error.exit_code();
+  }
+  server->stop();
+  return code;
 }
 
 int run_healthcheck(const HealthcheckOptions& options) {

@@ -29,6 +29,11 @@ Loaded load_dataset(
 // Serves until SIGTERM or SIGINT. Prints one line of JSON on standard output once connections are accepted.
 int run_serve(ServeOptions options);
 
+// Runs a command beside a server, which is ready when the command starts and stops when it ends. Returns the command's
+// exit code, 128 and the signal that has ended it, 127 or 126 where it cannot be run. What it knows of the server are
+// variables of its environment; standard input and output are the command's alone.
+int run_exec(ExecOptions options);
+
 // Validates fixtures and prints what they hold.
 int run_check(const CheckOptions& options);
 

@@ -243,6 +243,8 @@ constexpr Option kOptions[]{
      "Port to listen on; 0 picks a free one"},
     {"--port-file",       "FILE",          "",           set<path, &Serve::port_file>,                 kHealthcheck,
      "Write the port to this file once the server is ready; the file is removed when it stops"},
+    {"--end-with-parent", "",              "",           turn<true, &Serve::end_with_parent>,          kOnce,
+     "Stop when the process that has started the server ends, however it ends"},
     {"--pretty",          "",              "",           turn<true, &Serve::pretty>,                   kOnce,
      "Lay answers out as OCP's documentation does, two spaces per level"},
     {"--frozen",          "",              "",           turn<true, &Serve::frozen>,                   kOnce,

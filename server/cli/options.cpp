@@ -32,6 +32,13 @@ struct CommandText {
 constexpr CommandText kServeCommand{
     "serve", "Run the server (what happens without a command)",
     "ocp-mock-server --port 0 --port-file ocp.port --fixtures tests/fixtures"};
+constexpr CommandText kExecCommand{
+    "exec", "Run a command beside a server of its own, and end with its exit code",
+    "ocp-mock-server exec --fixtures tests/fixtures -- pytest tests"};
+constexpr std::string_view kExecHelp =
+    "The server listens on a free port, and stops when the command ends. The command finds it by OCP_URL and\n"
+    "OCP_MOCK_ADMIN_URL, and a token of --admin-token by OCP_MOCK_ADMIN_TOKEN. Options are those of the server, see\n"
+    "ocp-mock-server --help; here the default of --port is 0, and of --log-level warn.";
 constexpr CommandText kCheckCommand{
     "check", "Validate fixtures and show what they contain; exit code 1 if they are wrong",
     "ocp-mock-server check fixtures/logBackupTasks.json"};
@@ -52,8 +59,9 @@ constexpr CommandText kVersionCommand{
 // The words of the command line, sorted by CLI11 into flags, commands and the rest.
 class CommandLine {
  public:
-  CommandLine(int argc, const char* const* argv)
-      : arguments_(argv, static_cast<std::size_t>(argc)),
+  explicit CommandLine(std::span<const char* const> arguments)
+      : arguments_(arguments.first(end_of_own(arguments))),
+        exec_words_(arguments.begin() + static_cast<std::ptrdiff_t>(arguments_.size()), arguments.end()),
         app_("Answers OceanBase Cloud Platform's REST API from fixtures, for the tests of its clients.",
              "ocp-mock-server") {
     app_.set_version_flag("--version", version_line(), "Print the version and exit");
@@ -64,6 +72,9 @@ class CommandLine {
     add_options(app_, kOnce);
     // Its options are those above; they may stand before or behind the word.
     serve_.fallthrough();
+    exec_.fallthrough();
+    exec_.footer(fmt::format("{}\n\n{}", kExecHelp, exec_.get_footer()));
+    exec_.add_option("COMMAND", stray_words_, "What to run, behind --, with its arguments")->type_name("");
     check_.add_option("PATH", check_options_.paths, "Files or folders of fixtures, or installation")
         ->required()
         ->type_name("");
@@ -87,6 +98,7 @@ class CommandLine {
       refuse_missing_values();
       if (version_.parsed()) return Exit{0, version_line(), ""};
       if (help_.parsed()) return help();
+      if (exec_.parsed()) return exec(environment);
       if (check_.parsed()) return check();
       if (generate_.parsed()) return generate();
       if (healthcheck_.parsed()) return healthcheck(environment);
@@ -106,6 +118,23 @@ class CommandLine {
   }
 
  private:
+  // How many words are for this program: with exec, those before "--".
+  static std::size_t end_of_own(std::span<const char* const> arguments) {
+    bool is_exec = false;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+      const std::string_view word = arguments[i];
+      if (word == "--") return is_exec ? i : arguments.size();
+      if (!word.starts_with('-') && !is_exec) {
+        if (word != kExecCommand.name) break;
+        is_exec = true;
+      }
+      const auto option = std::ranges::find(option_table(), word, &Option::flag);
+      const bool has_value = option != option_table().end() && !option->is_switch();
+      if (has_value && i + 1 < arguments.size() && arguments[i + 1] != std::string_view("--")) ++i;
+    }
+    return arguments.size();
+  }
+
   // CLI11 keeps what was given for each.
   static void add_options(CLI::App& app, unsigned traits) {
     for (const Option& option : option_table()) {
@@ -143,11 +172,13 @@ class CommandLine {
   }
 
   // The app whose options a command has.
-  const CLI::App& options_of(const CLI::App& command) const { return &command == &serve_ ? app_ : command; }
+  const CLI::App& options_of(const CLI::App& command) const {
+    return &command == &serve_ || &command == &exec_ ? app_ : command;
+  }
 
   std::string help_of(const CLI::App& command) const {
     const std::string name = &command == &serve_ ? "ocp-mock-server" : "ocp-mock-server " + command.get_name();
-    return app_.get_formatter()->make_help(&options_of(command), name, CLI::AppFormatMode::Normal);
+    return app_.get_formatter()->make_help(&command == &serve_ ? &app_ : &command, name, CLI::AppFormatMode::Normal);
   }
 
   // What stands on the command line for a flag, before or behind a command.
@@ -306,10 +337,29 @@ class CommandLine {
     return options;
   }
 
-  Command serve(const Environment& environment) const {
-    std::vector<std::string> variables;
+  Command exec(const Environment& environment) const {
+    if (!stray_words_.empty()) {
+      const std::string& word = stray_words_.front();
+      if (const std::string flag = switch_before(word); !flag.empty()) {
+        throw OptionMistake(fmt::format("{} is a switch: give {} alone, or {}={}", flag, flag, flag, word));
+      }
+      throw OptionMistake(
+          fmt::format("'{}' is not expected before --; exec [OPTIONS] -- COMMAND has the command and its "
+                      "arguments behind it",
+                      printable(word)));
+    }
+    if (exec_words_.size() < 2) {
+      throw OptionMistake("exec needs a command behind --, as in exec [OPTIONS] -- COMMAND [ARGUMENT...]");
+    }
+    ServeOptions defaults;
+    defaults.port = 0;
+    defaults.log_level = "warn";
+    return ExecOptions{serve(environment, std::move(defaults)), {exec_words_.begin() + 1, exec_words_.end()}};
+  }
+
+  ServeOptions serve(const Environment& environment, ServeOptions options = {}) const {
+    std::vector<std::string> variables{std::string(kAdminUrlVariable)};
     for (const Option& option : option_table()) variables.push_back(option.variable());
-    ServeOptions options;
     options.warnings = environment.warnings(variables);
     GivenOptions all = given(environment, kOnce);
     all.apply_rules(options.warnings);
@@ -320,8 +370,11 @@ class CommandLine {
   static std::string version_line() { return fmt::format("ocp-mock-server {}\n", embedded::version); }
 
   const std::span<const char* const> arguments_;
+  const std::vector<std::string> exec_words_;  // "--" and all behind it
+  std::vector<std::string> stray_words_;       // between exec and "--"
   CLI::App app_;
   CLI::App& serve_ = add_command(kServeCommand);
+  CLI::App& exec_ = add_command(kExecCommand);
   CLI::App& check_ = add_command(kCheckCommand);
   CLI::App& generate_ = add_command(kGenerateCommand);
   CLI::App& healthcheck_ = add_command(kHealthcheckCommand);
@@ -336,7 +389,7 @@ class CommandLine {
 }  // namespace
 
 Command parse_options(int argc, const char* const* argv, const char* const* environment) {
-  return CommandLine(argc, argv).parse(Environment(environment));
+  return CommandLine({argv, static_cast<std::size_t>(argc)}).parse(Environment(environment));
 }
 
 }  // namespace ocp_mock

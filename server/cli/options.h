@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,15 @@
 #include "cli/generate.h"
 
 namespace ocp_mock {
+
+// How exec names the server to its command, beside the variable of --admin-token.
+inline constexpr std::string_view kUrlVariable = "OCP_URL";
+inline constexpr std::string_view kAdminUrlVariable = "OCP_MOCK_ADMIN_URL";
+
+struct ExecOptions {
+  ServeOptions serve;                // with port 0 and log level warn unless others are given
+  std::vector<std::string> command;  // not empty
+};
 
 struct CheckOptions {
   std::vector<std::filesystem::path> paths;
@@ -36,7 +46,7 @@ struct Exit {
 
 inline constexpr int kUsageExitCode = 2;
 
-using Command = std::variant<ServeOptions, CheckOptions, GenerateOptions, HealthcheckOptions, Exit>;
+using Command = std::variant<ServeOptions, ExecOptions, CheckOptions, GenerateOptions, HealthcheckOptions, Exit>;
 
 // The environment is a list of "NAME=value" that ends with a null pointer.
 Command parse_options(int argc, const char* const* argv, const char* const* environment);

@@ -275,6 +275,25 @@ TEST_CASE("options: a default that help and README show is the one that counts")
   }
 }
 
+TEST_CASE("options: exec has the server's options before --, and its command behind it") {
+  const auto exec = [](Words arguments, Words variables = {}) {
+    return std::get<ExecOptions>(parse(std::move(arguments), std::move(variables)));
+  };
+  const ExecOptions plain = exec({"exec", "--", "true"});
+  CHECK(plain.serve.port == 0);
+  CHECK(plain.serve.log_level == "warn");
+  CHECK(plain.command == std::vector<std::string>{"true"});
+  const ExecOptions given =
+      exec({"--strict", "exec", "--port=81", "--server-name", "exec", "--", "a", "--", "--port", "x"},
+           {"OCP_MOCK_LOG_LEVEL=info"});
+  CHECK(given.serve.strict);
+  CHECK(given.serve.port == 81);
+  CHECK(given.serve.server_name == "exec");
+  CHECK(given.serve.log_level == "info");
+  CHECK(given.command == std::vector<std::string>{"a", "--", "--port", "x"});
+  CHECK(exec({"exec", "--", "true"}, {"OCP_MOCK_PORT=82"}).serve.port == 82);
+}
+
 TEST_CASE("options: healthcheck asks the server that the options and the environment describe") {
   const auto asked = [](Words arguments, Words variables = {}) {
     return std::get<HealthcheckOptions>(parse(std::move(arguments), std::move(variables)));
@@ -347,7 +366,7 @@ TEST_CASE("options: help has a line for each option, and help of each command en
     CHECK(help(same) == server);
   }
   CHECK(server.ends_with("Example:\n  ocp-mock-server --port 0 --port-file ocp.port --fixtures tests/fixtures\n"));
-  for (const char* command : {"check", "healthcheck", "help", "version"}) {
+  for (const char* command : {"exec", "check", "healthcheck", "help", "version"}) {
     const std::string text = help({command, "--help"});
     CHECK(text.starts_with(text.substr(0, text.find('\n'))));
     CHECK(text.find("\nUsage: ocp-mock-server " + std::string(command)) != std::string::npos);
