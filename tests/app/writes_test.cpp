@@ -1,7 +1,10 @@
 // Requests that change data, over real sockets.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "control/control_server.h"
@@ -64,6 +67,36 @@ TEST_CASE("writes: what is refused is said, and changes nothing") {
   CHECK(server.admin("GET", "/fixtures").body == before);
 }
 
+TEST_CASE("writes: an array of more items than are taken is refused, whatever else is wrong with them") {
+  const Writing server;
+  const auto create = [&](int roles) {
+    std::string body = R"({"roleName":"r","roles":[)";
+    for (int i = 0; i < roles; ++i) body += fmt::format(R"({}"role{}")", i == 0 ? "" : ",", i);
+    return server.post("/api/v2/ob/clusters/1/tenants/2/roles", body + "]}").body;
+  };
+  CHECK(contains(create(200), "role0"));
+  CHECK(contains(create(201), "an array has 201 items, and at most 200 are taken"));
+}
+
+TEST_CASE("writes: 64 connections that write at once lose nothing, and each reads its own back") {
+  const Writing server;
+  std::atomic<int> unseen{0};
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 64; ++client) {
+    clients.emplace_back([&, client] {
+      const std::string name = fmt::format("db_{}_", client);
+      unseen += server.post(kDatabases, fmt::format(R"({{"dbName":"{}","readonly":false}})", name)).status != 200;
+      unseen += !contains(server.get(kDatabases).body, fmt::format(R"("dbName":"{}")", name));
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(unseen == 0);
+  const std::string all = server.get(kDatabases).body;
+  for (int client = 0; client < 64; ++client) {
+    CHECK(contains(all, fmt::format(R"("dbName":"db_{}_")", client)));
+  }
+}
+
 TEST_CASE("writes: with --read-only a change is refused, and an admin call is not") {
   const Writing server({"--read-only"});
   const Answer refused = server.post(kDatabases, kBody);
@@ -75,6 +108,13 @@ TEST_CASE("writes: with --read-only a change is refused, and an admin call is no
   CHECK(server.admin("POST", "/fixtures", R"({"databases":[{"clusterId":1,"tenantId":2,"dbName":"e"}]})").status ==
         200);
   CHECK(contains(server.get(kDatabases).body, R"("dbName":"e")"));
+}
+
+TEST_CASE("writes: with --read-only an exchange answers no request that would change data") {
+  const std::string exchange = R"({"exchanges":[{"request":{"method":"POST","path":")" + kDatabases +
+                               R"("},"response":{"status":200,"body":{"replayed":true}}}]})";
+  CHECK(contains(Server({}, exchange).ask("POST", kDatabases, kBody, Server::credentials("a")).body, "replayed"));
+  CHECK(Server({"--read-only"}, exchange).ask("POST", kDatabases, kBody, Server::credentials("a")).status == 403);
 }
 
 TEST_CASE("writes: a fault in place of the answer keeps the request from its effect, and a task's does not") {

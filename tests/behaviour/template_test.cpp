@@ -149,5 +149,8 @@ TEST_CASE("template: each form has its value, at once and when the rest is known
 
 TEST_CASE("template: what cannot be added is refused") {
   CHECK_THROWS_WITH_AS(value(R"({"$add": ["${body.text}", 1]})"), "the string \"x\" is no number", RowRefused);
-  CHECK_THROWS_AS(value(R"({"$add": [9223372036854775807, 1]})"), RowRefused);
+  CHECK_THROWS_WITH_AS(value(R"({"$add": [9223372036854775807, 1]})"), "a number is beyond 64 bits", RowRefused);
+  CHECK_THROWS_WITH_AS(value(R"({"$multiply": [9223372036854775807, -2]})"), "a number is beyond 64 bits", RowRefused);
+  CHECK_THROWS_WITH_AS(value(R"({"$multiply": [1e300, 1e300]})"), "a number is beyond what a number can be",
+                       RowRefused);
 }
