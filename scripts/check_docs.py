@@ -29,7 +29,7 @@ import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RUN = ("README.md", "docs/admin.md")
-READ = sorted(str(file.relative_to(ROOT)) for folder in (".", "docs", "fixtures") for file in (ROOT / folder).glob("*.md"))
+READ = sorted(str(file.relative_to(ROOT)) for folder in (".", "docs", "docs/examples", "fixtures") for file in (ROOT / folder).glob("*.md"))
 ADMIN = "docs/admin.md"
 
 FENCE = re.compile(r"( *)```(\w*)$")

@@ -24,12 +24,15 @@ packages=(
 )
 # The clients that are tried, and what the tests are built with.
 test_packages=(
+  default-jdk-headless
   doctest-dev
+  junit5
   nginx-light
   nodejs
   python3
   python3-httpx
   python3-jsonschema
+  python3-pytest
   python3-requests
 )
 # What the benchmark measures with, and what it measures beside this server.
@@ -58,6 +61,7 @@ fi
 # Other packages have these programs too: Node's own holds npm, and cannot be installed together with Debian's.
 is_needed() {
   case $1 in
+    default-jdk-headless) ! command -v javac >/dev/null ;;
     default-jre-headless) ! command -v java >/dev/null ;;
     npm) ! command -v npm >/dev/null ;;
     nginx-light) ! command -v nginx >/dev/null && [ ! -x /usr/sbin/nginx ] ;;
