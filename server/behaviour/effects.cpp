@@ -52,6 +52,28 @@ Argument noun_of(const Resource& resource) {
   return {std::move(english), std::string(resource.noun_chinese)};
 }
 
+// error.code of the 404 of a row.
+int missing_code(const Resource& resource, const Catalogue& catalogue) {
+  int code = message_row(Message::NoSuchRow).code;
+  for (const Endpoint& endpoint : catalogue.endpoints) {
+    for (const PathParameter& parameter : endpoint.path_parameters) {
+      if (parameter.of == &resource) code = parameter.missing_code;
+    }
+  }
+  return code;
+}
+
+// A text, or the words of an array, of which one would do. Without a Chinese one both are the same.
+Argument in_both_languages(const std::optional<JsonValue>& english, const std::optional<JsonValue>& chinese) {
+  const auto text = [](const std::optional<JsonValue>& value, std::string_view between) {
+    if (!value || value->kind != JsonKind::Array) return value ? shown(*value) : std::string();
+    std::string joined;
+    for (const JsonValue& word : value->items) joined.append(joined.empty() ? "" : between).append(shown(word));
+    return joined;
+  };
+  return {text(english, " or "), text(chinese ? chinese : english, " 或 ")};
+}
+
 JsonValue fill_in_step(const JsonValue& step, Scope& scope, const Late& late) {
   constexpr std::array<std::string_view, 7> kSteps{"do", "then", "else", "end", "failed", "rolledBack", "retried"};
   JsonValue out = step;
@@ -82,13 +104,8 @@ JsonValue fill_in_steps(const JsonValue& steps, Scope& scope) {
 }
 
 ApiError missing_rows(const Resource& resource, const JsonValue& where, const Catalogue& catalogue) {
-  int code = message_row(Message::NoSuchRow).code;
-  for (const Endpoint& endpoint : catalogue.endpoints) {
-    for (const PathParameter& parameter : endpoint.path_parameters) {
-      if (parameter.of == &resource) code = parameter.missing_code;
-    }
-  }
-  return ApiError(Sentence{Message::NoSuchRow, {noun_of(resource), shown_values(where)}}, code);
+  return ApiError(Sentence{Message::NoSuchRow, {noun_of(resource), shown_values(where)}},
+                  missing_code(resource, catalogue));
 }
 
 JsonValue answered(const Resource& resource, JsonValue fixture) {
@@ -207,30 +224,50 @@ void Effects::refuse(const JsonValue& step) {
       {"taken",   Message::NameTaken},
       {"state",   Message::WrongState},
       {"used",    Message::StillUsed},
-      {"missing", Message::NoSuchRow},
+      {"missing", Message::NoSuchName},
+      {"invalid", Message::InvalidValue},
   };
   // clang-format on
-  const JsonValue* when = find(step, "when");
-  const JsonValue* unless = find(step, "unless");
-  const Resource& resource = resource_of(unless != nullptr ? *unless : need(step, when != nullptr ? "resource" : "if"));
+  const auto reason =
+      std::ranges::find(kReasons, need(step, "refuse").text, [](const auto& row) { return row.reason; });
+  if (reason == std::end(kReasons)) throw RowRefused("a step refuses for no reason that is known");
   JsonValue where = json_object();
-  if (when != nullptr) {
+  const JsonValue* looked_in = nullptr;
+  if (const JsonValue* when = find(step, "when")) {
     if (!holds(*when, find(step, "is"), scope_)) return;
   } else {
+    const bool is_wanted = find(step, "unless") != nullptr;
+    looked_in = &need(step, is_wanted ? "unless" : "if");
     const JsonValue& form = need(step, "where");
     where = evaluate_members(form, scope_);
     // Without a value to look for there is no such row.
     const bool is_whole = where.members.size() == form.members.size();
-    if ((!is_whole || edit().find(resource, where).empty()) != (unless != nullptr)) return;
+    if ((!is_whole || edit().find(resource_of(*looked_in), where).empty()) != is_wanted) return;
   }
-  const auto reason =
-      std::ranges::find(kReasons, need(step, "refuse").text, [](const auto& row) { return row.reason; });
-  if (reason == std::end(kReasons)) throw RowRefused("a step refuses for no reason that is known");
-  const JsonValue* of = find(step, "of");
-  const auto given = of == nullptr ? std::nullopt : evaluate(*of, scope_);
-  const std::string named = given ? shown(*given) : shown_values(where);
-  if (reason->message == Message::NoSuchRow && !given) throw missing_rows(resource, where, catalogue());
-  throw ApiError(reason->message, {noun_of(resource), named});
+  const auto given = [&](std::string_view key) {
+    const JsonValue* form = find(step, key);
+    return form == nullptr ? std::nullopt : evaluate(*form, scope_);
+  };
+  const auto of = given("of");
+  const std::string named = of ? shown(*of) : shown_values(where);
+  const Argument needs = in_both_languages(given("needs"), given("needsChinese"));
+  if (reason->message == Message::InvalidValue) {
+    throw ApiError(Message::InvalidValue, {in_both_languages(given("member"), {}), named, needs});
+  }
+  const JsonValue* resource_name = find(step, "resource");
+  if (resource_name == nullptr) resource_name = looked_in;
+  const Resource& resource = resource_of(resource_name != nullptr ? *resource_name : need(step, "resource"));
+  const auto noun = given("noun");
+  const Argument what = noun ? in_both_languages(noun, given("nounChinese")) : noun_of(resource);
+  if (reason->message == Message::NoSuchName) {
+    if (!of) throw missing_rows(resource, where, catalogue());
+    throw ApiError(Sentence{Message::NoSuchName, {what, named}}, missing_code(resource, catalogue()));
+  }
+  const auto has = given("has");
+  if (reason->message == Message::WrongState && has) {
+    throw ApiError(Message::NotInState, {what, named, in_both_languages(has, given("hasChinese")), needs});
+  }
+  throw ApiError(reason->message, {what, named});
 }
 
 void Effects::run_named(const JsonValue& step) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "fixtures/field_rules.h"
 #include "ocp/instant.h"
@@ -164,7 +165,7 @@ JsonValue split(const std::string& text, const std::string& by) {
   JsonValue parts = json_array();
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(by, begin), text.size());
-    JsonValue part = json_text(std::string_view(text).substr(begin, end - begin));
+    JsonValue part = json_text(trim_blanks(std::string_view(text).substr(begin, end - begin)));
     JsonValue number = part;
     number.kind = JsonKind::Integer;
     std::int64_t parsed = 0;

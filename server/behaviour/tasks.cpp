@@ -18,7 +18,7 @@ struct BrokenTask {
   std::string why;
 };
 
-// The page's task with ids of its own.
+// The page's task with ids of its own, and with the values of what its references name.
 class NewTask {
  public:
   NewTask(const JsonValue& step, Effects& effects)
@@ -27,6 +27,7 @@ class NewTask {
     if (const JsonValue* file = find(step, "task"); file->kind == JsonKind::String) {
       page_ = effects.parsed(effects.catalogue().find_answer(file->text));
       if (page_.kind == JsonKind::Array) page_ = JsonValue(page_.items.at(0));
+      page_ = evaluate_members(page_, effects.scope());
     } else {
       make_page();
     }

@@ -73,6 +73,38 @@ bool fits(const BodyField& field, const JsonValue& value) {
   return false;
 }
 
+// What the least of a field must be, in both languages.
+Argument least_value(const BodyField& field) {
+  switch (field.type) {
+    case BodyType::Integer:
+      return {fmt::format("an integer of at least {}", field.least), fmt::format("不小于 {} 的整数", field.least)};
+    case BodyType::Array:
+      return {fmt::format("an array of at least {} item{}", field.least, field.least == 1 ? "" : "s"),
+              fmt::format("至少包含 {} 个元素的数组", field.least)};
+    default: return {"a string that is not empty", "非空字符串"};
+  }
+}
+
+// An array and a string with the length that is wrong of them.
+std::string described(const JsonValue& value) {
+  if (value.kind == JsonKind::Array && value.items.empty()) return "an empty array";
+  if (value.kind == JsonKind::Array) return fmt::format("an array of {}", value.items.size());
+  return value.text.empty() ? "an empty string" : describe(value);
+}
+
+bool is_long_enough(const BodyField& field, const JsonValue& value) {
+  switch (field.type) {
+    case BodyType::Integer: {
+      std::int64_t number{};
+      std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
+      return number >= field.least;
+    }
+    case BodyType::String: return static_cast<std::int64_t>(value.text.size()) >= field.least;
+    case BodyType::Array: return static_cast<std::int64_t>(value.items.size()) >= field.least;
+    default: return true;
+  }
+}
+
 class Checker {
  public:
   explicit Checker(std::vector<Violation>& violations) : violations_(violations) {}
@@ -82,6 +114,10 @@ class Checker {
       const auto right = std::ranges::find(kRightValues, field.type, [](const auto& row) { return row.type; });
       throw ApiError(Message::WrongBodyType, {path.empty() ? "(the whole)" : path, printable(describe(value)),
                                               Argument(std::string(right->english), std::string(right->chinese))});
+    }
+    if (!is_long_enough(field, value)) {
+      throw ApiError(Message::WrongBodyType,
+                     {path.empty() ? "(the whole)" : path, printable(described(value)), least_value(field)});
     }
     if (field.type == BodyType::Word) check_word(field, value, path);
     if (field.type == BodyType::Object && !field.fields.empty()) check_members(field, value, path);
@@ -139,7 +175,21 @@ void keep(JsonValue& object, const BodyField& known, std::string name, std::stri
   if (object.find(name) == nullptr) object.set({std::move(name), {}, {JsonKind::String, std::move(value), {}, {}, {}}});
 }
 
-// A form's members are strings; of a name that comes again the first one counts. With only_known others are left out.
+// Adds the comma-separated items to the member, which is an array.
+void add_items(JsonValue& object, const std::string& name, std::string_view text) {
+  if (object.find(name) == nullptr) object.set({name, {}, {JsonKind::Array, {}, {}, {}, {}}});
+  JsonValue& array = std::ranges::find(object.members, name, &JsonMember::key)->value;
+  while (true) {
+    const auto comma = text.find(',');
+    const std::string_view item = trim_blanks(text.substr(0, comma));
+    if (!item.empty()) array.items.push_back({JsonKind::String, std::string(item), {}, {}, {}});
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+// A form's members are strings, those that are arrays given again or comma-separated; of another name that comes again
+// the first one counts. With only_known others are left out.
 JsonValue object_of_pairs(std::string_view text, const BodyField& known, bool only_known) {
   JsonValue object;
   object.kind = JsonKind::Object;
@@ -149,8 +199,12 @@ JsonValue object_of_pairs(std::string_view text, const BodyField& known, bool on
     if (!name || !value) {
       throw ApiError(Message::BadQueryEncoding, {printable(std::string(pair.name) + "=" + std::string(pair.value))});
     }
-    const bool is_known = std::ranges::find(known.fields, *name, &BodyField::name) != known.fields.end();
-    if (is_known || !only_known) keep(object, known, *name, *value);
+    const auto field = std::ranges::find_if(known.fields, [&](const BodyField& one) { return one.is_called(*name); });
+    if (field != known.fields.end() && field->type == BodyType::Array) {
+      add_items(object, std::string(field->name), *value);
+    } else if (field != known.fields.end() || !only_known) {
+      keep(object, known, *name, *value);
+    }
   }
   return object;
 }
@@ -184,6 +238,24 @@ JsonValue object_of_parts(std::string_view content_type, std::string_view body, 
          file == std::string_view::npos ? "" : quoted(head.substr(file + kFileName.size())));
   }
   return object;
+}
+
+// Members that go by another name get the one of the catalogue, which counts where both are there.
+void use_names(const BodyField& field, JsonValue& value) {
+  for (const BodyField& one : field.fields) {
+    if (field.type == BodyType::Array) {
+      for (JsonValue& item : value.items) use_names(one, item);
+      continue;
+    }
+    if (const JsonMember* other = one.alias.empty() ? nullptr : value.find(one.alias)) {
+      JsonMember renamed{std::string(one.name), {}, other->value};
+      value.erase(one.alias);
+      const JsonMember* known = value.find(one.name);
+      if (known == nullptr || known->value.kind == JsonKind::Null) value.set(renamed);
+    }
+    const auto member = std::ranges::find(value.members, one.name, &JsonMember::key);
+    if (member != value.members.end()) use_names(one, member->value);
+  }
 }
 
 // Gives a value that fits the kind that its field has.
@@ -260,6 +332,7 @@ JsonValue read_body(const Endpoint& endpoint, std::string_view content_type, std
   if (endpoint.media.empty()) return {};
   if (body.empty() && endpoint.body.type == BodyType::Array && !endpoint.body.required) return {};
   JsonValue value = value_of(endpoint, content_type, query, body);
+  use_names(endpoint.body, value);
   Checker(violations).check(endpoint.body, value, "");
   give_types(endpoint.body, value);
   return value;

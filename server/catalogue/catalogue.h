@@ -156,11 +156,15 @@ enum class BodyType { Integer, Number, Boolean, String, Word, Time, Array, Objec
 
 // A member of a request's body, or what each item of an array must be.
 struct BodyField {
-  std::string_view name;  // empty: an item
+  std::string_view name;   // empty: an item
+  std::string_view alias;  // another name of it, as clients call it; empty: none
   BodyType type;
   bool required;
+  std::int64_t least;                 // of an Integer the least value, of a String and an Array the least length
   const WordList* words;              // of the type Word
   std::span<const BodyField> fields;  // of an Object its members; of an Array one, its items; none: any
+
+  bool is_called(std::string_view text) const { return text == name || (!alias.empty() && text == alias); }
 };
 
 // What a request's body may be written in.

@@ -45,7 +45,7 @@ void note(std::vector<Violation>& violations, Violation violation) {
 // Whether the query has a member of the body by this name.
 bool is_body_in_query(const Endpoint& endpoint, std::string_view name) {
   return std::ranges::find(endpoint.media, Media::Query) != endpoint.media.end() &&
-         std::ranges::find(endpoint.body.fields, name, &BodyField::name) != endpoint.body.fields.end();
+         std::ranges::any_of(endpoint.body.fields, [&](const BodyField& one) { return one.is_called(name); });
 }
 
 // The decoded parameters of a query, and what a client should know about them.

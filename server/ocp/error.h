@@ -87,6 +87,7 @@ enum class Message {
   RowMissing,
   RowMissingBelow,
   NoSuchRow,
+  NoSuchName,
   NoSuchSubtask,
   UnknownPath,
   MethodNotAllowed,
@@ -97,7 +98,9 @@ enum class Message {
   // what a write would do
   NameTaken,
   WrongState,
+  NotInState,
   StillUsed,
+  InvalidValue,
   RowRefused,
   WrongTaskState,
   NoRollback,

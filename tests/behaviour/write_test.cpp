@@ -44,7 +44,7 @@ class Mock {
       dataset = written.dataset;
       return written.answer.page.contents;
     } catch (const ApiError& error) {
-      return std::to_string(error.status()) + " " + std::to_string(error.code()) + " " + error.what();
+      return std::to_string(error.status()) + " " + std::to_string(error.code()) + " " + error.text(language);
     }
   }
 
@@ -80,6 +80,7 @@ class Mock {
   std::shared_ptr<const Dataset> dataset;
   Instant now{1'700'000'000, 0};
   TaskOptions options;
+  Language language = Language::English;  // of refusals
 };
 
 constexpr std::string_view kStart = "/api/v1/zones/z1/jobs/start";
@@ -108,6 +109,18 @@ TEST_CASE("write: a removed row takes what is below it along, and nothing else")
   CHECK(mock.rows("disks") == "{\"host\":\"h1\",\"slot\":1,\"zone\":\"z2\"}\n");
   CHECK(mock.rows("zones") == "{\"hostCount\":0,\"name\":\"z1\",\"title\":\"One\"}\n{\"name\":\"z2\"}\n");
   CHECK(mock.ask("DELETE", kHost).starts_with("404 "));
+}
+
+TEST_CASE("write: a refusal says what is wrong and what would be right, in both languages") {
+  Mock mock;
+  CHECK(mock.ask("PATCH", kHost, R"({"port":0})") ==
+        "400 10002 Parameter 'port' of the body is '0'; it must be 80 or 443.");
+  CHECK(mock.ask("PATCH", kHost, R"({"port":1})") == "400 10002 Zone 'z1' is full; for this request it must be empty.");
+  CHECK(mock.ask("PATCH", kHost, R"({"description":"gone"})") == "404 20001 Disk 'gone' does not exist.");
+  mock.language = Language::Chinese;
+  CHECK(mock.ask("PATCH", kHost, R"({"port":0})") == "400 10002 请求体参数 port 的值“0”无效；必须是端口。");
+  CHECK(mock.ask("PATCH", kHost, R"({"port":1})").ends_with("“z1”的状态为 已满；该操作要求状态为 empty。"));
+  CHECK(mock.ask("PATCH", kHost, R"({"description":"gone"})") == "404 20001 磁盘“gone”不存在。");
 }
 
 TEST_CASE("write: what is refused has changed nothing") {

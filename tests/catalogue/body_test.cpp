@@ -32,6 +32,12 @@ std::string verdict(const Endpoint& of, std::string_view type, std::string_view 
   return text;
 }
 
+std::string text_of_json(const JsonValue& value) {
+  std::string text;
+  append_json(text, value);
+  return text;
+}
+
 std::string verdict(std::string_view body, std::string_view type = kJson, std::string_view query = "") {
   return verdict(endpoint("POST", "/api/v1/zones/z/hosts"), type, body, query);
 }
@@ -73,7 +79,22 @@ TEST_CASE("body: members are checked in the order of the catalogue, each by its 
        "accepted; Parameter 'disks[0].free' of the body is not known here, and OCP ignores it; --strict refuses it. "
        "Those that are: path, size.; Parameter 'nmae' of the body is not known here, and OCP ignores it; --strict "
        "refuses "
-       "it. Those that are: name, port, load, ready, since, kind, tags, disks, limits, extra."},
+       "it. Those that are: name, port, load, ready, since, kind, tags, disks, limits, extra, label, weight, slots."},
+      {R"({"name":"a","label":"x","weight":2,"slots":[7]})", "accepted"},
+      {R"({"name":"","label":""})",
+       "400 Parameter 'label' of the body is an empty string; it must be a string that is not empty."},
+      {R"({"name":"a","weight":"1"})",
+       "400 Parameter 'weight' of the body is the string \"1\"; it must be an integer of at least 2."},
+      {R"({"name":"a","weight":-9223372036854775808})",
+       "400 Parameter 'weight' of the body is the number -9223372036854775808; it must be an integer of at least 2."},
+      {R"({"name":"a","slots":[]})",
+       "400 Parameter 'slots' of the body is an empty array; it must be an array of at least 1 item."},
+      {R"({"name":"a","slot":[7]})", "accepted"},
+      {R"({"name":"a","slot":["x"]})",
+       "400 Parameter 'slots[0]' of the body is the string \"x\"; it must be an integer."},
+      {R"({"name":"a","slot":["x"],"slots":[7]})", "accepted"},
+      {R"({"name":"a","slot":["x"],"slots":null})",
+       "400 Parameter 'slots[0]' of the body is the string \"x\"; it must be an integer."},
   };
   for (const auto& [body, expected] : cases) {
     CAPTURE(body);
@@ -117,6 +138,16 @@ TEST_CASE("body: media other than JSON, for endpoints that take them") {
   CHECK(verdict(parts, "multipart/form-data; boundary=c") == "400 Parameter 'name' is missing; it must be given.");
   CHECK(verdict(parts, "multipart/form-data") == "400 Parameter 'name' is missing; it must be given.");
   CHECK(verdict("", kJson, "name=a&other=1") == "accepted");
+  // An array is given again, or with commas, by either of its names.
+  const Endpoint& post = endpoint("POST", "/api/v1/zones/z/hosts");
+  std::vector<Violation> violations;
+  const JsonValue in_query = read_body(post, kJson, "name=a&slot=1,2&slots=%203,&tags=x", "", violations);
+  CHECK(text_of_json(in_query) == R"({"name":"a","slots":[1,2,3],"tags":["x"]})");
+  CHECK(verdict("", kJson, "name=a&slots=,") ==
+        "400 Parameter 'slots' of the body is an empty array; it must be an array of at least 1 item.");
+  std::string again = "name=a";
+  for (int i = 0; i < 200'000; ++i) again += "&slots=1";
+  CHECK(verdict("", kJson, again) == "accepted");
   CHECK(verdict("", kJson, "port=1") == "400 Parameter 'name' is missing; it must be given.");
   // Without a Content-Type it is read as JSON.
   CHECK(verdict(R"({"name":"a"})", "") == "accepted");

@@ -119,11 +119,20 @@ TEST_CASE("effects: mistakes in steps are refused where they are") {
       {R"("optional": true)", R"("optionla": true)",
        R"(40:87: 'optionla' is unknown here; known are optional, set, source, to, where; did you mean 'optional'?)"},
       {R"("refuse": "taken", "if")", R"("refuse": "token", "if")",
-       R"(34:10: refuse is 'token'; it must be one of taken, state, missing, used; did you mean 'taken'?)"},
+       R"(34:10: refuse is 'token'; it must be one of taken, state, missing, used, invalid; did you mean 'taken'?)"},
       {R"("refuse": "taken", "if")", R"("refuse": "taken", "unless": "hosts", "if")",
        R"(34:9: a refusal must have one of if, unless and when)"},
       {R"("refuse": "taken", "if": "hosts", "where")", R"("refuse": "taken", "when": 1, "where")",
        R"(34:9: resource is missing; it must be a string)"},
+      {R"("refuse": "taken", "if": "hosts", "where")", R"("refuse": "invalid", "if": "hosts", "where")",
+       R"(34:9: member is missing)"},
+      {R"("refuse": "taken", "if": "hosts", "where")",
+       R"("refuse": "invalid", "member": "port", "of": 1, "if": "hosts", "where")", R"(34:9: needs is missing)"},
+      {R"("refuse": "taken", "if": "hosts", "where")", R"("refuse": "state", "has": "x", "if": "hosts", "where")",
+       R"(34:9: needs is missing)"},
+      {R"("refuse": "taken", "if": "hosts", "where")",
+       R"("refuse": "taken", "needsChinese": "x", "if": "hosts", "where")",
+       R"(34:29: 'needsChinese' is unknown here; known are has, if, needs, noun, of, refuse, resource, source, unless, when, where)"},
       {R"("do": [)", R"("od": [)", R"(36:9: do is missing)"},
       {R"("then": [{"run")", R"("than": [{"run")", R"(38:9: then is missing)"},
       {R"("end": [])", R"("end": {})", R"(40:115: end must be an array of steps)"},
@@ -136,6 +145,33 @@ TEST_CASE("effects: mistakes in steps are refused where they are") {
       {R"("then": [{"run": "drop", "with": {"zone": "a", "host": 1}}])", R"("then": [])",
        R"(25:5: nothing runs the steps drop)"},
   });
+}
+
+TEST_CASE("effects: the least of a member of a body fits its type") {
+  check_refusals({
+      {R"("port": "integer", "more")", R"("port": {"type": "integer", "least": 1, "alias": "p"}, "more")", "accepted"},
+      {R"("port": "integer", "more")", R"("port": {"type": "integer", "least": "1"}, "more")",
+       R"(31:73: least must be an integer from 0 to 9223372036854775807)"},
+      {R"("port": "integer", "more")", R"("port": {"type": "number", "least": 1}, "more")",
+       R"(31:72: least is for the types integer, string and array only)"},
+      {R"("port": "integer", "more")", R"("port": {"type": "string", "least": 2}, "more")",
+       R"(31:72: least must be 1 for a string: it is not empty then)"},
+  });
+}
+
+TEST_CASE("effects: what a task's page refers to is there where the task starts") {
+  const auto refused = [](std::string_view reference) {
+    std::string text(kCatalogue);
+    text.replace(text.find(R"("task": "make")"), 14, R"("task": "page")");
+    text.replace(text.find(R"({"$file": "plain"})"), 18, R"([{"$file": "plain"}, {"$file": "make"}])");
+    return refusal(text, {{"answers/page.json",
+                           fmt::format(R"([{{"zone": "${{{}}}", "parts": [{{"title": "One"}}]}}])", reference)}});
+  };
+  CHECK(refused("path.name") == "accepted");
+  CHECK(refused("path.nmae") ==
+        "39:10: page as a template: 1:36: 'nmae' is no placeholder of the path; did you mean 'name'?");
+  CHECK(refused("with.zone") ==
+        "39:10: page as a template: 1:36: ${with.zone} is for named steps and the rules of tasks only");
 }
 
 TEST_CASE("effects: a row may say that a field is computed, as fixtures do") {

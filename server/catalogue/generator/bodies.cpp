@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -44,11 +46,19 @@ SourceBodyField read_body(const Source& source, const JsonMember& member) {
   JsonFields keys(member.value);
   std::tie(field.type, field.required) = type_of(kBodyTypes, keys.required_text("type"), keys.position_of("type"));
   keys.text("source");
+  field.alias = keys.text("alias").value_or("");
   if (const auto words = keys.text("words")) {
     if (field.type != BodyType::Word) keys.refuse("words", "are for the type word only");
     field.words = find_entry(source.word_lists, *words, keys.position_of("words"), "list of words");
   } else if (field.type == BodyType::Word) {
     refuse(keys.position(), "words are missing");
+  }
+  field.least = keys.integer("least", 0, std::numeric_limits<std::int64_t>::max());
+  const bool has_least =
+      field.type == BodyType::Integer || field.type == BodyType::String || field.type == BodyType::Array;
+  if (field.least && !has_least) keys.refuse("least", "is for the types integer, string and array only");
+  if (field.least && field.type == BodyType::String && *field.least != 1) {
+    keys.refuse("least", "must be 1 for a string: it is not empty then");
   }
   if (const JsonValue* fields = keys.object("fields")) {
     if (field.type != BodyType::Object) keys.refuse("fields", "are for the type object only");

@@ -11,7 +11,7 @@ namespace ocp_mock::generator {
 namespace {
 
 enum class Step { Refuse, Insert, Set, Remove, Each, Let, If, Run, Task, Operate };
-enum class Reason { Taken, State, Missing, Used };
+enum class Reason { Taken, State, Missing, Used, Invalid };
 enum class Operation { Retry, Rollback, Skip, Cancel };
 
 // clang-format off
@@ -34,6 +34,7 @@ constexpr Choice<Reason> kReasons[] = {
     {"state",   Reason::State},
     {"missing", Reason::Missing},
     {"used",    Reason::Used},
+    {"invalid", Reason::Invalid},
 };
 
 constexpr Choice<Operation> kOperations[] = {
@@ -216,8 +217,8 @@ class StepChecker {
   }
 
   void check_refuse() {
-    choose(kReasons, keys_, "refuse");
-    check_member("of");
+    const Reason reason = choose(kReasons, keys_, "refuse");
+    check_texts_of(reason);
     const bool by_value = keys_.any("when") != nullptr;
     const bool by_row = keys_.any("if") != nullptr;
     if (by_value + by_row + (keys_.any("unless") != nullptr) != 1) {
@@ -226,9 +227,30 @@ class StepChecker {
     if (by_value) {
       check_member("when");
       check_member("is");
-      required_resource(scope_, keys_, "resource");
     } else {
       check_where(scope_, required_resource(scope_, keys_, by_row ? "if" : "unless"), keys_);
+    }
+    // What the message calls it; an invalid value is no row.
+    if (reason != Reason::Invalid && (by_value || keys_.any("resource") != nullptr)) {
+      required_resource(scope_, keys_, "resource");
+    }
+  }
+
+  // A state is told with the one that is needed, or not at all.
+  void check_texts_of(Reason reason) {
+    if (reason == Reason::Invalid) {
+      for (const std::string_view key : {"member", "of", "needs"}) require(key);
+    } else {
+      check_member("of");
+    }
+    if (reason == Reason::State && (keys_.any("has") != nullptr || keys_.any("needs") != nullptr)) {
+      for (const std::string_view key : {"has", "needs"}) require(key);
+    }
+    for (const auto& [key, chinese] :
+         {std::pair{"needs", "needsChinese"}, {"has", "hasChinese"}, {"noun", "nounChinese"}}) {
+      if (keys_.any(key) == nullptr) continue;
+      check_member(key);
+      check_member(chinese);
     }
   }
 
@@ -247,7 +269,13 @@ class StepChecker {
     std::vector<std::string> subtasks;
     if (const auto file = keys_.text("task")) {
       const Position position = keys_.position_of("task");
-      subtasks = subtasks_of(scope_.source.answers[find_answer(scope_.source, *file, position)].json, position);
+      const JsonValue page = page_of(scope_.source.answers[find_answer(scope_.source, *file, position)].json);
+      subtasks = subtasks_of(page, position);
+      try {
+        check_template(scope_, page);
+      } catch (const JsonFieldError& error) {
+        refuse(position, fmt::format("{} as a template: {}", *file, error.what()));
+      }
       check_member("name");
     } else {
       require("name");
@@ -272,11 +300,14 @@ class StepChecker {
     check_steps_of("failed", failed);
   }
 
-  // The names of a task's subtasks; of several tasks those of the first.
-  std::vector<std::string> subtasks_of(std::string_view json, Position position) const {
+  // Of several tasks the first.
+  static JsonValue page_of(std::string_view json) {
+    JsonValue file = read_json_text(json);
+    return file.kind == JsonKind::Array && !file.items.empty() ? JsonValue(file.items.front()) : file;
+  }
+
+  std::vector<std::string> subtasks_of(const JsonValue& task, Position position) const {
     const SourceTaskRules& rules = *scope_.source.tasks;
-    const JsonValue file = read_json_text(json);
-    const JsonValue& task = file.kind == JsonKind::Array && !file.items.empty() ? file.items.front() : file;
     std::vector<std::string> names;
     for (const std::string& name : rules.subtasks) {
       const JsonMember* subtasks = task.find(name);

@@ -18,10 +18,9 @@ namespace {
 // The enumerators, in the order of their enumeration.
 constexpr std::string_view kFieldTypes[] = {"Integer", "Number", "String", "Boolean", "Time", "Array", "Object"};
 constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", "String", "Word", "UtcTime", "Time"};
-constexpr std::string_view kMatches[] = {"Equal",     "Contains",   "Member",     "NoMember", "From",
-                                         "Until",     "Attribute",  "Comparison", "Operand",  "Ignored",
-                                         "Page",      "Size",       "Sort",       "Start",    "End",
-                                         "Metrics",   "Step",       "LeastStep",  "MostPoints", "Labels"};
+constexpr std::string_view kMatches[] = {
+    "Equal", "Contains", "Member", "NoMember", "From", "Until",   "Attribute", "Comparison", "Operand",    "Ignored",
+    "Page",  "Size",     "Sort",   "Start",    "End",  "Metrics", "Step",      "LeastStep",  "MostPoints", "Labels"};
 constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document", "Write"};
 constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
                                            "Time",    "Array",  "Object",  "Any"};
@@ -287,6 +286,8 @@ class CppEmitter {
     add("}};\n\n");
   }
 
+  static constexpr std::string_view kNoLeast = "INT64_MIN";
+
   // The arrays that body_field() refers to, the inner ones first.
   void add_body_fields(const std::string& name, const SourceBodyField& of) {
     for (std::size_t f = 0; f < of.fields.size(); ++f) add_body_fields(fmt::format("{}_{}", name, f), of.fields[f]);
@@ -295,7 +296,8 @@ class CppEmitter {
   }
 
   static std::string body_field(const std::string& name, const SourceBodyField& of) {
-    return fmt::format("{{{}, BodyType::{}, {}, {}, {}}}", quoted(of.name), spelling(kBodyTypes, of.type), of.required,
+    return fmt::format("{{{}, {}, BodyType::{}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.alias),
+                       spelling(kBodyTypes, of.type), of.required, of.least ? std::to_string(*of.least) : kNoLeast,
                        words(of.words), array(name, of.fields.size()));
   }
 
@@ -309,7 +311,8 @@ class CppEmitter {
         of.maximum_size, array("sorts", i, of.sorts.size()), array("aliases", i, of.aliases.size()),
         of.answer ? fmt::format("answers[{}].json", *of.answer) : quoted(""), field(of.resource, of.document),
         quoted(of.effects), quoted(of.answers), array("media", i, of.media.size()),
-        of.body ? body_field(fmt::format("body_{}", i), *of.body) : "{\"\", BodyType::Any, false, nullptr, {}}",
+        of.body ? body_field(fmt::format("body_{}", i), *of.body)
+                : fmt::format("{{{}, {}, BodyType::Any, false, {}, nullptr, {{}}}}", quoted(""), quoted(""), kNoLeast),
         of.open, of.listed, quoted(of.since));
   }
 

@@ -90,8 +90,10 @@ struct SourcePathParameter {
 
 struct SourceBodyField {
   std::string name;
+  std::string alias;
   BodyType type;
   bool required;
+  std::optional<std::int64_t> least;
   Index words;
   std::vector<SourceBodyField> fields;
 };
