@@ -67,6 +67,9 @@ class Installer:
             "idcId": idc, "typeId": self.id_of("hostTypes", "antman_type"), "credentialId": self.credential()})
         return data["contents"][0]["id"]
 
+    def has_config(self):
+        return "successful" in self.curl("GET", "/services?Action=GetObProxyConfig&User_ID=admin&UID=alibaba")
+
     def wait_for(self, task):
         for _ in range(120):
             status = self.checked("GET", f"/api/v2/tasks/instances/{task}")["status"]
@@ -97,6 +100,7 @@ def a_cluster_is_installed(world):
     expect("the end of the takeover", installer.wait_for(task), "SUCCESSFUL")
     name = installer.checked("GET", f"/api/v2/ob/clusters/{cluster}")["name"]
     expect("the cluster", installer.has_cluster(name), True)
+    expect("the configuration of proxies", installer.has_config(), True)
 
 
 @scenario()

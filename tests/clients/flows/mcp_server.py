@@ -123,8 +123,8 @@ def parameters_are_set(world):
 @scenario(*SIGNED)
 def an_inspection_is_run(world):
     tools = Tools(world)
-    data = tools.call("POST", "/api/v2/inspection/run", body={
-        "inspectionObjectType": "OB_CLUSTER", "objectIds": [CLUSTER], "tags": 1})["data"]
+    data = tools.call("POST", "/api/v2/inspection/run", query={
+        "inspectionObjectType": "OB_CLUSTER", "objectIds": CLUSTER, "tag": 1})["data"]
     task, = data["contents"]
     expect("the task", task["status"], "RUNNING")
     runs = [one for one in tools.get("/inspection/task")["contents"] if one["taskId"] == task["id"]]
