@@ -24,6 +24,7 @@ packages=(
 )
 # The clients that are tried, and what the tests are built with.
 test_packages=(
+  busybox-static
   default-jdk-headless
   doctest-dev
   junit5

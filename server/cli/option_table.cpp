@@ -173,6 +173,13 @@ auto word(const Text& text) {
   refuse(fmt::format("it must be {}", list));
 }
 
+template <const auto& words>
+std::vector<std::string_view> all_of() {
+  std::vector<std::string_view> all;
+  for (const auto& one : words) all.push_back(one.first);
+  return all;
+}
+
 // clang-format off
 constexpr Words<WordMatch> kMatches[]{{"meaning", WordMatch::Meaning}, {"exact", WordMatch::Exact}};
 constexpr Words<Window> kWindows[]{{"createTime", Window::CreateTime}, {"overlap", Window::Overlap}};
@@ -257,20 +264,20 @@ constexpr Option kOptions[]{
     {"--task-duration",   "TIME",          "2s",         set<task_time, &Serve::task_duration>,        kOnce,
      "How long a task that a request starts runs, by the world's clock; 0s ends it at once"},
     {"--status-match",    "HOW",           "meaning",    rule<word<kMatches>, &ListRules::word_match>, kOnce,
-     "Which tasks a status finds: all that mean the same (RUNNING also finds INPROGRESS), or only this very word"},
+     "Which tasks a status finds: all that mean the same (RUNNING also finds INPROGRESS), or only this very word", all_of<kMatches>},
     {"--window",          "HOW",           "createTime", rule<word<kWindows>, &ListRules::window>,     kOnce,
      "Which tasks startTime and endTime find: those created between the two, or those whose interval from createTime "
-     "to checkpoint overlaps the window"},
+     "to checkpoint overlaps the window", all_of<kWindows>},
     {"--timezone",        "+hh:mm",        "+08:00",     set<offset, &Serve::offset_minutes>,          kOnce,
      "UTC offset of the answers' timestamps"},
     {"--server-name",     "NAME",          "",           set<utf8, &Serve::server_name>,               kOnce,
      "The server name in answers. Default: a24d13ce67"},
     {"--log-level",       "LEVEL",         "info",       set<word<kLogLevels>, &Serve::log_level>,     kOnce,
-     "How much goes to standard error: trace, debug, info, warn, error or off"},
+     "How much goes to standard error: trace, debug, info, warn, error or off", all_of<kLogLevels>},
     {"--ocp-version",     "VERSION",       "4.3.3",      set<version, &Serve::ocp_version>,            kOnce,
      "The OCP that answers: the buildVersion of /api/v2/info, and no endpoint that came later"},
     {"--auth",            "MODE",          "any",        set<word<kAuthModes>, &Serve::auth>,          kSecret,
-     "any: well-formed credentials pass, or only those named below; off: nothing is checked"},
+     "any: well-formed credentials pass, or only those named below; off: nothing is checked", all_of<kAuthModes>},
     {"--user",            "NAME:PASSWORD", "",           add_user_of,                                  kAgain | kSecret,
      "A user who may log in with HTTP Basic; may be repeated"},
     {"--access-key",      "AK:SK[:USER]",  "",           add_access_key_of,                            kAgain | kSecret,
@@ -291,7 +298,7 @@ constexpr Option kOptions[]{
     {"--tls-ca-out",      "FILE",          "",           set<path, &Serve::tls_ca_out>,                kOnce,
      "Write the CA that clients must trust to this file (PEM)"},
     {"--http-engine",     "ENGINE",        "epoll",      set<word<kEngines>, &Serve::http_engine>,     kOnce,
-     "What carries HTTP: epoll, or httplib, which has no wire faults and a thread for each connection"},
+     "What carries HTTP: epoll, or httplib, which has no wire faults and a thread for each connection", all_of<kEngines>},
     {"--max-head",        "SIZE",          "64KiB",      size_limit<kHead, &ParserLimits::head_bytes>, kOnce,
      "Request line and headers, then 414 or 431"},
     {"--max-body",        "SIZE",          "64MiB",      size_limit<kBody, &ParserLimits::body_bytes>, kOnce,
@@ -311,7 +318,7 @@ constexpr Option kOptions[]{
     {"--no-admin",        "",              "",           turn<false, &Serve::admin>,                   kOnce,
      "No admin calls under /__admin, and no journal"},
     {"--isolate-by",      "user",          "",           set<word<kIsolations>, &Serve::isolate_by_user>, kOnce,
-     "Each user has a world of its own: data, clock, faults and journal"},
+     "Each user has a world of its own: data, clock, faults and journal", all_of<kIsolations>},
     {"--max-worlds",      "N",             "1000",       set<count_from<1>, &Serve::max_worlds>,       kOnce,
      "Worlds of users at a time, then 503"},
     {"--journal-size",    "N",             "1000",       set<count_from<0>, &Serve::journal_size>,     kOnce,

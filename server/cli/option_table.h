@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/serve_options.h"
 
@@ -28,6 +29,7 @@ struct Option {
   void (*take)(ServeOptions&, const std::string&);
   unsigned traits;
   std::string_view help;
+  std::vector<std::string_view> (*words)() = nullptr;  // the values, where there are no others
 
   bool has(OptionTrait trait) const { return (traits & trait) == trait; }
   bool is_switch() const { return value.empty(); }

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "cli/environment.h"
 #include "cli/given_options.h"
+#include "cli/manual.h"
 #include "cli/option_table.h"
 #include "embedded/version.h"
 
@@ -54,6 +55,13 @@ constexpr CommandText kHelpCommand{
 constexpr CommandText kVersionCommand{
     "version", "Print the version",
     "ocp-mock-server version"};
+// For packages; help does not list them.
+constexpr CommandText kCompletionCommand{
+    "completion", "Print what makes a shell complete the command line",
+    "ocp-mock-server completion bash >/etc/bash_completion.d/ocp-mock-server"};
+constexpr CommandText kManCommand{
+    "man", "Print the page of man(1)",
+    "ocp-mock-server man | man -l -"};
 // clang-format on
 
 // The words of the command line, sorted by CLI11 into flags, commands and the rest.
@@ -84,6 +92,8 @@ class CommandLine {
                     "Of the server. Default: where a server with the options below listens")
         ->type_name("");
     add_options(healthcheck_, kHealthcheck);
+    completion_.add_option("SHELL", shell_, "bash, zsh or fish")->type_name("");
+    for (CLI::App* hidden : {&completion_, &man_}) hidden->group("");
     help_.add_option("COMMAND", topic_, "Default: the server's")->type_name("");
   }
 
@@ -98,6 +108,8 @@ class CommandLine {
       refuse_missing_values();
       if (version_.parsed()) return Exit{0, version_line(), ""};
       if (help_.parsed()) return help();
+      if (completion_.parsed()) return completion();
+      if (man_.parsed()) return Exit{0, man_page(embedded::version, described_commands()), ""};
       if (exec_.parsed()) return exec(environment);
       if (check_.parsed()) return check();
       if (generate_.parsed()) return generate();
@@ -178,7 +190,12 @@ class CommandLine {
 
   std::string help_of(const CLI::App& command) const {
     const std::string name = &command == &serve_ ? "ocp-mock-server" : "ocp-mock-server " + command.get_name();
-    return app_.get_formatter()->make_help(&command == &serve_ ? &app_ : &command, name, CLI::AppFormatMode::Normal);
+    std::string text =
+        app_.get_formatter()->make_help(&command == &serve_ ? &app_ : &command, name, CLI::AppFormatMode::Normal);
+    // CLI11 does not know that this argument stands behind "--".
+    constexpr std::string_view kArgument = "[COMMAND...]";
+    if (&command == &exec_) text.replace(text.find(kArgument), kArgument.size(), "-- COMMAND [ARGUMENT...]");
+    return text;
   }
 
   // What stands on the command line for a flag, before or behind a command.
@@ -270,8 +287,12 @@ class CommandLine {
 
   std::vector<std::string> commands() const {
     std::vector<std::string> names;
-    for (const CLI::App* one : app_.get_subcommands({})) names.push_back(one->get_name());
+    for (const CLI::App* one : shown_commands()) names.push_back(one->get_name());
     return names;
+  }
+
+  std::vector<const CLI::App*> shown_commands() const {
+    return {app_.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })};
   }
 
   Command help() const {
@@ -281,6 +302,37 @@ class CommandLine {
     }
     throw OptionMistake(fmt::format("there is no help for '{}'; the commands are {}{}", printable(topic_),
                                     fmt::join(commands(), ", "), did_you_mean(topic_, commands())));
+  }
+
+  Exit completion() const {
+    const std::string text = completion_of(shell_, described_commands());
+    if (text.empty()) throw OptionMistake("completion needs the name of a shell: bash, zsh or fish");
+    return {0, text, ""};
+  }
+
+  // All that help has, the server's options first.
+  std::vector<CommandHelp> described_commands() const {
+    std::vector<CommandHelp> all{described(app_)};
+    all.front().name = "";
+    for (const CLI::App* one : shown_commands()) all.push_back(described(*one));
+    return all;
+  }
+
+  CommandHelp described(const CLI::App& app) const {
+    CommandHelp command{app.get_name(), app.get_description(), app.get_footer(), {}, false, false};
+    command.takes_all = &app == &serve_ || &app == &exec_;
+    command.takes_command = &app == &exec_;
+    for (const CLI::Option* option : app.get_options()) {
+      const bool is_flag = !option->get_lnames().empty();
+      OptionHelp help{is_flag ? "--" + option->get_lnames().front() : option->get_name(true),
+                      is_flag && option->get_items_expected_max() > 0 ? option->get_type_name() : "",
+                      option->get_description(),
+                      {}};
+      const auto known = std::ranges::find(option_table(), std::string_view(help.flag), &Option::flag);
+      if (known != option_table().end() && known->words != nullptr) help.words = known->words();
+      command.options.push_back(std::move(help));
+    }
+    return command;
   }
 
   // Of the options that the command has. Throws OptionMistake for others.
@@ -380,10 +432,13 @@ class CommandLine {
   CLI::App& healthcheck_ = add_command(kHealthcheckCommand);
   CLI::App& help_ = add_command(kHelpCommand);
   CLI::App& version_ = add_command(kVersionCommand);
+  CLI::App& completion_ = add_command(kCompletionCommand);
+  CLI::App& man_ = add_command(kManCommand);
   CheckOptions check_options_;
   GenerateWords generate_words_;
   HealthcheckOptions healthcheck_options_;
   std::string topic_;  // of help
+  std::string shell_;  // of completion
 };
 
 }  // namespace
