@@ -84,7 +84,7 @@ archive() {
     mv "$folder/bin/ocp-mock-server" "$lib/"
     # The kernel wants an absolute path of the loader in a program, so a static one finds it.
     "${CXX:-c++}" -std=c++20 -Os -Wall -Wextra -fstack-protector-strong -static -s \
-      -o "$folder/bin/ocp-mock-server" "$root/packaging/launcher.cpp"
+      -o "$folder/bin/ocp-mock-server" "$root/scripts/packaging/launcher.cpp"
     mapfile -t libraries < <(ldd "$lib/ocp-mock-server" | grep -oE '/[^ ]+')
     cp -L "${libraries[@]}" "$lib/"
     chmod 755 "$lib"/*
@@ -108,10 +108,10 @@ npm_package() {
   [ -d "$stage/$name" ] || archive >/dev/null
   local folder=$stage/npm
   mkdir -p "$folder/bin" "$folder/native/share/doc"
-  sed "s/\"version\": \"[^\"]*\"/\"version\": \"$version\"/" "$root/packaging/npm/package.json" >"$folder/package.json"
-  install -m 755 "$root/packaging/npm/ocp-mock-server.js" "$folder/bin/"
+  sed "s/\"version\": \"[^\"]*\"/\"version\": \"$version\"/" "$root/scripts/packaging/npm/package.json" >"$folder/package.json"
+  install -m 755 "$root/scripts/packaging/npm/ocp-mock-server.js" "$folder/bin/"
   cp "$root/LICENSE" "$folder/"
-  cp "$root/packaging/npm/README.md" "$folder/"
+  cp "$root/scripts/packaging/npm/README.md" "$folder/"
   cp -r "$stage/$name/bin" "$stage/$name/lib" "$folder/native/"
   cp -r "$stage/$name/share/doc/ocp-mock-server/licences" "$folder/native/share/doc/"
   (cd "$folder" && npm pack --silent --offline --pack-destination "$out" >/dev/null)
@@ -121,7 +121,7 @@ npm_package() {
 image() {
   [ -d "$stage/$name" ] || archive >/dev/null
   make_root "$stage/root" "$out/$name.tar.gz"
-  python3 -B "$root/packaging/write_image.py" "$root/Dockerfile" "$stage/root" "ocp-mock-server:$version" \
+  python3 -B "$root/scripts/packaging/write_image.py" "$root/Dockerfile" "$stage/root" "ocp-mock-server:$version" \
     "$out/ocp-mock-server-$version-image.tar"
   echo "$out/ocp-mock-server-$version-image.tar"
 }
