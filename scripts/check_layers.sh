@@ -10,16 +10,16 @@ esac
 
 order=(base json http ocp catalogue fixtures store behaviour control app client cli main make_image)
 # Texts that the build compiles in, and the modules that may include them.
-embedded=" fixtures store control cli "
+embedded=" fixtures store control client cli "
 # A library, and the files that may include it; a folder ends with a slash.
 declare -A owners=(
-  ["httplib.h"]="http/httplib_server.cpp"
+  ["httplib.h"]="http/httplib_server.cpp client/upstream.cpp"
   ["SQLiteCpp/"]="store/database.h"
   ["sqlite3.h"]="store/database.h store/dataset_builder.cpp store/page_checks.cpp store/versions.cpp"
   ["nlohmann/"]="json/reader.cpp"
   ["CLI/"]="cli/options.cpp cli/generate.cpp"
   ["openssl/"]="ocp/digest.cpp client/healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"
-  ["spdlog/"]="app/app.cpp app/app_record.cpp app/service.cpp base/log_sink.h base/log_sink.cpp cli/commands.cpp"
+  ["spdlog/"]="app/app.cpp app/app_record.cpp app/service.cpp base/log_sink.h base/log_sink.cpp cli/client_commands.cpp cli/commands.cpp"
 )
 
 declare -A rank=()

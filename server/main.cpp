@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/generate.h"
@@ -46,6 +47,8 @@ int main(int argc, char** argv) {
     if (const auto* check = std::get_if<CheckOptions>(&parsed)) return run_check(*check);
     if (const auto* generate = std::get_if<GenerateOptions>(&parsed)) return run_generate(*generate);
     if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);
+    if (auto* capture = std::get_if<CaptureCommand>(&parsed)) return run_capture(std::move(*capture));
+    if (auto* diff = std::get_if<DiffCommand>(&parsed)) return run_diff(std::move(*diff));
     const Exit& exit = std::get<Exit>(parsed);
     std::fputs(exit.out.c_str(), stdout);
     std::fputs(exit.error.c_str(), stderr);

@@ -40,4 +40,10 @@ int run_check(const CheckOptions& options);
 // Asks a server whether it is up. Throws std::runtime_error if it is not.
 int run_healthcheck(const HealthcheckOptions& options);
 
+// Captures lists of an OCP, see client/capture.h.
+int run_capture(CaptureCommand command);
+
+// Compares fixtures with an OCP, see client/diff.h. Returns 0, 1 if they differ, 2 if the OCP cannot be asked.
+int run_diff(DiffCommand command);
+
 }  // namespace ocp_mock

@@ -49,6 +49,12 @@ constexpr CommandText kGenerateCommand{
 constexpr CommandText kHealthcheckCommand{
     "healthcheck", "Ask a server whether it is up; exit code 1 if it is not. For images without curl",
     "ocp-mock-server healthcheck http://127.0.0.1:8080"};
+constexpr CommandText kCaptureCommand{
+    "capture", "Capture lists of an OCP as fixtures; exit code 1 if any of them is missing",
+    "ocp-mock-server capture --from https://ocp.example.com --credentials ocp.json --cluster 1000005 --out captured"};
+constexpr CommandText kDiffCommand{
+    "diff", "Show where an OCP answers otherwise than fixtures; exit code 1 if it does, 2 if it cannot be asked",
+    "ocp-mock-server diff captured --against https://ocp.example.com --credentials ocp.json"};
 constexpr CommandText kHelpCommand{
     "help", "Print the help of the server or of a command",
     "ocp-mock-server help check"};
@@ -92,6 +98,16 @@ class CommandLine {
                     "Of the server. Default: where a server with the options below listens")
         ->type_name("");
     add_options(healthcheck_, kHealthcheck);
+    capture_
+        .add_option(
+            "RESOURCE", resources_,
+            "What to capture, by the names that fixtures have, or by paths. Default: all below the cluster or tenant")
+        ->type_name("");
+    add_client_options(capture_, kOfCapture);
+    diff_.add_option("FIXTURES", diff_fixtures_, "Files or folders of fixtures, or installation")
+        ->required()
+        ->type_name("");
+    add_client_options(diff_, kOfDiff);
     completion_.add_option("SHELL", shell_, "bash, zsh or fish")->type_name("");
     for (CLI::App* hidden : {&completion_, &man_}) hidden->group("");
     help_.add_option("COMMAND", topic_, "Default: the server's")->type_name("");
@@ -114,6 +130,8 @@ class CommandLine {
       if (check_.parsed()) return check();
       if (generate_.parsed()) return generate();
       if (healthcheck_.parsed()) return healthcheck(environment);
+      if (capture_.parsed()) return capture();
+      if (diff_.parsed()) return diff();
       return serve(environment);
     } catch (const CLI::CallForHelp&) {
       return Exit{0, help_of(command()), ""};
@@ -123,7 +141,7 @@ class CommandLine {
       const std::string_view text = error.what();
       return usage_error(fmt::format("{} needs a value", text.substr(0, text.find(':'))));
     } catch (const CLI::RequiredError&) {
-      return usage_error("check needs a file or folder of fixtures");
+      return usage_error(fmt::format("{} needs a file or folder of fixtures", command().get_name()));
     } catch (const std::runtime_error& error) {
       return usage_error(error.what());
     }
@@ -160,6 +178,23 @@ class CommandLine {
         app.add_flag(flag, text);
       } else {
         app.add_option(flag, text)
+            ->type_name(std::string(option.value))
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      }
+    }
+  }
+
+  static void add_client_options(CLI::App& app, ClientOptionTrait command) {
+    for (const ClientOption& option : client_option_table()) {
+      if (!option.has(command)) continue;
+      const std::string flag(option.flag);
+      const std::string help(option.help);
+      if (option.value.empty()) {
+        app.add_flag(flag, help);
+      } else {
+        app.add_option(flag, help)
             ->type_name(std::string(option.value))
             ->expected(1)
             ->allow_extra_args(false)
@@ -409,6 +444,35 @@ class CommandLine {
     return ExecOptions{serve(environment, std::move(defaults)), {exec_words_.begin() + 1, exec_words_.end()}};
   }
 
+  ClientOptions client_options(ClientOptionTrait of_command) const {
+    for (const Option& option : option_table()) {
+      // The same flag behind the command is the command's.
+      if (!app_.get_option(std::string(option.flag))->results().empty()) {
+        throw OptionMistake(
+            fmt::format("{} is not an option of {} where it stands before it", option.flag, command().get_name()));
+      }
+    }
+    return read_client_options(of_command, [&](std::string_view flag) {
+      const CLI::Option* given = command().get_option_no_throw(std::string(flag));
+      return given == nullptr ? std::vector<std::string>() : given->results();
+    });
+  }
+
+  Command capture() const {
+    ClientOptions options = client_options(kOfCapture);
+    if (options.capture.upstream.url.empty()) throw OptionMistake("capture needs --from URL, the OCP to ask");
+    if (options.capture.out.empty()) throw OptionMistake("capture needs --out DIR, the folder for the fixtures");
+    options.capture.scope.resources = resources_;
+    return CaptureCommand{std::move(options.capture), std::move(options.login)};
+  }
+
+  Command diff() const {
+    ClientOptions options = client_options(kOfDiff);
+    if (options.capture.upstream.url.empty()) throw OptionMistake("diff needs --against URL, the OCP to compare with");
+    return DiffCommand{diff_fixtures_, std::move(options.capture.upstream), std::move(options.login),
+                       std::move(options.paths), options.json};
+  }
+
   ServeOptions serve(const Environment& environment, ServeOptions options = {}) const {
     std::vector<std::string> variables{std::string(kAdminUrlVariable)};
     for (const Option& option : option_table()) variables.push_back(option.variable());
@@ -430,6 +494,8 @@ class CommandLine {
   CLI::App& check_ = add_command(kCheckCommand);
   CLI::App& generate_ = add_command(kGenerateCommand);
   CLI::App& healthcheck_ = add_command(kHealthcheckCommand);
+  CLI::App& capture_ = add_command(kCaptureCommand);
+  CLI::App& diff_ = add_command(kDiffCommand);
   CLI::App& help_ = add_command(kHelpCommand);
   CLI::App& version_ = add_command(kVersionCommand);
   CLI::App& completion_ = add_command(kCompletionCommand);
@@ -437,6 +503,8 @@ class CommandLine {
   CheckOptions check_options_;
   GenerateWords generate_words_;
   HealthcheckOptions healthcheck_options_;
+  std::vector<std::string> resources_;
+  std::vector<std::filesystem::path> diff_fixtures_;
   std::string topic_;  // of help
   std::string shell_;  // of completion
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/serve_options.h"
+#include "cli/client_options.h"
 #include "cli/generate.h"
 
 namespace ocp_mock {
@@ -37,6 +38,21 @@ struct HealthcheckOptions {
   std::optional<std::filesystem::path> port_file;  // with port 0
 };
 
+// What `capture` does; its upstream has no credentials yet.
+struct CaptureCommand {
+  CaptureOptions capture;
+  Login login;
+};
+
+// What `diff` does; its upstream has no credentials yet.
+struct DiffCommand {
+  std::vector<std::filesystem::path> fixtures;
+  UpstreamOptions upstream;
+  Login login;
+  std::optional<std::filesystem::path> paths;
+  bool json = false;
+};
+
 // Nothing is left to do but to print and exit: --help, --version or a mistake.
 struct Exit {
   int code = 0;
@@ -46,7 +62,8 @@ struct Exit {
 
 inline constexpr int kUsageExitCode = 2;
 
-using Command = std::variant<ServeOptions, ExecOptions, CheckOptions, GenerateOptions, HealthcheckOptions, Exit>;
+using Command = std::variant<ServeOptions, ExecOptions, CheckOptions, GenerateOptions, HealthcheckOptions,
+                             CaptureCommand, DiffCommand, Exit>;
 
 // The environment is a list of "NAME=value" that ends with a null pointer.
 Command parse_options(int argc, const char* const* argv, const char* const* environment);

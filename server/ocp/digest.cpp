@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include <array>
 #include <iterator>
@@ -23,6 +24,16 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
   return {out.begin(), out.begin() + size};
 }
 
+std::string hmac(const EVP_MD* kind, std::string_view key, std::string_view message) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out;
+  unsigned size = 0;
+  if (HMAC(kind, key.data(), static_cast<int>(key.size()), bytes_of(message), message.size(), out.data(), &size) ==
+      nullptr) {
+    throw std::runtime_error("OpenSSL refuses an HMAC");
+  }
+  return {out.begin(), out.begin() + size};
+}
+
 bool is_base64(std::string_view text) {
   if (text.size() % 4 != 0) return false;
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
@@ -36,14 +47,16 @@ std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
 
 std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), bytes); }
 
-std::string hmac_sha1(std::string_view key, std::string_view message) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out;
-  unsigned size = 0;
-  if (HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes_of(message), message.size(), out.data(),
-           &size) == nullptr) {
-    throw std::runtime_error("OpenSSL refuses HMAC-SHA1");
+std::string hmac_sha1(std::string_view key, std::string_view message) { return hmac(EVP_sha1(), key, message); }
+
+std::string hmac_sha256(std::string_view key, std::string_view message) { return hmac(EVP_sha256(), key, message); }
+
+std::string random_bytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) {
+    throw std::runtime_error("OpenSSL has no random bytes");
   }
-  return {out.begin(), out.begin() + size};
+  return bytes;
 }
 
 std::string hex(std::string_view bytes) {

@@ -2,17 +2,20 @@
 // Input: bytes. Output: the texts that go over the wire.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace ocp_mock {
 
-std::string md5(std::string_view bytes);                                // 16 bytes
-std::string sha256(std::string_view bytes);                             // 32 bytes
-std::string hmac_sha1(std::string_view key, std::string_view message);  // 20 bytes
-std::string hex(std::string_view bytes);                                // in upper case
-std::string base64_encode(std::string_view bytes);                      // with padding
+std::string md5(std::string_view bytes);                                  // 16 bytes
+std::string sha256(std::string_view bytes);                               // 32 bytes
+std::string hmac_sha1(std::string_view key, std::string_view message);    // 20 bytes
+std::string hmac_sha256(std::string_view key, std::string_view message);  // 32 bytes
+std::string random_bytes(std::size_t count);                              // for keys; at most a few hundred
+std::string hex(std::string_view bytes);                                  // in upper case
+std::string base64_encode(std::string_view bytes);                        // with padding
 
 enum class Base64 {
   Exact,    // RFC 4648 with its padding: each text has one meaning, each meaning one text

@@ -1,0 +1,156 @@
+// The commands that ask an OCP, put together.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/log_sink.h"
+#include "base/utf8.h"
+#include "catalogue/catalogue.h"
+#include "catalogue/router.h"
+#include "cli/commands.h"
+#include "client/diff.h"
+#include "client/diff_requests.h"
+#include "http/deferred_response.h"
+#include "ocp/url.h"
+
+namespace ocp_mock {
+namespace {
+
+// A bar on a terminal, below what stays to be read; elsewhere only that.
+class ProgressBar {
+ public:
+  ProgressBar() : is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+  ~ProgressBar() { clear(); }
+
+  void line(const std::string& text) {
+    clear();
+    fmt::print(stderr, "{}\n", text);
+  }
+
+  void show(double part, const std::string& text) {
+    if (!is_terminal_) return;
+    constexpr int kWidth = 20;
+    constexpr std::size_t kRoomForText = 50;
+    const int full = std::clamp(static_cast<int>(part * kWidth), 0, kWidth);
+    const std::string shown = text.size() <= kRoomForText ? text : "..." + text.substr(text.size() - kRoomForText + 3);
+    clear();
+    fmt::print(stderr, "[{}{}] {:3.0f} % {}", std::string(static_cast<std::size_t>(full), '#'),
+               std::string(static_cast<std::size_t>(kWidth - full), '.'), part * 100, printable(shown));
+    std::fflush(stderr);
+    is_shown_ = true;
+  }
+
+ private:
+  void clear() {
+    if (std::exchange(is_shown_, false)) std::fputs("\r\x1B[K", stderr);
+  }
+
+  const bool is_terminal_;
+  bool is_shown_ = false;
+};
+
+// What is written takes its place in one step, so the process may end anywhere.
+void end_on_signal(int signal) {
+  constexpr std::string_view kText = "\ninterrupted; the same command goes on from here\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+// What fixtures answer, without a socket.
+class LocalSide {
+ public:
+  explicit LocalSide(const std::vector<std::filesystem::path>& fixtures) {
+    ServeOptions options;
+    options.fixtures = fixtures;
+    options.admin = false;
+    const auto logger = std::make_shared<spdlog::logger>("diff", std::make_shared<LogSink>(STDERR_FILENO));
+    logger->set_level(spdlog::level::off);
+    const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
+    service_ = std::make_unique<Service>(
+        options, ocp_catalogue(), AppContext{now, [] { return std::string("0000000000000000"); }, logger},
+        [options, logger](const Router& router) { return load_dataset(options, router, *logger); });
+  }
+  ~LocalSide() { service_->stop(); }
+
+  std::shared_ptr<const Dataset> data() { return service_->data(); }
+
+  DiffAnswer get(const std::string& target, bool with_credentials) {
+    Headers headers{{"Host", "localhost"}, {"Accept", "application/json"}};
+    if (with_credentials) headers.add("Authorization", "Basic ZGlmZjpkaWZm");
+    http::Response response = service_->handle({"GET", target, std::move(headers), "", {}});
+    if (const auto deferred = response.deferred) {
+      std::promise<void> completed;
+      if (!deferred->on_complete([&] { completed.set_value(); })) completed.get_future().wait();
+      response = deferred->take();
+    }
+    return {response.status, std::string(response.header("Content-Type").value_or("")),
+            std::string(response.header("WWW-Authenticate").value_or("")), response.body};
+  }
+
+ private:
+  std::unique_ptr<Service> service_;
+};
+
+constexpr int kCannotAskCode = 2;
+
+}  // namespace
+
+int run_diff(DiffCommand command) {
+  std::signal(SIGPIPE, SIG_IGN);
+  command.upstream.credentials = read_login(command.login);
+  LocalSide here(command.fixtures);
+  const Router router(ocp_catalogue());
+  ProgressBar bar;
+  std::vector<ComparedRequest> compared;
+  try {
+    const DiffRequests requests = command.paths ? read_targets(*command.paths) : requests_of(*here.data());
+    for (const std::string& note : requests.notes) bar.line("not asked: " + note);
+    if (requests.targets.empty()) throw CannotAsk("the fixtures hold nothing that can be asked for");
+    Upstream there(command.upstream, [&](const std::string& text) { bar.line(text); });
+    for (const std::string& target : requests.targets) {
+      bar.show(static_cast<double>(compared.size()) / static_cast<double>(requests.targets.size()), target);
+      const UpstreamAnswer answer = there.get(target);
+      const bool has_credentials = !command.upstream.credentials.empty();
+      // Paths may be of what needs none, and of refusals.
+      if (answer.status == 401 && (has_credentials || !command.paths)) {
+        throw CannotAsk(fmt::format("{} refuses {}", command.upstream.url,
+                                    has_credentials ? "the credentials" : "requests without credentials; see --user"));
+      }
+      const auto header = [&](std::string_view name) { return std::string(answer.headers.find(name).value_or("")); };
+      const auto route = router.find("GET", split_target(target).path);
+      compared.push_back(
+          {target, compare_answers(route ? route->endpoint : nullptr, here.get(target, answer.status != 401),
+                                   {answer.status, header("Content-Type"), header("WWW-Authenticate"), answer.body})});
+    }
+  } catch (const std::exception& error) {
+    bar.line(fmt::format("ocp-mock-server: {}", error.what()));
+    return kCannotAskCode;
+  }
+  fmt::print("{}", command.json ? diff_json(compared) : describe(compared));
+  const bool differ =
+      std::ranges::any_of(compared, [](const ComparedRequest& one) { return !one.differences.empty(); });
+  return differ ? 1 : 0;
+}
+
+int run_capture(CaptureCommand command) {
+  std::signal(SIGPIPE, SIG_IGN);
+  command.capture.upstream.credentials = read_login(command.login);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_on_signal);
+  ProgressBar bar;
+  return capture(command.capture, ocp_catalogue(),
+                 {[&](const std::string& text) { bar.line(text); },
+                  [&](double part, const std::string& text) { bar.show(part, text); }});
+}
+
+}  // namespace ocp_mock
