@@ -114,7 +114,7 @@ std::string sql_of_resource(const Source& source, std::size_t i) {
   return sql;
 }
 
-std::string quoted(std::string_view text) {
+std::string cpp_literal(std::string_view text) {
   std::string literal = "\"";
   for (const char c : text) {
     if (c == '\n') {
@@ -191,10 +191,10 @@ class CppEmitter {
     for (std::size_t i = 0; i < source_.word_lists.size(); ++i) {
       const std::vector<SourceWord>& list = source_.word_lists[i].words;
       add_array(fmt::format("constexpr Word words_{}", i), list.size(),
-                [&](std::size_t w) { add("{{{}, {}}}", quoted(list[w].word), list[w].meaning); });
+                [&](std::size_t w) { add("{{{}, {}}}", cpp_literal(list[w].word), list[w].meaning); });
     }
     add_array("constexpr WordList word_lists", source_.word_lists.size(),
-              [&](std::size_t i) { add("{{{}, words_{}}}", quoted(source_.word_lists[i].name), i); });
+              [&](std::size_t i) { add("{{{}, words_{}}}", cpp_literal(source_.word_lists[i].name), i); });
   }
 
   void add_parts_of_resource(std::size_t i) {
@@ -202,9 +202,9 @@ class CppEmitter {
     std::size_t column = 0;
     add_array(fmt::format("constexpr Field fields_{}", i), of.fields.size(), [&](std::size_t f) {
       const SourceField& field = of.fields[f];
-      add("{{{}, FieldType::{}, {}, {}, {}, {}, {}, {}}}", quoted(field.name), spelling(kFieldTypes, field.type),
-          field.required, field.keeps_null, field.hidden, quoted(field.has_column ? sql_identifier(field.name) : ""),
-          words(field.words), column);
+      add("{{{}, FieldType::{}, {}, {}, {}, {}, {}, {}}}", cpp_literal(field.name), spelling(kFieldTypes, field.type),
+          field.required, field.keeps_null, field.hidden,
+          cpp_literal(field.has_column ? sql_identifier(field.name) : ""), words(field.words), column);
       column += columns_of(field).size();
     });
     add_array(fmt::format("constexpr Parent parents_{}", i), of.parents.size(), [&](std::size_t p) {
@@ -224,11 +224,11 @@ class CppEmitter {
       if (const Index from = of.fields[f].computed_from)
         computed = fmt::format("{{{}, {}}}", field(i, f), field(i, from));
     }
-    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", quoted(of.name),
-        quoted(of.noun), quoted(of.noun_chinese), quoted(of.table), i, columns, array("parents", i, of.parents.size()),
-        field(i, of.key), field(i, of.qualifier), field(i, of.label), array("order", i, of.order.size()),
-        field(i, of.lasts_until), computed, field(i, of.indexed_words), of.keeps_null, of.is_default,
-        quoted(sql_of_resource(source_, i)));
+    add("{{{}, {}, {}, {}, fields_{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}", cpp_literal(of.name),
+        cpp_literal(of.noun), cpp_literal(of.noun_chinese), cpp_literal(of.table), i, columns,
+        array("parents", i, of.parents.size()), field(i, of.key), field(i, of.qualifier), field(i, of.label),
+        array("order", i, of.order.size()), field(i, of.lasts_until), computed, field(i, of.indexed_words),
+        of.keeps_null, of.is_default, cpp_literal(sql_of_resource(source_, i)));
   }
 
   void add_parts_of_endpoint(std::size_t i) {
@@ -236,7 +236,7 @@ class CppEmitter {
     add_array(fmt::format("constexpr PathParameter path_parameters_{}", i), of.path_parameters.size(),
               [&](std::size_t p) {
                 const SourcePathParameter& parameter = of.path_parameters[p];
-                add("{{{}, ParameterType::{}, {}, {}, {}}}", quoted(parameter.name),
+                add("{{{}, ParameterType::{}, {}, {}, {}}}", cpp_literal(parameter.name),
                     spelling(kParameterTypes, parameter.type), field(of.resource, parameter.field),
                     resource(parameter.resource),
                     parameter.resource ? source_.resources[*parameter.resource].missing_code : 0);
@@ -248,10 +248,11 @@ class CppEmitter {
     }
     add_array(fmt::format("constexpr Parameter parameters_{}", i), of.parameters.size(), [&](std::size_t p) {
       const SourceParameter& parameter = of.parameters[p];
-      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}, {}}}", quoted(parameter.name),
-          quoted(parameter.alias), spelling(kParameterTypes, parameter.type), parameter.required, parameter.repeats,
-          spelling(kMatches, parameter.match), array(fmt::format("compared_{}", i), p, parameter.fields.size()),
-          words(parameter.words), quoted(parameter.inside));
+      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}, {}}}", cpp_literal(parameter.name),
+          cpp_literal(parameter.alias), spelling(kParameterTypes, parameter.type), parameter.required,
+          parameter.repeats, spelling(kMatches, parameter.match),
+          array(fmt::format("compared_{}", i), p, parameter.fields.size()), words(parameter.words),
+          cpp_literal(parameter.inside));
     });
     add_array(fmt::format("constexpr const Field* sorts_{}", i), of.sorts.size(),
               [&](std::size_t s) { add("{}", field(of.resource, of.sorts[s])); });
@@ -262,13 +263,14 @@ class CppEmitter {
   }
 
   void add_texts(const std::string& name, const std::vector<std::string>& texts) {
-    add_array("constexpr std::string_view " + name, texts.size(), [&](std::size_t t) { add("{}", quoted(texts[t])); });
+    add_array("constexpr std::string_view " + name, texts.size(),
+              [&](std::size_t t) { add("{}", cpp_literal(texts[t])); });
   }
 
   template <typename Entries>
   void add_named(const std::string& name, const Entries& entries) {
     add_array("constexpr NamedJson " + name, entries.size(),
-              [&](std::size_t i) { add("{{{}, {}}}", quoted(entries[i].name), quoted(entries[i].json)); });
+              [&](std::size_t i) { add("{{{}, {}}}", cpp_literal(entries[i].name), cpp_literal(entries[i].json)); });
   }
 
   void add_task_rules() {
@@ -278,7 +280,7 @@ class CppEmitter {
     add("constexpr TaskRules tasks{{{}, {}, {}, {}, {}", resource(of.resource), resource(of.logs),
         field(of.resource, of.due), field(of.resource, of.plan), field(of.logs, of.log));
     const auto add_all = [&](const std::vector<std::string>& texts) {
-      for (const std::string& text : texts) add(",\n    {}", quoted(text));
+      for (const std::string& text : texts) add(",\n    {}", cpp_literal(text));
     };
     add_all(of.members);
     add(",\n    subtasks_of_tasks");
@@ -296,7 +298,7 @@ class CppEmitter {
   }
 
   static std::string body_field(const std::string& name, const SourceBodyField& of) {
-    return fmt::format("{{{}, {}, BodyType::{}, {}, {}, {}, {}}}", quoted(of.name), quoted(of.alias),
+    return fmt::format("{{{}, {}, BodyType::{}, {}, {}, {}, {}}}", cpp_literal(of.name), cpp_literal(of.alias),
                        spelling(kBodyTypes, of.type), of.required, of.least ? std::to_string(*of.least) : kNoLeast,
                        words(of.words), array(name, of.fields.size()));
   }
@@ -305,15 +307,16 @@ class CppEmitter {
     const SourceEndpoint& of = source_.endpoints[i];
     add("{{{}, {}, Does::{}, Constant::{}, Form::{}, {}, {}, {}, {{PagingKind::{}, {}, {}, {}}}, {}, {}, {}, {}, {}, "
         "{}, {}, {}, {}, {}}}",
-        quoted(of.method), quoted(of.path), spelling(kDoes, of.does), spelling(kConstants, of.constant),
+        cpp_literal(of.method), cpp_literal(of.path), spelling(kDoes, of.does), spelling(kConstants, of.constant),
         spelling(kForms, of.form), resource(of.resource), array("path_parameters", i, of.path_parameters.size()),
         array("parameters", i, of.parameters.size()), spelling(kPagingKinds, of.paging), of.default_size,
         of.maximum_size, array("sorts", i, of.sorts.size()), array("aliases", i, of.aliases.size()),
-        of.answer ? fmt::format("answers[{}].json", *of.answer) : quoted(""), field(of.resource, of.document),
-        quoted(of.effects), quoted(of.answers), array("media", i, of.media.size()),
+        of.answer ? fmt::format("answers[{}].json", *of.answer) : cpp_literal(""), field(of.resource, of.document),
+        cpp_literal(of.effects), cpp_literal(of.answers), array("media", i, of.media.size()),
         of.body ? body_field(fmt::format("body_{}", i), *of.body)
-                : fmt::format("{{{}, {}, BodyType::Any, false, {}, nullptr, {{}}}}", quoted(""), quoted(""), kNoLeast),
-        of.open, of.listed, quoted(of.since));
+                : fmt::format("{{{}, {}, BodyType::Any, false, {}, nullptr, {{}}}}", cpp_literal(""), cpp_literal(""),
+                              kNoLeast),
+        of.open, of.listed, cpp_literal(of.since));
   }
 
   const Source& source_;
