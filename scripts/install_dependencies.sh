@@ -55,7 +55,7 @@ case ${1:-} in
 esac
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "install_dependencies.sh: this is no Debian; install what README.md names under 'Building by hand'" >&2
+  echo "install_dependencies.sh: this is no Debian; install what docs/building.md names" >&2
   exit 1
 fi
 

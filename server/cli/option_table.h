@@ -1,4 +1,4 @@
-// The options of the server, one row each: help, variables, messages and the check of README's table are made of them.
+// The options of the server, one row each: help, variables, messages and the check of docs/options.md are made of them.
 // Input: nothing. Output: tables. Knows no command line and no environment.
 #pragma once
 
