@@ -1,4 +1,4 @@
-# An image of the server: docker build --tag ocp-mock-server . README.md, "In a container", shows how to run it.
+# An image of the server: docker build --tag ocp-mock-server . docs/containers.md shows how to run it.
 FROM debian:12 AS build
 WORKDIR /ocp-mock-server
 COPY scripts/install_dependencies.sh scripts/
