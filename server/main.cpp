@@ -1,5 +1,6 @@
 // Chooses the command and maps errors to exit codes.
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +35,8 @@ void open_standard_descriptors() {
 int main(int argc, char** argv) {
   using namespace ocp_mock;
   open_standard_descriptors();
+  // What ps shows. Run by a loader, the process would have the loader's name.
+  ::prctl(PR_SET_NAME, "ocp-mock-server");
   try {
     auto parsed = parse_options(argc, argv, environ);
     if (auto* serve = std::get_if<ServeOptions>(&parsed)) {

@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr char kFolder[] = "/../lib/ocp-mock-server";
+constexpr char kFolder[] = "/lib/ocp-mock-server";
 constexpr char kLoader[] = "/ld-linux-x86-64.so.2";
 constexpr char kServer[] = "/ocp-mock-server";
 
@@ -35,7 +35,10 @@ int main(int argc, char** argv) {
     const char* const path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     if (path == nullptr || ::realpath(path, self) == nullptr) give_up("cannot find", path == nullptr ? "itself" : path);
   }
-  *std::strrchr(self, '/') = '\0';
+  // From PREFIX/bin/ocp-mock-server to PREFIX.
+  for (int i = 0; i < 2; ++i) {
+    if (char* const slash = std::strrchr(self, '/')) *slash = '\0';
+  }
 
   char folder[sizeof self + sizeof kFolder];
   char loader[sizeof folder + sizeof kLoader];

@@ -93,8 +93,7 @@ def main():
                            "history": [{"created": created, "created_by": "scripts/package.sh image"}]}), "config.v1+json")
     manifest = blob(encoded({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
                              "config": config, "layers": [layer]}), "manifest.v1+json")
-    manifest["annotations"] = {"org.opencontainers.image.ref.name": name.partition(":")[2], "io.containerd.image.name":
-                               f"docker.io/library/{name}"}
+    manifest["annotations"] = {"org.opencontainers.image.ref.name": name.partition(":")[2]}
     manifest["platform"] = {"architecture": "amd64", "os": "linux"}
 
     def path_of(descriptor):

@@ -8,6 +8,7 @@
 #   check.sh archive FILE [BUILD_FOLDER]
 #                                   runs the archive in a chroot that has a static busybox and nothing else, and tells how
 #                                   long it takes to start, and how long the build itself takes
+#   check.sh archive FILE --older   runs it in a Debian 11 instead, whose C library is older; makes that with debootstrap
 #   check.sh npm FILE               installs the package of npm from its file, and runs it by npx
 #   check.sh deb FILE               installs the package in a new Debian, runs and removes it; makes that with debootstrap
 # A chroot needs root, and BUSYBOX names the busybox, if it is not /bin/busybox.
@@ -102,6 +103,11 @@ case ${1:-} in
     need_root
     busybox=${BUSYBOX:-/bin/busybox}
     [ -x "$busybox" ] && ! ldd "$busybox" >/dev/null 2>&1 || fail "there is no static busybox at $busybox; BUSYBOX names another"
+    mkdir "$folder/root"
+    if [ "${3:-}" = --older ]; then
+      debootstrap --variant=minbase bullseye "$folder/root" >"$folder/log" || fail "$(tail -5 "$folder/log")"
+      set -- "$1" "$2"
+    fi
     # A blank in the path, and a link to the program.
     mkdir -p "$folder/root/any where"
     tar --extract --gzip --file "$archive" --directory "$folder/root/any where"
@@ -167,12 +173,14 @@ END
       exec 3<ready
       read -r line <&3
       [[ $line == '{"event":"ready"'* ]] || fail "the first line is: $line"
+      pid=$(sed 's/.*"pid":\([0-9]*\).*/\1/' <<<"$line")
+      [ "$(cat "/proc/$pid/comm")" = ocp-mock-server ] || fail "ps shows the server as $(cat "/proc/$pid/comm")"
       kill -s "$signal" "$launched"
       # The pipe ends with the server.
       read -r -t 20 line <&3 && fail "the server says: $line" || [ $? -le 128 ] || fail "SIG$signal does not end the server"
       exec 3<&-
       code=0
-      wait "$launched" || code=$?
+      wait "$launched" 2>/dev/null || code=$?
       [ "$signal" = KILL ] || [ "$code" = 0 ] || fail "after SIG$signal the exit code is $code"
       rm ready
     done
