@@ -11,13 +11,14 @@
 namespace ocp_mock {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSecretWords{"passphrase", "passwd", "password", "secret", "token"};
+constexpr std::array<std::string_view, 7> kSecretWords{"access_key", "accesskey", "passphrase", "passwd",
+                                                       "password",   "secret",    "token"};
 constexpr std::string_view kMask = "***";
 
 bool has_secret_word(std::string_view text) {
   for (; !text.empty(); text.remove_prefix(1)) {
     const char first = to_lower_ascii(text.front());
-    if (first != 'p' && first != 's' && first != 't') continue;
+    if (first != 'a' && first != 'p' && first != 's' && first != 't') continue;
     const auto begins = [&](std::string_view word) { return equals_ignoring_case(text.substr(0, word.size()), word); };
     if (std::ranges::any_of(kSecretWords, begins)) return true;
   }
@@ -98,7 +99,37 @@ std::optional<MaskedBody> masked_json(std::string_view text) {
   }
 }
 
+// A URL with the values of secrets in its query replaced, as a backup destination has its keys; nothing where it has
+// none.
+std::optional<std::string> masked_url(std::string_view text) {
+  const auto question = text.find('?');
+  if (question == std::string_view::npos || !has_secret_word(text.substr(question))) return std::nullopt;
+  std::string out(text.substr(0, question + 1));
+  bool is_masked = false;
+  for (std::string_view rest = text.substr(question + 1);;) {
+    const auto end = rest.find('&');
+    const std::string_view pair = rest.substr(0, end);
+    const auto equals = pair.find('=');
+    const bool has_secret =
+        equals != std::string_view::npos && names_secret(pair.substr(0, equals)) && pair.substr(equals + 1) != kMask;
+    if (has_secret) {
+      out.append(pair.substr(0, equals + 1)).append(kMask);
+    } else {
+      out.append(pair);
+    }
+    is_masked = is_masked || has_secret;
+    if (end == std::string_view::npos) break;
+    out += '&';
+    rest.remove_prefix(end + 1);
+  }
+  return is_masked ? std::optional(std::move(out)) : std::nullopt;
+}
+
 void mask_string(std::string& text, Masked& masked) {
+  if (auto url = masked_url(text)) {
+    masked.has_secret = masked.is_changed = true;
+    text = std::move(*url);
+  }
   // A document in a string, as some clients nest them.
   const bool may_be_json = text.find_first_of("{[") != std::string::npos;
   auto inner = may_be_json && names_secret(text) ? masked_json(text) : std::nullopt;
