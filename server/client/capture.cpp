@@ -134,7 +134,8 @@ class Capture {
         bool is_wanted = true;
         for (std::size_t i = 0; i < walk.values.size(); ++i) is_wanted = is_wanted && agrees(i);
         if (!is_wanted) continue;
-        for (int page = 1; page <= state_.pages(name_of(list, walk)); ++page) {
+        const int pages = state_.pages(name_of(list, walk));
+        for (int page = 1; page <= pages; ++page) {
           page_of(list, walk, page).for_each_row([&](const JsonValue& row) {
             const JsonMember* member = row.find(field.name);
             const bool is_key = member != nullptr &&
@@ -273,7 +274,8 @@ class Capture {
   void for_each_page(const CaptureStep& step, const CaptureWalk& walk, const Take& take_page) const {
     const std::string name = name_of(step, walk);
     if (state_.end(name) != kDone) return;
-    for (int page = 1; page <= state_.pages(name); ++page) take_page(page, page_of(step, walk, page));
+    const int pages = state_.pages(name);
+    for (int page = 1; page <= pages; ++page) take_page(page, page_of(step, walk, page));
   }
 
   void write_fixtures() {

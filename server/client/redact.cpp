@@ -69,7 +69,7 @@ void Redactor::learn_value(Path& path, const Field* field, const JsonValue& valu
     path.pop_back();
   }
   if (value.kind != JsonKind::String || is_exempt(field)) return;
-  if (const auto kind = rules_.kind_of(path)) return learn_text(value.text, *kind);
+  if (const auto kind = kind_of(path)) return learn_text(value.text, *kind);
   for (const RedactRules::Match& match : rules_.matches(value.text)) {
     learn_text(value.text.substr(match.begin, match.end - match.begin), match.kind);
   }
@@ -136,6 +136,8 @@ void Redactor::redact_value(Path& path, const Field* field, JsonValue& value) {
     path.push_back(member.key);
     redact_value(path, nullptr, member.value);
     path.pop_back();
+    // A map by hosts; no member of OCP's is called as an address.
+    if (!find_address(member.key, 0).empty()) member.key = as_text(member.key);
   }
   if (value.kind == JsonKind::String && !is_exempt(field)) value.text = redact_text(path, value.text);
 }
@@ -147,7 +149,7 @@ std::string Redactor::redact(const Resource* resource, std::string_view field, c
 
 std::string Redactor::redact_text(const Path& path, const std::string& text) {
   if (rules_.keeps(text)) return text;
-  const RedactKind kind = rules_.kind_of(path).value_or(RedactKind::Text);
+  const RedactKind kind = kind_of(path).value_or(RedactKind::Text);
   std::string made = as(kind, text);
   if (made != text) {
     Count& count = counts_[{joined(path), word_of(kind)}];
@@ -155,6 +157,12 @@ std::string Redactor::redact_text(const Path& path, const std::string& text) {
     count.distinct.insert(std::hash<std::string>()(text));
   }
   return made;
+}
+
+std::optional<RedactKind> Redactor::kind_of(const Path& path) {
+  const auto [at, is_new] = kinds_.try_emplace(joined(path));
+  if (is_new) at->second = rules_.kind_of(path);
+  return at->second;
 }
 
 std::string Redactor::as(RedactKind kind, std::string_view text) {

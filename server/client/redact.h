@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -49,6 +50,7 @@ class Redactor {
   void add_word(std::string_view word, RedactKind kind);
   void redact_value(Path& path, const Field* field, JsonValue& value);
   std::string redact_text(const Path& path, const std::string& text);
+  std::optional<RedactKind> kind_of(const Path& path);
 
   std::string as(RedactKind kind, std::string_view text);
   std::string as_pieces(std::string_view text, std::string_view separators);
@@ -61,8 +63,9 @@ class Redactor {
   std::string piece(std::string_view text);
 
   const RedactRules rules_;
-  std::unordered_map<std::string, RedactKind> words_;     // what was learned
-  std::vector<std::vector<std::string>> words_by_start_;  // by their first two bytes, the longest first
+  std::unordered_map<std::string, RedactKind> words_;                 // what was learned
+  std::vector<std::vector<std::string>> words_by_start_;              // by their first two bytes, the longest first
+  std::unordered_map<std::string, std::optional<RedactKind>> kinds_;  // of paths that were asked for
   StandIns stand_ins_;
   std::map<std::pair<std::string, std::string_view>, Count> counts_;
 };

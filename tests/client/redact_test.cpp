@@ -135,6 +135,12 @@ TEST_CASE("redact: what everybody has, words of enumerations and versions stay")
   CHECK(redacted("tenants", R"({"name":"****","password":"****"})").ends_with(R"("password":"****"})"));
 }
 
+TEST_CASE("redact: a member that is called as an address is renamed") {
+  const std::string row = redacted("tenants", R"({"name":"shop4711","byHost":{"192.0.2.1:2882":1,"of shop4711":2}})");
+  CHECK_FALSE(contains(row, "192.0.2.1"));
+  CHECK(contains(row, ":2882\":1,\"of shop4711\":2}"));
+}
+
 TEST_CASE("redact: short words are replaced where they stand alone") {
   const std::string row = redacted("tenants", R"({"name":"pay","description":"pay day, payday, pay_day, repay"})");
   CHECK(contains(row, " day, payday, "));
