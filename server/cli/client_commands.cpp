@@ -18,6 +18,7 @@
 #include "catalogue/catalogue.h"
 #include "catalogue/router.h"
 #include "cli/commands.h"
+#include "client/capture_state.h"
 #include "client/diff.h"
 #include "client/diff_requests.h"
 #include "http/deferred_response.h"
@@ -104,17 +105,44 @@ class LocalSide {
 
 constexpr int kCannotAskCode = 2;
 
+// The identities of the captures among fixtures. Throws for one whose rows are stand-ins.
+std::vector<std::string> captures_in(const std::vector<std::filesystem::path>& fixtures) {
+  std::vector<std::string> identities;
+  for (const std::filesystem::path& path : fixtures) {
+    auto identity = identity_of_capture(path);
+    if (!identity) continue;
+    if (identity->ends_with(", redacted")) {
+      throw std::runtime_error(
+          fmt::format("{} is a redacted capture, which differs from every OCP; compare one that was "
+                      "made with --no-redact",
+                      path.string()));
+    }
+    identities.push_back(*std::move(identity));
+  }
+  return identities;
+}
+
 }  // namespace
 
 int run_diff(DiffCommand command) {
   std::signal(SIGPIPE, SIG_IGN);
   command.upstream.credentials = read_login(command.login);
+  ProgressBar bar;
+  std::vector<std::string> captures;
+  try {
+    captures = captures_in(command.fixtures);
+  } catch (const std::exception& error) {
+    bar.line(fmt::format("ocp-mock-server: {}", error.what()));
+    return kCannotAskCode;
+  }
+  const auto is_asked = [&](const Endpoint& endpoint) {
+    return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
+  };
   LocalSide here(command.fixtures);
   const Router router(ocp_catalogue());
-  ProgressBar bar;
   std::vector<ComparedRequest> compared;
   try {
-    const DiffRequests requests = command.paths ? read_targets(*command.paths) : requests_of(*here.data());
+    const DiffRequests requests = command.paths ? read_targets(*command.paths) : requests_of(*here.data(), is_asked);
     for (const std::string& note : requests.notes) bar.line("not asked: " + note);
     if (requests.targets.empty()) throw CannotAsk("the fixtures hold nothing that can be asked for");
     Upstream there(command.upstream, [&](const std::string& text) { bar.line(text); });

@@ -41,7 +41,7 @@ std::string identity_of(const CaptureOptions& options) {
   if (!scope.resources.empty()) text += fmt::format(", {}", fmt::join(scope.resources, " "));
   for (const std::string& pair : scope.query) text += fmt::format(", {}", pair);
   if (scope.lists_only) text += ", lists only";
-  return text + (options.redact ? "" : ", not redacted");
+  return text + (options.redact ? ", redacted" : ", not redacted");
 }
 
 class Capture {
@@ -75,7 +75,7 @@ class Capture {
     }
     if (failures_ > 0) {
       report_.line(fmt::format("not complete: {} could not be asked for; the same command goes on from here",
-                               plural_of(failures_, "list or object")));
+                               plural_of(failures_, "answer")));
       return 1;
     }
     write_fixtures();

@@ -41,6 +41,10 @@ std::optional<std::string> read_if_there(const fs::path& file) {
 
 }  // namespace
 
+std::optional<std::string> identity_of_capture(const fs::path& out) {
+  return read_if_there(out / CaptureState::kFolder / CaptureState::kIdentity);
+}
+
 CaptureState::CaptureState(const fs::path& out, const std::string& identity) : folder_(out / kFolder) {
   std::error_code error;
   fs::create_directories(out, error);
@@ -59,13 +63,14 @@ CaptureState::CaptureState(const fs::path& out, const std::string& identity) : f
       throw std::runtime_error(fmt::format("another capture is writing to {}", out.string()));
     }
     write(folder_ / ".gitignore", "*\n");
-    const auto earlier = read_if_there(folder_ / "what");
+    const auto earlier = read_if_there(folder_ / kIdentity);
     if (earlier && *earlier != identity) {
-      throw std::runtime_error(fmt::format("{} has a capture of {}, not of {}; name another folder by --out",
-                                           out.string(), *earlier, identity));
+      throw std::runtime_error(
+          fmt::format("{} has the capture '{}', and '{}' is another one; name another folder by --out", out.string(),
+                      *earlier, identity));
     }
     if (!read_if_there(folder_ / "key")) write(folder_ / "key", hex(random_bytes(kKeySize)));
-    if (!earlier) write(folder_ / "what", identity);
+    if (!earlier) write(folder_ / kIdentity, identity);
   } catch (...) {
     ::close(lock_);
     throw;

@@ -11,6 +11,9 @@
 
 namespace ocp_mock {
 
+// What the capture in a folder is of, as its identity has it; nothing for a folder that has none, or no longer.
+std::optional<std::string> identity_of_capture(const std::filesystem::path& out);
+
 class CaptureState {
  public:
   // Makes the folder or opens it, and locks it. The identity is a line that says what is captured: two runs with
@@ -43,6 +46,7 @@ class CaptureState {
   void finish(std::string_view text) const;
 
   static constexpr std::string_view kFolder = ".capture";
+  static constexpr std::string_view kIdentity = "what";  // the file in it
 
  private:
   std::filesystem::path folder_of(const std::string& walk) const;

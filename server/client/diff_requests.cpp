@@ -90,10 +90,21 @@ void add_targets(const Endpoint& endpoint, const Dataset& dataset, DiffRequests&
 
 }  // namespace
 
-DiffRequests requests_of(const Dataset& dataset) {
+bool is_captured(const std::string& identity, const Endpoint& endpoint) {
+  if (!endpoint.path_parameters.empty() || identity.find(", cluster ") == std::string::npos) return true;
+  std::string_view rest = identity;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find_first_of(" ,"), rest.size());
+    if (rest.substr(0, end) == endpoint.resource->name) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+DiffRequests requests_of(const Dataset& dataset, const std::function<bool(const Endpoint&)>& is_asked) {
   DiffRequests requests;
   for (const Endpoint& endpoint : dataset.catalogue().endpoints) {
-    if (answers_rows(endpoint)) add_targets(endpoint, dataset, requests);
+    if (answers_rows(endpoint) && is_asked(endpoint)) add_targets(endpoint, dataset, requests);
   }
   constexpr std::string_view kGet = "GET ";
   dataset.each_exchange([&](const StoredExchange& exchange) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,14 @@ inline constexpr std::size_t kMostOfEndpoint = 100;
 inline constexpr std::int64_t kDiffPageSize = 100;
 
 // The lists and objects that the rows of the dataset are in, of lists with pages the first and the last one, and the
-// GETs among the exchanges.
-DiffRequests requests_of(const Dataset& dataset);
+// GETs among the exchanges. Of the endpoints those for which is_asked is true.
+DiffRequests requests_of(
+    const Dataset& dataset,
+    const std::function<bool(const Endpoint&)>& is_asked = [](const Endpoint&) { return true; });
+
+// Whether a capture with this identity has what an endpoint answers: one of a cluster lacks the lists that are below
+// none, unless they were named.
+bool is_captured(const std::string& identity, const Endpoint& endpoint);
 
 // A target a line; blank lines and those that begin with # are passed over. Throws std::runtime_error, "FILE:LINE:
 // ...".

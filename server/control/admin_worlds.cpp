@@ -59,6 +59,10 @@ http::Response delete_world(const AdminCall& call) {
 http::Response get_clock(const AdminCall& call) { return clock_of(call, *call.world()); }
 
 http::Response put_clock(const AdminCall& call) {
+  if (call.request.body.empty()) {
+    throw AdminProblem(
+        400, "the body is missing: {\"now\":TIME}, {\"advance\":DURATION} or {\"offset\":DURATION}; {} is real time");
+  }
   const JsonValue body = call.body();
   JsonFields fields(body);
   const auto now = fields.text("now");

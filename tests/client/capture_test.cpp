@@ -301,7 +301,7 @@ TEST_CASE("capture: what is not there is said, and the rest is captured") {
   fs::remove_all(folder.path() / "out");
   admin_call(source, "POST", "/faults", R"({"match":{"path":"/api/v2/compute/hosts"},"action":{"status":500}})");
   const std::string later = failed({"hosts", "regions", "--lists-only"});
-  CHECK(contains(later, "not complete: 1 list or object could not be asked for; the same command goes on from here\n"));
+  CHECK(contains(later, "not complete: 1 answer could not be asked for; the same command goes on from here\n"));
   CHECK(fixtures_in(folder.path() / "out").empty());
   admin_call(source, "DELETE", "/faults", "");
   CHECK(failed({"hosts", "regions", "--lists-only"}).starts_with("0 "));

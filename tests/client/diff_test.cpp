@@ -156,6 +156,26 @@ TEST_CASE("diff: a server with the same fixtures answers the same, one with othe
   CHECK(diff_with(source, {other, "--paths", paths}).code == 0);  // refused by both sides
 }
 
+TEST_CASE("diff: a capture of one cluster is compared with that cluster, and a redacted one with nothing") {
+  const RunningProgram source({});
+  const TemporaryFolder folder;
+  const auto one = folder.path() / "one";
+  REQUIRE(capture_from(source, one, {"--cluster", "1000005", "--no-redact"}).code == 0);
+  const DiffRun equal = diff_with(source, {one.string(), "--user", "a:b"});
+  CHECK(equal.code == 0);
+  CHECK(contains(equal.out, "none of them answered otherwise\n"));
+  const auto redacted = folder.path() / "redacted";
+  REQUIRE(capture_from(source, redacted, {"hosts"}).code == 0);
+  const DiffRun refused = diff_with(source, {redacted.string(), "--user", "a:b"});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.error,
+                 "is a redacted capture, which differs from every OCP; compare one that was made with "
+                 "--no-redact\n"));
+  const CaptureRun other = capture_from(source, redacted, {"hosts", "--no-redact"});
+  CHECK(other.code == 1);
+  CHECK(contains(other.error, "hosts, redacted', and 'http://"));
+}
+
 TEST_CASE("diff: an OCP that cannot be asked is another matter than one that differs") {
   const TemporaryFolder folder;
   const RunningProgram source({"--user", "me:x"});

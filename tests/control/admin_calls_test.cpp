@@ -35,6 +35,7 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"POST", "", "", 405, "/__admin does not take POST; it takes GET"},
       {"POST", "/clock", "", 405, "/__admin/clock does not take POST; it takes GET, PUT"},
       {"GET", "/worlds/a", "", 405, "/__admin/worlds/a does not take GET; it takes PUT, DELETE"},
+      {"PUT", "/clock", "", 400, "the body is missing: {\"now\":TIME}"},
       {"PUT", "/clock", "x", 400, "request body:1:1: not JSON: "},
       {"PUT", "/clock", "[]", 400, "request body:1:1: this must be an object"},
       {"PUT", "/clock", R"({"now":"x"})", 400, "request body:1:2: now must be an RFC 3339 time such as"},
