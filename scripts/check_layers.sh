@@ -19,7 +19,7 @@ declare -A owners=(
   ["nlohmann/"]="json/reader.cpp"
   ["CLI/"]="cli/options.cpp cli/generate.cpp"
   ["openssl/"]="ocp/digest.cpp client/healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"
-  ["spdlog/"]="app/app.cpp app/app_record.cpp app/service.cpp base/log_sink.h base/log_sink.cpp cli/client_commands.cpp cli/commands.cpp"
+  ["spdlog/"]="app/app.cpp app/app_record.cpp app/service.cpp base/log_sink.h base/log_sink.cpp cli/commands.cpp cli/local_side.cpp"
 )
 
 declare -A rank=()

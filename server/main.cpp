@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/generate.h"
 #include "cli/options.h"
+#include "cli/record.h"
 #include "store/image.h"
 
 namespace ocp_mock {
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
     if (const auto* healthcheck = std::get_if<HealthcheckOptions>(&parsed)) return run_healthcheck(*healthcheck);
     if (auto* capture = std::get_if<CaptureCommand>(&parsed)) return run_capture(std::move(*capture));
     if (auto* diff = std::get_if<DiffCommand>(&parsed)) return run_diff(std::move(*diff));
+    if (auto* record = std::get_if<RecordCommand>(&parsed)) return run_record(std::move(*record));
     const Exit& exit = std::get<Exit>(parsed);
     std::fputs(exit.out.c_str(), stdout);
     std::fputs(exit.error.c_str(), stderr);

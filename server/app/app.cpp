@@ -16,6 +16,7 @@
 #include "control/welcome.h"
 #include "json/text.h"
 #include "ocp/negotiation.h"
+#include "ocp/parse_refusal.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -25,18 +26,6 @@ const std::string kChallenge = R"(Basic realm="OCP", charset="UTF-8")";
 constexpr std::string_view kJsonUtf8 = "application/json;charset=UTF-8";  // of a 401, as OCP Express does
 constexpr std::string_view kText = "text/plain;charset=UTF-8";
 constexpr std::size_t kShortBody = 64 * 1024;  // bytes of a body that a connection's thread may parse
-
-// The limit that a request with this parse error has passed, for its message; empty for the errors without one.
-std::string limit_passed(http::ParseError error, const http::Limits& limits) {
-  using http::ParseError;
-  switch (error) {
-    case ParseError::TargetTooLong:
-    case ParseError::HeadTooLarge: return std::to_string(limits.parser.head_bytes);
-    case ParseError::BodyTooLarge: return std::to_string(limits.parser.body_bytes);
-    case ParseError::Timeout: return fmt::format("{}", static_cast<double>(limits.request_time.count()) / 1000);
-    default: return "";
-  }
-}
 
 // Header values are UTF-8 here or, failing that, Latin-1, as servers of Java read them.
 std::string header_text(std::string_view value) {
@@ -148,7 +137,7 @@ http::Response App::handle_now(const http::Request& request, std::chrono::steady
 // Authentication and throttling, and whether a fault shall happen: before any parameter is looked at.
 void App::admit(const http::Request& request, Exchange& exchange) const {
   if (const auto error = request.parse_error) {
-    throw ApiError(message_of(*error), {limit_passed(*error, options_.limits)});
+    throw refusal_of(*error, options_.limits);
   }
   // Before authentication, for its credentials would be those for a proxy.
   if (request.method == "CONNECT") throw ApiError(Message::NotAProxy, {printable(without_user(request.target))});

@@ -1,27 +1,22 @@
 // The commands that ask an OCP, put together.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <future>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "base/log_sink.h"
 #include "base/utf8.h"
 #include "catalogue/catalogue.h"
 #include "catalogue/router.h"
 #include "cli/commands.h"
+#include "cli/local_side.h"
 #include "client/capture_state.h"
 #include "client/diff.h"
 #include "client/diff_requests.h"
-#include "http/deferred_response.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -68,40 +63,13 @@ void end_on_signal(int signal) {
   std::raise(signal);
 }
 
-// What fixtures answer, without a socket.
-class LocalSide {
- public:
-  explicit LocalSide(const std::vector<std::filesystem::path>& fixtures) {
-    ServeOptions options;
-    options.fixtures = fixtures;
-    options.admin = false;
-    const auto logger = std::make_shared<spdlog::logger>("diff", std::make_shared<LogSink>(STDERR_FILENO));
-    logger->set_level(spdlog::level::off);
-    const auto now = [] { return to_instant(std::chrono::system_clock::now()); };
-    service_ = std::make_unique<Service>(
-        options, ocp_catalogue(), AppContext{now, [] { return std::string("0000000000000000"); }, logger},
-        [options, logger](const Router& router) { return load_dataset(options, router, *logger); });
-  }
-  ~LocalSide() { service_->stop(); }
-
-  std::shared_ptr<const Dataset> data() { return service_->data(); }
-
-  DiffAnswer get(const std::string& target, bool with_credentials) {
-    Headers headers{{"Host", "localhost"}, {"Accept", "application/json"}};
-    if (with_credentials) headers.add("Authorization", "Basic ZGlmZjpkaWZm");
-    http::Response response = service_->handle({"GET", target, std::move(headers), "", {}});
-    if (const auto deferred = response.deferred) {
-      std::promise<void> completed;
-      if (!deferred->on_complete([&] { completed.set_value(); })) completed.get_future().wait();
-      response = deferred->take();
-    }
-    return {response.status, std::string(response.header("Content-Type").value_or("")),
-            std::string(response.header("WWW-Authenticate").value_or("")), response.body};
-  }
-
- private:
-  std::unique_ptr<Service> service_;
-};
+DiffAnswer answer_of(LocalSide& here, const std::string& target, bool with_credentials) {
+  Headers headers{{"Host", "localhost"}, {"Accept", "application/json"}};
+  if (with_credentials) headers.add("Authorization", "Basic ZGlmZjpkaWZm");
+  const http::Response response = here.answer({"GET", target, std::move(headers), "", {}});
+  return {response.status, std::string(response.header("Content-Type").value_or("")),
+          std::string(response.header("WWW-Authenticate").value_or("")), response.body};
+}
 
 constexpr int kCannotAskCode = 2;
 
@@ -138,7 +106,7 @@ int run_diff(DiffCommand command) {
   const auto is_asked = [&](const Endpoint& endpoint) {
     return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
   };
-  LocalSide here(command.fixtures);
+  LocalSide here(command.fixtures, AuthMode::Any);
   const Router router(ocp_catalogue());
   std::vector<ComparedRequest> compared;
   try {
@@ -158,7 +126,7 @@ int run_diff(DiffCommand command) {
       const auto header = [&](std::string_view name) { return std::string(answer.headers.find(name).value_or("")); };
       const auto route = router.find("GET", split_target(target).path);
       compared.push_back(
-          {target, compare_answers(route ? route->endpoint : nullptr, here.get(target, answer.status != 401),
+          {target, compare_answers(route ? route->endpoint : nullptr, answer_of(here, target, answer.status != 401),
                                    {answer.status, header("Content-Type"), header("WWW-Authenticate"), answer.body})});
     }
   } catch (const std::exception& error) {

@@ -53,19 +53,38 @@ void set_access_key(Client& client, const std::string& text) {
   add_access_key(client.login.given, key, {text.substr(colon + 1), key});
 }
 
+void set_mode(Client& client, const std::string& text) {
+  if (text == "always") {
+    client.mode = RecordMode::Always;
+  } else if (text == "once") {
+    client.mode = RecordMode::Once;
+  } else if (text == "missing") {
+    client.mode = RecordMode::Missing;
+  } else {
+    refuse("it must be always, once or missing");
+  }
+}
+
+void set_port(Client& client, const std::string& text) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), client.port);
+  if (error != std::errc{} || end != text.data() + text.size() || client.port < 0 || client.port > 65535) {
+    refuse("it must be a number from 0 to 65535");
+  }
+}
+
 // clang-format off
 constexpr ClientOption kOptions[]{
     {"--from",          "URL",   kOfCapture,               set_url,
      "The OCP to ask, http:// or https://"},
-    {"--user",          "NAME[:PASSWORD]", kOfCapture | kOfDiff | kHidesValue, set_user,
+    {"--user",          "NAME[:PASSWORD]", kOfCapture | kOfDiff | kOfRecord | kHidesValue, set_user,
      "Who asks; without the password --password-file has it"},
-    {"--password-file", "FILE",  kOfCapture | kOfDiff | kHidesValue, [](Client& client, const std::string& text) { client.login.password_file = path(text); },
+    {"--password-file", "FILE",  kOfCapture | kOfDiff | kOfRecord | kHidesValue, [](Client& client, const std::string& text) { client.login.password_file = path(text); },
      "The file with the password of --user, on its first line"},
-    {"--access-key",    "AK:SK", kOfCapture | kOfDiff | kHidesValue, set_access_key,
+    {"--access-key",    "AK:SK", kOfCapture | kOfDiff | kOfRecord | kHidesValue, set_access_key,
      "Sign the requests with this access key, in place of --user"},
-    {"--credentials",   "FILE",  kOfCapture | kOfDiff | kHidesValue, [](Client& client, const std::string& text) { client.login.credentials_file = path(text); },
+    {"--credentials",   "FILE",  kOfCapture | kOfDiff | kOfRecord | kHidesValue, [](Client& client, const std::string& text) { client.login.credentials_file = path(text); },
      "JSON file with one user or one access key, as the server takes it, in place of both"},
-    {"--ca",            "FILE",  kOfCapture | kOfDiff,               [](Client& client, const std::string& text) { client.capture.upstream.ca = path(text); },
+    {"--ca",            "FILE",  kOfCapture | kOfDiff | kOfRecord,               [](Client& client, const std::string& text) { client.capture.upstream.ca = path(text); },
      "Who may have signed the OCP's certificate (PEM). Default: whom the system trusts"},
     {"--cluster",       "ID",    kOfCapture,               [](Client& client, const std::string& text) { client.capture.scope.cluster = id(text); },
      "The cluster; without RESOURCE all below it is captured"},
@@ -75,13 +94,13 @@ constexpr ClientOption kOptions[]{
      "A parameter for all lists that need it, or, as RESOURCE.NAME=VALUE, for one that has it; may be repeated"},
     {"--lists-only",    "",      kOfCapture,               [](Client& client, const std::string&) { client.capture.scope.lists_only = true; },
      "Do not ask for each row of a list by itself, which may tell more of it"},
-    {"--out",           "DIR",   kOfCapture,               [](Client& client, const std::string& text) { client.capture.out = path(text); },
-     "The folder for the fixtures; a capture that was interrupted goes on in it"},
-    {"--redact",        "",      kOfCapture,               [](Client& client, const std::string&) { client.capture.redact = true; },
+    {"--out",           "DIR",   kOfCapture | kOfRecord,               [](Client& client, const std::string& text) { client.capture.out = path(text); },
+     "The folder for the fixtures; what was interrupted goes on in it"},
+    {"--redact",        "",      kOfCapture | kOfRecord,               [](Client& client, const std::string&) { client.capture.redact = true; },
      "Replace credentials, addresses, hosts, URIs and names by stand-ins (the default)"},
-    {"--no-redact",     "",      kOfCapture,               [](Client& client, const std::string&) { client.capture.redact = false; },
+    {"--no-redact",     "",      kOfCapture | kOfRecord,               [](Client& client, const std::string&) { client.capture.redact = false; },
      "Keep all as the OCP answers it"},
-    {"--redact-rules",  "FILE",  kOfCapture,               [](Client& client, const std::string& text) { client.capture.redact_rules = path(text); },
+    {"--redact-rules",  "FILE",  kOfCapture | kOfRecord,               [](Client& client, const std::string& text) { client.capture.redact_rules = path(text); },
      "JSON file of rules that come before those of --redact"},
     {"--against",       "URL",   kOfDiff,                  set_url,
      "The OCP to compare with, http:// or https://"},
@@ -89,6 +108,19 @@ constexpr ClientOption kOptions[]{
      "What to ask for, a path with its query a line. Default: the lists and objects that FIXTURES hold"},
     {"--json",          "",      kOfDiff,                  [](Client& client, const std::string&) { client.json = true; },
      "Print the differences as JSON"},
+    {"--upstream",      "URL",   kOfRecord,                set_url,
+     "The OCP to which requests are passed, http:// or https://"},
+    {"--mode",          "MODE",  kOfRecord,                set_mode,
+     "always asks the OCP each time and keeps its latest answer; once keeps the first and answers with it later; missing "
+     "asks only for what --fixtures and the recording lack. Default: always"},
+    {"--fixtures",      "PATH",  kOfRecord | kRepeated,    [](Client& client, const std::string& text) { client.fixtures.emplace_back(path(text)); },
+     "What --mode missing answers from, beside the recording: a file or folder of fixtures, or installation; may be repeated"},
+    {"--host",          "HOST",  kOfRecord,                [](Client& client, const std::string& text) { client.host = text; },
+     "Address to listen on. Default: 127.0.0.1"},
+    {"--port",          "PORT",  kOfRecord,                set_port,
+     "Port to listen on; 0 picks a free one. Default: 8080"},
+    {"--port-file",     "FILE",  kOfRecord,                [](Client& client, const std::string& text) { client.port_file = path(text); },
+     "Write the port to this file once requests are taken; the file is removed at the end"},
 };
 // clang-format on
 
@@ -125,6 +157,9 @@ ClientOptions read_client_options(ClientOptionTrait command,
   }
   if (!options.capture.redact && is_given("--redact-rules")) {
     throw std::runtime_error("--redact-rules does nothing with --no-redact; leave one of them out");
+  }
+  if (!options.fixtures.empty() && options.mode != RecordMode::Missing) {
+    throw std::runtime_error("--fixtures needs --mode missing, in which they answer what they have");
   }
   const int logins = is_given("--user") + is_given("--access-key") + is_given("--credentials");
   if (logins > 1) throw std::runtime_error("only one of --user, --access-key and --credentials can be given");

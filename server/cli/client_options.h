@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client/capture.h"
+#include "client/recorder.h"
 
 namespace ocp_mock {
 
@@ -28,6 +29,11 @@ struct ClientOptions {
   Login login;
   std::optional<std::filesystem::path> paths;
   bool json = false;
+  RecordMode mode = RecordMode::Always;
+  std::vector<std::filesystem::path> fixtures;
+  std::string host = "127.0.0.1";
+  int port = 8080;
+  std::optional<std::filesystem::path> port_file;
 };
 
 enum ClientOptionTrait : unsigned {
@@ -35,6 +41,7 @@ enum ClientOptionTrait : unsigned {
   kRepeated = 2,
   kHidesValue = 4,  // no message shows the value
   kOfDiff = 8,
+  kOfRecord = 16,
 };
 
 struct ClientOption {
@@ -50,8 +57,8 @@ struct ClientOption {
 
 std::span<const ClientOption> client_option_table();
 
-// The options of a command, kOfCapture or kOfDiff. values_of: what was given for a flag, for a switch one text. Throws
-// std::runtime_error with one sentence.
+// The options of a command, kOfCapture, kOfDiff or kOfRecord. values_of: what was given for a flag, for a switch one
+// text. Throws std::runtime_error with one sentence.
 ClientOptions read_client_options(ClientOptionTrait command,
                                   const std::function<std::vector<std::string>(std::string_view flag)>& values_of);
 

@@ -16,6 +16,7 @@
 #include "cli/given_options.h"
 #include "cli/manual.h"
 #include "cli/option_table.h"
+#include "cli/record.h"
 #include "embedded/version.h"
 
 namespace ocp_mock {
@@ -52,6 +53,9 @@ constexpr CommandText kHealthcheckCommand{
 constexpr CommandText kCaptureCommand{
     "capture", "Capture lists of an OCP as fixtures; exit code 1 if any of them is missing",
     "ocp-mock-server capture --from https://ocp.example.com --credentials ocp.json --cluster 1000005 --out captured"};
+constexpr CommandText kRecordCommand{
+    "record", "Stand between a client and an OCP, and keep what passes as fixtures",
+    "ocp-mock-server record --upstream https://ocp.example.com --out recorded --port 0 --port-file ocp.port"};
 constexpr CommandText kDiffCommand{
     "diff", "Show where an OCP answers otherwise than fixtures; exit code 1 if it does, 2 if it cannot be asked",
     "ocp-mock-server diff captured --against https://ocp.example.com --credentials ocp.json"};
@@ -104,6 +108,7 @@ class CommandLine {
             "What to capture, by the names that fixtures have, or by paths. Default: all below the cluster or tenant")
         ->type_name("");
     add_client_options(capture_, kOfCapture);
+    add_client_options(record_, kOfRecord);
     diff_.add_option("FIXTURES", diff_fixtures_, "Files or folders of fixtures, or installation")
         ->required()
         ->type_name("");
@@ -131,6 +136,7 @@ class CommandLine {
       if (generate_.parsed()) return generate();
       if (healthcheck_.parsed()) return healthcheck(environment);
       if (capture_.parsed()) return capture();
+      if (record_.parsed()) return record_command(client_options(kOfRecord));
       if (diff_.parsed()) return diff();
       return serve(environment);
     } catch (const CLI::CallForHelp&) {
@@ -495,6 +501,7 @@ class CommandLine {
   CLI::App& generate_ = add_command(kGenerateCommand);
   CLI::App& healthcheck_ = add_command(kHealthcheckCommand);
   CLI::App& capture_ = add_command(kCaptureCommand);
+  CLI::App& record_ = add_command(kRecordCommand);
   CLI::App& diff_ = add_command(kDiffCommand);
   CLI::App& help_ = add_command(kHelpCommand);
   CLI::App& version_ = add_command(kVersionCommand);

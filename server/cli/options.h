@@ -53,6 +53,16 @@ struct DiffCommand {
   bool json = false;
 };
 
+// What `record` does; its upstream has no credentials yet.
+struct RecordCommand {
+  RecordOptions record;
+  Login login;
+  std::vector<std::filesystem::path> fixtures;
+  std::string host;
+  int port = 0;
+  std::optional<std::filesystem::path> port_file;
+};
+
 // Nothing is left to do but to print and exit: --help, --version or a mistake.
 struct Exit {
   int code = 0;
@@ -63,7 +73,7 @@ struct Exit {
 inline constexpr int kUsageExitCode = 2;
 
 using Command = std::variant<ServeOptions, ExecOptions, CheckOptions, GenerateOptions, HealthcheckOptions,
-                             CaptureCommand, DiffCommand, Exit>;
+                             CaptureCommand, DiffCommand, RecordCommand, Exit>;
 
 // The environment is a list of "NAME=value" that ends with a null pointer.
 Command parse_options(int argc, const char* const* argv, const char* const* environment);

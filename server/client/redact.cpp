@@ -61,6 +61,16 @@ void Redactor::learn(const Resource& resource, const JsonValue& row) {
   }
 }
 
+void Redactor::learn(std::string_view name, const JsonValue& value) {
+  Path path{name};
+  learn_value(path, nullptr, value);
+}
+
+void Redactor::redact(std::string_view name, JsonValue& value) {
+  Path path{name};
+  redact_value(path, nullptr, value);
+}
+
 void Redactor::learn_value(Path& path, const Field* field, const JsonValue& value) {
   for (const JsonValue& item : value.items) learn_value(path, field, item);
   for (const JsonMember& member : value.members) {

@@ -31,6 +31,10 @@ class Redactor {
   // Replaces in the row.
   void redact(const Resource& resource, JsonValue& row);
 
+  // The same of any JSON, whose members rules name behind this name.
+  void learn(std::string_view name, const JsonValue& value);
+  void redact(std::string_view name, JsonValue& value);
+
   // A text that is the value of a field, or, where the resource is null, of a member of the envelope.
   std::string redact(const Resource* resource, std::string_view field, const std::string& text);
 

@@ -4,10 +4,12 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <thread>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/text_file.h"
 #include "base/utf8.h"
 #include "ocp/digest.h"
@@ -89,6 +91,39 @@ std::optional<seconds> asked_wait(const Headers& headers, std::chrono::system_cl
   return std::nullopt;
 }
 
+constexpr std::string_view kOfConnection[] = {"Connection",
+                                              "Keep-Alive",
+                                              "Proxy-Connection",
+                                              "Proxy-Authenticate",
+                                              "Proxy-Authorization",
+                                              "TE",
+                                              "Trailer",
+                                              "Transfer-Encoding",
+                                              "Upgrade",
+                                              "Content-Length",
+                                              "Expect"};
+// The body is asked for plain and whole.
+constexpr std::string_view kOfLess[] = {"Accept-Encoding", "If-None-Match", "If-Modified-Since", "If-Range", "Range"};
+
+// Whether the field means this connection alone (RFC 9110, 7.6.1).
+bool is_of_connection(std::string_view name, const Headers& headers) {
+  const auto is_name = [&](std::string_view other) { return equals_ignoring_case(name, other); };
+  if (std::ranges::any_of(kOfConnection, is_name)) return true;
+  for (const HeaderField field : headers) {
+    if (!equals_ignoring_case(field.name, "Connection")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find(','), rest.size());
+      std::string_view option = rest.substr(0, end);
+      while (option.starts_with(' ')) option.remove_prefix(1);
+      while (option.ends_with(' ')) option.remove_suffix(1);
+      if (is_name(option)) return true;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
 bool may_pass(int status) { return status == 429 || status == 502 || status == 503 || status == 504; }
 
 std::string reason(httplib::Error error) {
@@ -152,20 +187,74 @@ struct Upstream::Connection {
 
   httplib::Headers headers_for(const std::string& target) const {
     ocp_mock::Headers own{{"Host", address.name}, {"Accept", "application/json"}};
+    add_login(own, "GET", target, "");
+    httplib::Headers headers{{"Accept-Encoding", "identity"}};
+    for (const HeaderField field : own) headers.emplace(std::string(field.name), std::string(field.value));
+    return headers;
+  }
+
+  void add_login(ocp_mock::Headers& own, std::string_view method, const std::string& target,
+                 std::string_view body) const {
     if (!credentials.passwords.empty()) {
       const auto& [name, password] = *credentials.passwords.begin();
       own.add("Authorization", fmt::format("Basic {}", base64_encode(fmt::format("{}:{}", name, password))));
     } else if (!credentials.access_keys.empty()) {
+      own.erase_if([](const HeaderField& field) {
+        return equals_ignoring_case(field.name, "Date") || equals_ignoring_case(field.name, "x-ocp-date");
+      });
       own.add("Date", format_http_date(to_instant(std::chrono::system_clock::now())));
       const auto& [key, secret] = *credentials.access_keys.begin();
       const Target parts = split_target(target);
-      const SignedRequest request{"GET", parts.path, parts.query, own, ""};
+      const SignedRequest request{method, parts.path, parts.query, own, body};
       own.add("Authorization", fmt::format("OCP-ACCESS-KEY-HMACSHA1 {}:{}", key,
                                            sign(secret.secret_key, signed_message(signed_parts(request)))));
     }
-    httplib::Headers headers{{"Accept-Encoding", "identity"}};
-    for (const HeaderField field : own) headers.emplace(std::string(field.name), std::string(field.value));
-    return headers;
+  }
+
+  // Throws CannotAsk.
+  UpstreamAnswer pass(const PassedRequest& passed) {
+    httplib::Request request;
+    request.method = passed.method;
+    request.path = address.prefix + passed.target;
+    request.body = passed.body;
+    ocp_mock::Headers own{{"Host", address.name}};
+    for (const HeaderField field : passed.headers) {
+      const auto is_name = [&](std::string_view other) { return equals_ignoring_case(field.name, other); };
+      const bool is_replaced = is_name("Host") || (is_name("Authorization") && !credentials.empty());
+      if (is_replaced || is_of_connection(field.name, passed.headers) || std::ranges::any_of(kOfLess, is_name))
+        continue;
+      own.add(field.name, field.value);
+    }
+    add_login(own, passed.method, request.path, passed.body);
+    request.headers.emplace("Accept-Encoding", "identity");
+    for (const HeaderField field : own) request.headers.emplace(std::string(field.name), std::string(field.value));
+    request.progress = [](std::uint64_t, std::uint64_t length) { return length <= kLargestAnswer; };
+
+    const bool is_safe = passed.method == "GET" || passed.method == "HEAD";
+    // On a connection that was idle, nobody could tell whether the OCP has got the request when that breaks.
+    if (!is_safe) client->stop();
+    httplib::Result result = client->send(request);
+    const auto broke = [&] {
+      return result.error() == httplib::Error::Read || result.error() == httplib::Error::Write;
+    };
+    if (!result && is_safe && broke() && !interrupted) result = client->send(request);
+    if (!result) {
+      throw CannotAsk(fmt::format("cannot ask {}: {}", origin(),
+                                  result.error() == httplib::Error::Canceled
+                                      ? std::string("its answer is longer than 1 GiB")
+                                      : reason(result.error())));
+    }
+    UpstreamAnswer answer{result->status, {}, std::move(result->body)};
+    ocp_mock::Headers all;
+    for (const auto& [name, value] : result->headers) all.add(name, value);
+    for (const HeaderField field : all) {
+      // The HTTP library has decoded the body.
+      if (is_of_connection(field.name, all) || equals_ignoring_case(field.name, "Content-Encoding")) continue;
+      const bool is_own = equals_ignoring_case(field.name, "Location") && field.value.starts_with(origin() + "/");
+      // What the OCP says of itself would lead past whoever passes this on.
+      answer.headers.add(field.name, is_own ? field.value.substr(origin().size()) : field.value);
+    }
+    return answer;
   }
 
   // Status 0 if there is no answer; why is the body then. Throws CannotAsk where no further try can help.
@@ -188,6 +277,7 @@ struct Upstream::Connection {
   const Credentials credentials;
   Address address;
   bool has_answered = false;
+  std::atomic<bool> interrupted{false};
   std::unique_ptr<httplib::ClientImpl> client;
 };
 
@@ -195,6 +285,15 @@ Upstream::Upstream(const UpstreamOptions& options, Say say)
     : connection_(std::make_unique<Connection>(options)), say_(std::move(say)) {}
 
 Upstream::~Upstream() = default;
+
+UpstreamAnswer Upstream::pass(const PassedRequest& request) { return connection_->pass(request); }
+
+std::string Upstream::origin() const { return connection_->origin(); }
+
+void Upstream::interrupt() {
+  connection_->interrupted = true;
+  connection_->client->stop();
+}
 
 UpstreamAnswer Upstream::get(const std::string& target, const std::function<bool(const UpstreamAnswer&)>& is_whole) {
   Patience patience;

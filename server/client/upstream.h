@@ -1,6 +1,6 @@
 // An OCP that is asked over HTTP or HTTPS: one request at a time, again where it is worth it.
-// Input: its URL, credentials, then targets. Output: whole answers, whatever their status. The only part of the client
-// that knows an HTTP library, and who waits.
+// Input: its URL, credentials, then targets, or requests of others. Output: whole answers, whatever their status. The
+// only part of the client that knows an HTTP library, and who waits.
 #pragma once
 
 #include <chrono>
@@ -26,6 +26,14 @@ struct UpstreamOptions {
 struct UpstreamAnswer {
   int status = 0;
   Headers headers;
+  std::string body;
+};
+
+// A request of somebody else's that is passed on.
+struct PassedRequest {
+  std::string method;
+  std::string target;  // "/api/v2/info?x=y", encoded
+  Headers headers;     // as they came
   std::string body;
 };
 
@@ -71,6 +79,20 @@ class Upstream {
   UpstreamAnswer get(
       const std::string& target,
       const std::function<bool(const UpstreamAnswer&)>& is_whole = [](const UpstreamAnswer&) { return true; });
+
+  // The answer to a request that is passed on as it is, but for the headers that belong to a connection and those that
+  // ask for less than the whole answer; the upstream's credentials, if it has some, take the place of the request's.
+  // The answer has no header of its framing either. A GET or HEAD is sent again once if the connection breaks, which
+  // may have been closed meanwhile; others are sent once. Throws CannotAsk.
+  UpstreamAnswer pass(const PassedRequest& request);
+
+  // "https://ocp.example.com", of its URL.
+  std::string origin() const;
+
+  // Ends a request in flight, which then cannot be asked. Any thread may call it.
+  void interrupt();
+
+  static constexpr std::size_t kLargestAnswer = std::size_t{1} << 30;
 
  private:
   struct Connection;

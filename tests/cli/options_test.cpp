@@ -366,7 +366,7 @@ TEST_CASE("options: help has a line for each option, and help of each command en
     CHECK(help(same) == server);
   }
   CHECK(server.ends_with("Example:\n  ocp-mock-server --port 0 --port-file ocp.port --fixtures tests/fixtures\n"));
-  for (const char* command : {"exec", "check", "generate", "healthcheck", "capture", "diff", "help", "version"}) {
+  for (const char* command : {"exec", "check", "generate", "healthcheck", "capture", "record", "diff", "help", "version"}) {
     const std::string text = help({command, "--help"});
     CHECK(text.starts_with(text.substr(0, text.find('\n'))));
     CHECK(text.find("\nUsage: ocp-mock-server " + std::string(command)) != std::string::npos);
