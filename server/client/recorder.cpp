@@ -232,8 +232,8 @@ void Recorder::write() {
 
 std::string Recorder::summary() const {
   const std::lock_guard lock(mutex_);
-  std::string text = fmt::format("passed {} to {}, answered {} without it", plural_of(passed_ + failed_, "request"),
-                                 url_, plural_of(known_, "request"));
+  std::string text = fmt::format("passed {} to {}, answered {} without it", plural_of(passed_, "request"), url_,
+                                 plural_of(known_, "request"));
   if (failed_ > 0) text += fmt::format("; {} could not be passed", failed_);
   if (not_kept_ > 0) text += fmt::format("; {} not kept", plural_of(not_kept_, "answer"));
   if (const std::string replaced = recording_.replaced(); !replaced.empty()) {

@@ -3,9 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "cli/parse.h"
 
@@ -66,4 +68,33 @@ TEST_CASE("options: a mistake in those of a capture is one sentence that shows n
         "--redact-rules does nothing with --no-redact; leave one of them out");
   CHECK(said({"--port", "1"}) == "--port is not an option of capture");
   CHECK(mistake({"--user", "a:b", "capture"}) == "--user is not an option of capture where it stands before it");
+}
+
+TEST_CASE("options: record is told by its flags, and a mistake in them is one sentence") {
+  const RecordCommand command =
+      std::get<RecordCommand>(parse({"record",       "--upstream", "https://ocp", "--out",       "o", "--mode",
+                                     "missing",      "--fixtures", "a",           "--fixtures",  "b", "--host",
+                                     "::",           "--port",     "81",          "--port-file", "f", "--no-redact",
+                                     "--access-key", "AK:SK"}));
+  CHECK(command.record.upstream.url == "https://ocp");
+  CHECK(command.record.mode == RecordMode::Missing);
+  CHECK(command.record.recording.out == "o");
+  CHECK(command.record.recording.identity == "https://ocp, recorded, not redacted");
+  CHECK_FALSE(command.record.recording.redact);
+  CHECK(command.login.given.access_keys.contains("AK"));
+  CHECK(command.fixtures == std::vector<std::filesystem::path>{"a", "b"});
+  CHECK(command.host == "::");
+  CHECK(command.port == 81);
+  CHECK(command.port_file == "f");
+  const auto said = [](Words more) {
+    Words words{"record", "--upstream", "http://ocp", "--out", "o"};
+    words.insert(words.end(), more.begin(), more.end());
+    return mistake(std::move(words));
+  };
+  CHECK(mistake({"record", "--out", "o"}) == "record needs --upstream URL, the OCP to pass requests to");
+  CHECK(mistake({"record", "--upstream", "http://ocp"}) == "record needs --out DIR, the folder for the fixtures");
+  CHECK(said({"--mode", "twice"}) == "--mode is 'twice'; it must be always, once or missing");
+  CHECK(said({"--port", "65536"}) == "--port is '65536'; it must be a number from 0 to 65535");
+  CHECK(said({"--fixtures", "f"}) == "--fixtures needs --mode missing, in which they answer what they have");
+  CHECK(said({"--cluster", "1"}) == "'--cluster' is not an option");
 }

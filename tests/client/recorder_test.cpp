@@ -376,3 +376,17 @@ TEST_CASE("record: a login of its own takes the place of the client's, and signs
   end(user);
   end(key);
 }
+
+TEST_CASE("record: an OCP over HTTPS is trusted by its CA only") {
+  const TemporaryFolder folder;
+  const auto ca = folder.path() / "ca.pem";
+  const RunningProgram source({"--frozen", "--tls-self-signed", "--tls-ca-out", ca.string()});
+  const std::string url = "https://127.0.0.1:" + std::to_string(source.port());
+  RunningProgram trusts(record_arguments(url, folder.path() / "a", {"--ca", ca.string()}));
+  RunningProgram doubts(record_arguments(url, folder.path() / "b"));
+  CHECK(contains(trusts.get("/api/v2/info"), "buildVersion"));
+  CHECK(contains(doubts.get("/api/v2/info"), "its certificate is not trusted; name who has signed it by --ca FILE"));
+  end(trusts);
+  CHECK(
+      contains(end(doubts), "passed 0 requests to " + url + ", answered 0 requests without it; 1 could not be passed"));
+}
