@@ -63,8 +63,7 @@ RecordCommand record_command(ClientOptions options) {
 }
 
 int run_record(RecordCommand command) {
-  std::optional<StopSignal> stop;
-  stop.emplace();
+  StopSignal stop;
   std::signal(SIGPIPE, SIG_IGN);
   command.record.upstream.credentials = read_login(command.login);
   const Router router(ocp_catalogue());
@@ -100,8 +99,10 @@ int run_record(RecordCommand command) {
   fmt::print("{{\"event\":\"ready\",\"url\":{},\"port\":{},\"pid\":{}}}\n", url, server->port(), getpid());
   if (std::fflush(stdout) != 0) say("cannot write the ready line to standard output");
 
-  while (stop->wait() == StopSignal::Request::Reload) {
+  while (stop.wait() == StopSignal::Request::Reload) {
   }
+  // A large file may take longer than a stop signal allows.
+  stop.close();
   // Before the requests in flight have their time: that may be all that this process has.
   recorder.write();
   port_file.remove();

@@ -233,6 +233,7 @@ struct Upstream::Connection {
     const bool is_safe = passed.method == "GET" || passed.method == "HEAD";
     // On a connection that was idle, nobody could tell whether the OCP has got the request when that breaks.
     if (!is_safe) client->stop();
+    if (interrupted) throw CannotAsk(fmt::format("cannot ask {}: this process ends", origin()));
     httplib::Result result = client->send(request);
     const auto broke = [&] {
       return result.error() == httplib::Error::Read || result.error() == httplib::Error::Write;
