@@ -52,7 +52,7 @@ TEST_CASE("control: what is asked wrongly is answered by a problem that says so"
       {"GET", "/clock?user=b", "", 404, "user 'b' has no world yet"},
       {"POST", "/requests/verify?user=b", "", 404, "user 'b' has no world yet"},
       {"GET", "/clock?user=", "", 400, "the parameter user is empty"},
-      {"PUT", "/clock?user=b", "", 503, "the limit of --max-worlds (1) is reached; delete a world first"},
+      {"PUT", "/clock?user=b", "{}", 503, "the limit of --max-worlds (1) is reached; delete a world first"},
       {"PUT", "/worlds/b", "", 503, "the limit of --max-worlds (1) is reached; delete a world first"},
       {"PUT", "/worlds/admin", R"({"from":"nobody"})", 404, "user 'nobody' has no world"},
       {"DELETE", "/worlds/nobody", "", 404, "user 'nobody' has no world"},
