@@ -12,67 +12,20 @@
 
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "cli/command_texts.h"
+#include "cli/described.h"
 #include "cli/environment.h"
 #include "cli/given_options.h"
 #include "cli/manual.h"
 #include "cli/option_table.h"
 #include "cli/record.h"
 #include "embedded/version.h"
+#include "fixtures/files.h"
 
 namespace ocp_mock {
 namespace {
 
 constexpr std::string_view kNotShown = "(not shown, it may be a secret)";
-
-// clang-format off
-struct CommandText {
-  const char* name;
-  const char* text;
-  const char* example;  // of its use; help ends with it
-};
-
-constexpr CommandText kServeCommand{
-    "serve", "Run the server (what happens without a command)",
-    "ocp-mock-server --port 0 --port-file ocp.port --fixtures tests/fixtures"};
-constexpr CommandText kExecCommand{
-    "exec", "Run a command beside a server of its own, and end with its exit code",
-    "ocp-mock-server exec --fixtures tests/fixtures -- pytest tests"};
-constexpr std::string_view kExecHelp =
-    "The server listens on a free port, and stops when the command ends. The command finds it by OCP_URL and\n"
-    "OCP_MOCK_ADMIN_URL, and a token of --admin-token by OCP_MOCK_ADMIN_TOKEN. Options are those of the server, see\n"
-    "ocp-mock-server --help; here the default of --port is 0, and of --log-level warn.";
-constexpr CommandText kCheckCommand{
-    "check", "Validate fixtures and show what they contain; exit code 1 if they are wrong",
-    "ocp-mock-server check fixtures/logBackupTasks.json"};
-constexpr CommandText kGenerateCommand{
-    "generate", "Write fixtures of any size that look like an installation; the same ones each time",
-    "ocp-mock-server generate --clusters 3 --tenants 5 --tasks 100000 --out large.json"};
-constexpr CommandText kHealthcheckCommand{
-    "healthcheck", "Ask a server whether it is up; exit code 1 if it is not. For images without curl",
-    "ocp-mock-server healthcheck http://127.0.0.1:8080"};
-constexpr CommandText kCaptureCommand{
-    "capture", "Capture lists of an OCP as fixtures; exit code 1 if any of them is missing",
-    "ocp-mock-server capture --from https://ocp.example.com --credentials ocp.json --cluster 1000005 --out captured"};
-constexpr CommandText kRecordCommand{
-    "record", "Stand between a client and an OCP, and keep what passes as fixtures",
-    "ocp-mock-server record --upstream https://ocp.example.com --out recorded --port 0 --port-file ocp.port"};
-constexpr CommandText kDiffCommand{
-    "diff", "Show where an OCP answers otherwise than fixtures; exit code 1 if it does, 2 if it cannot be asked",
-    "ocp-mock-server diff captured --against https://ocp.example.com --credentials ocp.json"};
-constexpr CommandText kHelpCommand{
-    "help", "Print the help of the server or of a command",
-    "ocp-mock-server help check"};
-constexpr CommandText kVersionCommand{
-    "version", "Print the version",
-    "ocp-mock-server version"};
-// For packages; help does not list them.
-constexpr CommandText kCompletionCommand{
-    "completion", "Print what makes a shell complete the command line",
-    "ocp-mock-server completion bash >/etc/bash_completion.d/ocp-mock-server"};
-constexpr CommandText kManCommand{
-    "man", "Print the page of man(1)",
-    "ocp-mock-server man | man -l -"};
-// clang-format on
 
 // The words of the command line, sorted by CLI11 into flags, commands and the rest.
 class CommandLine {
@@ -171,41 +124,32 @@ class CommandLine {
     return arguments.size();
   }
 
-  // CLI11 keeps what was given for each.
+  // CLI11 keeps what was given for it. Without a value it is a switch.
+  static void add_option(CLI::App& app, std::string_view flag, std::string_view value, const std::string& text) {
+    if (value.empty()) {
+      app.add_flag(std::string(flag), text);
+      return;
+    }
+    app.add_option(std::string(flag), text)
+        ->type_name(std::string(value))
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
   static void add_options(CLI::App& app, unsigned traits) {
     for (const Option& option : option_table()) {
       if ((option.traits & traits) != traits) continue;
       const std::string origin = option.fallback.empty()
                                      ? option.variable()
                                      : fmt::format("{}, default {}", option.variable(), option.fallback);
-      const std::string text = fmt::format("{}\n[{}]", option.help, origin);
-      const std::string flag(option.flag);
-      if (option.is_switch()) {
-        app.add_flag(flag, text);
-      } else {
-        app.add_option(flag, text)
-            ->type_name(std::string(option.value))
-            ->expected(1)
-            ->allow_extra_args(false)
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-      }
+      add_option(app, option.flag, option.value, fmt::format("{}\n[{}]", option.help, origin));
     }
   }
 
   static void add_client_options(CLI::App& app, ClientOptionTrait command) {
     for (const ClientOption& option : client_option_table()) {
-      if (!option.has(command)) continue;
-      const std::string flag(option.flag);
-      const std::string help(option.help);
-      if (option.value.empty()) {
-        app.add_flag(flag, help);
-      } else {
-        app.add_option(flag, help)
-            ->type_name(std::string(option.value))
-            ->expected(1)
-            ->allow_extra_args(false)
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-      }
+      if (option.has(command)) add_option(app, option.flag, option.value, std::string(option.help));
     }
   }
 
@@ -288,7 +232,7 @@ class CommandLine {
       if (const std::string flag = switch_before(word); !flag.empty()) {
         return fmt::format("{} is a switch: give {} alone, or {}={}", flag, flag, flag, word);
       }
-      if (!hidden && &command() == &serve_ && is_path(word)) {
+      if (!hidden && &command() == &serve_ && may_be_fixtures(word)) {
         return fmt::format("{} is not expected here; did you mean --fixtures {}?", said, printable(name));
       }
       if (!app_.get_subcommands().empty())
@@ -317,13 +261,6 @@ class CommandLine {
       if (word == arguments_[i] && option != option_table().end() && option->value.empty()) return arguments_[i - 1];
     }
     return "";
-  }
-
-  // Whether somebody may have meant fixtures.
-  static bool is_path(const std::string& word) {
-    std::error_code ignored;
-    return word.ends_with(".json") || word.ends_with(".ndjson") || word.ends_with(".jsonl") || word.ends_with(".har") ||
-           word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
   }
 
   std::vector<std::string> commands() const {
@@ -355,25 +292,12 @@ class CommandLine {
   std::vector<CommandHelp> described_commands() const {
     std::vector<CommandHelp> all{described(app_)};
     all.front().name = "";
-    for (const CLI::App* one : shown_commands()) all.push_back(described(*one));
-    return all;
-  }
-
-  CommandHelp described(const CLI::App& app) const {
-    CommandHelp command{app.get_name(), app.get_description(), app.get_footer(), {}, false, false};
-    command.takes_all = &app == &serve_ || &app == &exec_;
-    command.takes_command = &app == &exec_;
-    for (const CLI::Option* option : app.get_options()) {
-      const bool is_flag = !option->get_lnames().empty();
-      OptionHelp help{is_flag ? "--" + option->get_lnames().front() : option->get_name(true),
-                      is_flag && option->get_items_expected_max() > 0 ? option->get_type_name() : "",
-                      option->get_description(),
-                      {}};
-      const auto known = std::ranges::find(option_table(), std::string_view(help.flag), &Option::flag);
-      if (known != option_table().end() && known->words != nullptr) help.words = known->words();
-      command.options.push_back(std::move(help));
+    for (const CLI::App* one : shown_commands()) {
+      all.push_back(described(*one));
+      all.back().takes_all = one == &serve_ || one == &exec_;
+      all.back().takes_command = one == &exec_;
     }
-    return command;
+    return all;
   }
 
   // Of the options that the command has. Throws OptionMistake for others.

@@ -261,21 +261,6 @@ class SqliteBuilder : public DatasetBuilder {
     return row.json == same.json || is_fuller(row.json, same.json) || is_fuller(same.json, row.json);
   }
 
-  static DuplicateRow taken_key(const Resource& resource, const Row& row) {
-    std::string parents;
-    for (const Parent& parent : resource.parents) {
-      parents += fmt::format("{} {} {}", parents.empty() ? " with" : " and", parent.field->name,
-                             json_value(row.columns[parent.field->first_column]));
-    }
-    std::string key = fmt::format("{} is {}", resource.key->name, json_value(row.columns[resource.key->first_column]));
-    if (resource.qualifier != nullptr) {
-      key += fmt::format(" and {} {}", resource.qualifier->name,
-                         json_value(row.columns[resource.qualifier->first_column]));
-    }
-    return DuplicateRow(
-        fmt::format("{}, and another {}{} has it; each must have one of its own", key, resource.noun, parents));
-  }
-
   void begin(const std::string& uri, bool copies) {
     guarded([&] {
       database_ = std::make_unique<SQLite::Database>(

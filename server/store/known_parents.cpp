@@ -60,6 +60,21 @@ std::vector<SqlValue> keys_of(const Resource& resource, const Row& row) {
   return keys;
 }
 
+DuplicateRow taken_key(const Resource& resource, const Row& row) {
+  std::string parents;
+  for (const Parent& parent : resource.parents) {
+    parents += fmt::format("{} {} {}", parents.empty() ? " with" : " and", parent.field->name,
+                           json_value(row.columns[parent.field->first_column]));
+  }
+  std::string key = fmt::format("{} is {}", resource.key->name, json_value(row.columns[resource.key->first_column]));
+  if (resource.qualifier != nullptr) {
+    key +=
+        fmt::format(" and {} {}", resource.qualifier->name, json_value(row.columns[resource.qualifier->first_column]));
+  }
+  return DuplicateRow(
+      fmt::format("{}, and another {}{} has it; each must have one of its own", key, resource.noun, parents));
+}
+
 std::optional<KeyLookup::Found> KeyLookup::find(sqlite3* database, const Resource& resource,
                                                 const std::vector<SqlValue>& keys) {
   auto statement = statements_.find(&resource);

@@ -20,6 +20,9 @@ namespace ocp_mock {
 // The keys of a row's parents, outermost first, and its own and its qualifier where the resource has them.
 std::vector<SqlValue> keys_of(const Resource& resource, const Row& row);
 
+// What is said of a row whose parents and key another one has.
+DuplicateRow taken_key(const Resource& resource, const Row& row);
+
 // Finds rows of a database by their keys.
 class KeyLookup {
  public:
