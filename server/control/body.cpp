@@ -103,7 +103,7 @@ std::optional<MaskedBody> masked_json(std::string_view text) {
 // none.
 std::optional<std::string> masked_url(std::string_view text) {
   const auto question = text.find('?');
-  if (question == std::string_view::npos || !has_secret_word(text.substr(question))) return std::nullopt;
+  if (question == std::string_view::npos || !names_secret(text.substr(question))) return std::nullopt;
   std::string out(text.substr(0, question + 1));
   bool is_masked = false;
   for (std::string_view rest = text.substr(question + 1);;) {

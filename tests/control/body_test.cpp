@@ -82,6 +82,7 @@ TEST_CASE("body: secrets are masked wherever they are, and all else is kept as i
       {R"({"url":"oss://b/p?host=h&access_id=i&access_key=geheim&x=1"})",
        R"({"url":"oss://b/p?host=h&access_id=i&access_key=***&x=1"})", true},
       {R"({"urls":["s3://b?secret_key=geheim"]})", R"({"urls":["s3://b?secret_key=***"]})", true},
+      {R"({"url":"s3://b?access%5Fkey=geheim"})", R"({"url":"s3://b?access%5Fkey=***"})", true},
       {R"({"url":"s3://b?access_key=***"})", R"({"url":"s3://b?access_key=***"})", false},
       {R"({"text":"what is an access_key?"})", R"({"text":"what is an access_key?"})", false},
       {R"({"client_SECRET":"geheim"})", R"({"client_SECRET":"***"})", true},
