@@ -94,22 +94,17 @@ std::vector<std::string> captures_in(const std::vector<std::filesystem::path>& f
 
 int run_diff(DiffCommand command) {
   std::signal(SIGPIPE, SIG_IGN);
-  command.upstream.credentials = read_login(command.login);
   ProgressBar bar;
-  std::vector<std::string> captures;
-  try {
-    captures = captures_in(command.fixtures);
-  } catch (const std::exception& error) {
-    bar.line(fmt::format("ocp-mock-server: {}", error.what()));
-    return kCannotAskCode;
-  }
-  const auto is_asked = [&](const Endpoint& endpoint) {
-    return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
-  };
-  LocalSide here(command.fixtures, AuthMode::Any);
   const Router router(ocp_catalogue());
   std::vector<ComparedRequest> compared;
+  // Code 1 says that the OCP has changed, so nothing else may end with it.
   try {
+    command.upstream.credentials = read_login(command.login);
+    const std::vector<std::string> captures = captures_in(command.fixtures);
+    const auto is_asked = [&](const Endpoint& endpoint) {
+      return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
+    };
+    LocalSide here(command.fixtures, AuthMode::Any);
     const DiffRequests requests = command.paths ? read_targets(*command.paths) : requests_of(*here.data(), is_asked);
     for (const std::string& note : requests.notes) bar.line("not asked: " + note);
     if (requests.targets.empty()) throw CannotAsk("the fixtures hold nothing that can be asked for");

@@ -191,7 +191,9 @@ TEST_CASE("diff: an OCP that cannot be asked is another matter than one that dif
   CHECK(contains(paths.error, "p:2: 'hosts' is no path; it must begin with a slash"));
   CHECK(diff_with(source, {"installation", "--paths", folder.write("e", "# nothing\n").string()}).code == 2);
   CHECK(diff_with(source, {folder.write("empty.json", "[]").string(), "--user", "me:x"}).code == 2);
-  CHECK(diff_with(source, {"/does/not/exist", "--user", "me:x"}).code != 0);
+  CHECK(diff_with(source, {"/does/not/exist", "--user", "me:x"}).code == 2);
+  CHECK(diff_with(source, {folder.write("nothing.json", "").string(), "--user", "me:x"}).code == 2);
+  CHECK(diff_with(source, {"installation", "--credentials", "/does/not/exist"}).code == 2);
 }
 
 TEST_CASE("diff: of lists with pages the first and the last page are asked for, and only so many objects") {
