@@ -13,6 +13,10 @@
 Each document runs in an empty folder with links to the checkout. Of answers all bytes are compared, but for the values
 that differ from call to call (VARYING). With --update the answers are written anew; read the diff.
 
+A page in Chinese that has the blocks of the page in English, in their order, is not run again: only comments of commands
+may differ. With other blocks it is run like any document, but what is not run must be a block of the page in English. The
+two pages link to each other.
+
 Each call of schema/admin.openapi.json must be shown with an answer. In all documents, paths and links must lead to
 something that is there, and OCP_MOCK_ names must be options of the server or of the build.
 """
@@ -28,11 +32,14 @@ import tempfile
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-READ = sorted(str(file.relative_to(ROOT)) for folder in (".", "docs", "docs/examples", "fixtures") for file in (ROOT / folder).glob("*.md"))
+READ = sorted(str(file.relative_to(ROOT)) for folder in (".", "docs", "docs/examples", "docs/zh-CN", "fixtures")
+              for file in (ROOT / folder).glob("*.md"))
 ADMIN = "docs/admin.md"
 # The others show what a machine measured, or what was made of the catalogue.
 RUN = [document for document in READ if document.startswith(("README", "docs/")) and
        document not in ("docs/api.md", "docs/benchmarks.md", "docs/performance.md")]
+ENGLISH_OF = {document: document.replace(".zh-CN", "").replace("zh-CN/", "") for document in READ
+              if "zh-CN" in document and document != "docs/zh-CN/README.md"}
 
 FENCE = re.compile(r"( *)```(\w*)$")
 NOT_RUN_BLOCK = re.compile(r"<!-- not run: .+ -->$")
@@ -43,6 +50,7 @@ YAML_SCRIPT = re.compile(r"^( *)- (?:\w+: )?\|\n((?:\1 +.*\n|\n)+)", re.M)
 YAML_VARIABLE = re.compile(r"^ *(OCP_MOCK_\w+): (\S+)$", re.M)
 SHELL_NAME = re.compile(r"\$\{?([A-Z]\w*)")
 OCP_MOCK_NAME = re.compile(r"\bOCP_MOCK_\w+")
+COMMENT = re.compile(r"(^| +)# .*$", re.M)
 VARYING = re.compile(r'("(?:timestamp|traceId|duration|durationMicroseconds|time|now)":)(?:"[^"]*"|\d+)|(curl/)[\d.]+')
 PATH = re.compile(r"(?<![\w./$:-])(?:\./|ocp-mock-server/)?((?:docs|fixtures|schema|scripts|server|tests)/[\w./-]*\w)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -70,8 +78,14 @@ class Block:
     def place(self, offset=0):
         return f"{self.document}:{self.first + offset + 1}"
 
+    def content(self):
+        """What a translation of the block must have."""
+        text = "\n".join(self.lines)
+        return self.language, self.runs, COMMENT.sub("", text) if self.language in ("sh", "yaml") else text
 
-def blocks_of(document, lines):
+
+def blocks_of(document, lines=None):
+    lines = lines or (ROOT / document).read_text("utf-8").split("\n")
     blocks, block, runs, follows = [], None, True, None
     for index, line in enumerate(lines):
         fence = FENCE.match(line)
@@ -258,6 +272,25 @@ class Checker:
         if changes:
             (ROOT / document).write_text("\n".join(lines), "utf-8")
 
+    def same_blocks(self, document, english):
+        """Whether the document has the blocks of the page in English, so that it need not be run."""
+        blocks = blocks_of(document)
+        of_english = [block.content() for block in blocks_of(english)]
+        if [block.content() for block in blocks] == of_english:
+            return True
+        for block in blocks:
+            compared = block.language == "json" and block.follows and block.follows.language == "sh"
+            is_run = block.runs and (block.language in ("sh", "console", "yaml") or compared)
+            if not is_run and block.content() not in of_english:
+                self.problems.append(f"{block.place()}: nothing runs this block, and {english} does not have it")
+        return False
+
+    def check_translation(self, document, english):
+        for page, other in ((document, english), (english, document)):
+            links = {(ROOT / page).parent.joinpath(link).resolve() for link in LINK.findall((ROOT / page).read_text("utf-8"))}
+            if ROOT / other not in links:
+                self.problems.append(f"{page}: there is no link to {other}")
+
     def check_calls(self):
         paths = json.loads((ROOT / "schema" / "admin.openapi.json").read_text("utf-8"))["paths"]
         for path, operations in paths.items():
@@ -300,7 +333,12 @@ def main():
     checker = Checker(pathlib.Path(arguments[0]).resolve(), "--update" in sys.argv)
     for document in READ:
         checker.check_names(document)
+    for document, english in ENGLISH_OF.items():
+        checker.check_translation(document, english)
     for document in RUN:
+        english = ENGLISH_OF.get(document)
+        if english and checker.same_blocks(document, english):
+            continue
         try:
             checker.run_document(document)
         except (Problem, subprocess.TimeoutExpired) as problem:
