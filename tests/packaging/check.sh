@@ -36,7 +36,8 @@ case ${1:-} in
     cmake --install "$build" --prefix "$folder" >/dev/null
     version=$("$folder/bin/ocp-mock-server" --version)
     [ "$version" = "$("$build/ocp-mock-server" --version)" ] || fail "the installed binary says: $version"
-    for file in doc/ocp-mock-server/{LICENSE,README.md} ocp-mock-server/{fixture.schema,admin.openapi}.json \
+    for file in doc/ocp-mock-server/{LICENSE,README.md,README.zh-CN.md,docs/zh-CN/README.md} \
+      ocp-mock-server/{fixture.schema,admin.openapi}.json \
       man/man1/ocp-mock-server.1.gz bash-completion/completions/ocp-mock-server \
       zsh/site-functions/_ocp-mock-server fish/vendor_completions.d/ocp-mock-server.fish; do
       [ -s "$folder/share/$file" ] || fail "share/$file was not installed"
