@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kStatementsPerReader = 64;
+constexpr std::size_t kKeptStatements = 64;  // of those that are kept by their SQL
 
 // Rows in the default order: the parents, second, nanosecond, id, word.
 std::string walk_sql(const Resource& resource, std::string_view where) {
@@ -109,8 +109,26 @@ void Statement::fail() const {
   throw SQLite::Exception(database, sqlite3_errcode(database));
 }
 
+Connection::Connection(const std::string& uri, int flags, const Catalogue& catalogue)
+    : database_(uri, flags | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX), catalogue_(catalogue) {}
+
+void Connection::run(const SqlQuery& query, const std::function<void(const Statement&)>& visit) {
+  auto kept = statements_.extract(query.sql);
+  Statement row = kept ? std::move(kept.mapped()) : Statement(handle(), query.sql);
+  row.bind_all(query.values);
+  while (row.step()) visit(row);
+  row.reset();
+  if (statements_.size() >= kKeptStatements) statements_.clear();
+  statements_.insert_or_assign(query.sql, std::move(row));
+}
+
+std::int64_t Connection::execute(const SqlQuery& query) {
+  run(query, [](const Statement&) {});
+  return sqlite3_changes64(handle());
+}
+
 Reader::Reader(const Version& version, const Catalogue& catalogue)
-    : database_(version.uri(), SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX), catalogue_(catalogue) {
+    : Connection(version.uri(), SQLite::OPEN_READONLY, catalogue) {
   // A file may have been made by anybody.
   for (const auto& [option, on] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
                                    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
@@ -119,20 +137,64 @@ Reader::Reader(const Version& version, const Catalogue& catalogue)
     sqlite3_db_config(handle(), option, on, nullptr);
   }
   // Any size makes SQLite read pages where they are, without copying them.
-  database_.exec("PRAGMA mmap_size = 2147418112");
+  execute("PRAGMA mmap_size = 2147418112");
 }
 
-void Reader::run(const SqlQuery& query, const std::function<void(const Statement&)>& row) {
-  Statement& statement = prepared(query.sql);
-  const Use use(statement);
-  statement.bind_all(query.values);
-  while (statement.step()) row(statement);
+namespace {
+
+// Nobody else sees a database before it is whole, so nothing is ever rolled back.
+constexpr const char* kNoJournal = "PRAGMA journal_mode = OFF";
+
+const int kWrites = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
+
+}  // namespace
+
+Writer::Writer(const Catalogue& catalogue, const std::shared_ptr<const Version>& source, int page_size)
+    : draft(source), connection(draft.uri(), kWrites, catalogue), tables(catalogue) {
+  connection.execute(kNoJournal);
+  connection.execute("PRAGMA temp_store = MEMORY");
+  if (source == nullptr) {
+    connection.execute(fmt::format("PRAGMA page_size = {}", page_size));
+    make_tables(catalogue);
+    return;
+  }
+  tables = Tables(connection, catalogue);
+  has_envelope = connection.integer("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')") != 0;
 }
 
-Statement& Reader::prepared(const std::string& sql) {
-  if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
-  if (statements_.size() >= kStatementsPerReader) statements_.clear();
-  return statements_.try_emplace(sql, handle(), sql).first->second;
+Writer::Writer(const Catalogue& catalogue, const fs::path& file)
+    : connection(uri_to_write(file), kWrites, catalogue), tables(catalogue) {
+  connection.execute(kNoJournal);
+  int reserved = kPageCheckBytes;
+  sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  // So that free pages have checks as well.
+  connection.execute("PRAGMA secure_delete = ON");
+  make_tables(catalogue);
+}
+
+void Writer::make_tables(const Catalogue& catalogue) {
+  connection.execute("BEGIN");
+  connection.execute(std::string(schema_sql()));
+  connection.execute(fmt::format("PRAGMA user_version = {}", schema_version(catalogue)));
+  connection.execute("COMMIT");
+}
+
+DatasetFacts read_facts(Connection& connection, const Catalogue& catalogue) {
+  DatasetFacts facts{.tables = Tables(connection, catalogue), .next_due = {}, .computing = {}};
+  connection.run({"SELECT EXISTS(SELECT 1 FROM timeline), EXISTS(SELECT 1 FROM exchange)", {}},
+                 [&](const Statement& row) {
+                   facts.has_timelines = row.integer(0) != 0;
+                   facts.has_exchanges = row.integer(1) != 0;
+                 });
+  if (const auto due = tasks_due_query(catalogue, facts.tables)) {
+    connection.run(*due, [&](const Statement& row) { facts.next_due = instant_of(row, 1); });
+  }
+  connection.run({"SELECT name FROM fact", {}}, [&](const Statement& row) {
+    for (const Resource& resource : catalogue.resources) {
+      if (row.bytes(0) == computes_fact(resource)) facts.computing.push_back(&resource);
+    }
+  });
+  return facts;
 }
 
 void visit_row(const Resource& resource, const Statement& row, const std::function<void(const StoredRow&)>& visit) {
@@ -163,12 +225,11 @@ std::int64_t schema_version(const Catalogue& catalogue) {
 
 std::string_view schema_sql() { return embedded::schema_sql; }
 
-Tables::Tables(sqlite3* database, const Catalogue& catalogue) : Tables(catalogue) {
-  Statement row(database, "SELECT name FROM sqlite_schema WHERE type = 'table'");
-  while (row.step()) {
+Tables::Tables(Connection& connection, const Catalogue& catalogue) : Tables(catalogue) {
+  connection.run({"SELECT name FROM sqlite_schema WHERE type = 'table'", {}}, [&](const Statement& row) {
     const auto found = std::ranges::find(catalogue.resources, row.bytes(0), &Resource::table);
     if (found != catalogue.resources.end()) add(*found);
-  }
+  });
 }
 
 namespace {
@@ -268,17 +329,17 @@ DatabaseIdentity identify(const fs::path& file, const Catalogue& catalogue) {
   return identity;
 }
 
-void check_schema(Reader& reader, const Catalogue& catalogue) {
+void check_schema(Connection& connection, const Catalogue& catalogue) {
   // SQLite keeps each statement as it was written.
   std::string schema(schema_sql());
-  const Tables tables(reader.handle(), catalogue);
+  const Tables tables(connection, catalogue);
   for (const Resource& resource : catalogue.resources) {
     if (tables.has(resource)) schema += resource.sql;
   }
   std::size_t missing = 0;
   for (std::size_t at = 0; (at = schema.find("CREATE ", at)) != std::string_view::npos; ++at) ++missing;
   bool right = true;
-  reader.run({"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", {}}, [&](const Statement& row) {
+  connection.run({"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", {}}, [&](const Statement& row) {
     const std::string sql = std::string(row.bytes(0)) + ";";
     right = right && sql.starts_with("CREATE ") && schema.find(sql) != std::string_view::npos;
     --missing;
@@ -336,24 +397,25 @@ void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue, const T
   }
 }
 
-SparseIndex make_sparse_index(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& parents) {
-  Statement row(database, walk_sql(resource, where_equal(parent_columns(resource))));
-  row.bind_all(parents);
+SparseIndex make_sparse_index(Connection& connection, const Resource& resource, const std::vector<SqlValue>& parents) {
   SparseIndex made(resource.indexed_words->words->words.size());
-  while (row.step()) add_row(made, resource, row);
+  connection.run({walk_sql(resource, where_equal(parent_columns(resource))), parents},
+                 [&](const Statement& row) { add_row(made, resource, row); });
   made.finish();
   return made;
 }
 
-SparseIndex read_sparse_index(const Reader& reader, const Resource& resource, const std::vector<Value>& parents) {
+SparseIndex read_sparse_index(Connection& connection, const Resource& resource, const std::vector<Value>& parents) {
   std::vector<SqlValue> keys;
   for (const Value& parent : parents) keys.push_back(column_values(parent).front());
   const std::string partition = partition_text(keys);
-  Statement stored(reader.handle(), "SELECT entries FROM sparse_index WHERE resource = ?1 AND parents = ?2");
-  stored.bind(resource.table);
-  stored.bind(std::string_view(partition));
-  if (stored.step()) return SparseIndex::of_bytes(resource.indexed_words->words->words.size(), stored.bytes(0));
-  return make_sparse_index(reader.handle(), resource, keys);
+  std::optional<SparseIndex> stored;
+  connection.run({"SELECT entries FROM sparse_index WHERE resource = ?1 AND parents = ?2",
+                  {std::string(resource.table), partition}},
+                 [&](const Statement& row) {
+                   stored = SparseIndex::of_bytes(resource.indexed_words->words->words.size(), row.bytes(0));
+                 });
+  return stored ? *std::move(stored) : make_sparse_index(connection, resource, keys);
 }
 
 }  // namespace ocp_mock

@@ -30,13 +30,15 @@ std::int64_t schema_version(const Catalogue& catalogue);
 // of few resources costs no more for the others.
 std::string_view schema_sql();
 
+class Connection;
+
 // The resources that have tables. Those without have no rows.
 class Tables {
  public:
   explicit Tables(const Catalogue& catalogue) : catalogue_(&catalogue), has_(catalogue.resources.size()) {}
 
   // Those of a database.
-  Tables(sqlite3* database, const Catalogue& catalogue);
+  Tables(Connection& connection, const Catalogue& catalogue);
 
   bool has(const Resource& resource) const { return has_[index_of(resource)]; }
   void add(const Resource& resource) { has_[index_of(resource)] = true; }
@@ -110,14 +112,21 @@ class [[nodiscard]] Use {
   Statement& statement_;
 };
 
-// A connection with the statements it has prepared. Used by one thread at a time.
-class Reader {
+// A connection with the statements it has prepared. Used by one thread at a time. Throws SQLite::Exception.
+class Connection {
  public:
-  // The version must outlive it. Its pages are not copied.
-  Reader(const Version& version, const Catalogue& catalogue);
+  Connection(const std::string& uri, int flags, const Catalogue& catalogue);
 
-  // Calls row for each row of the answer.
-  void run(const SqlQuery& query, const std::function<void(const Statement&)>& row);
+  // Calls visit for each row of the answer. The statement is kept for the next time, but not while it runs, because
+  // visit may ask the same.
+  void run(const SqlQuery& query, const std::function<void(const Statement&)>& visit);
+
+  // As Statement::execute(), with a statement that is kept.
+  std::int64_t execute(const SqlQuery& query);
+
+  // Of statements that are not worth keeping.
+  void execute(const std::string& sql) { database_.exec(sql); }
+  std::int64_t integer(const std::string& sql) { return database_.execAndGet(sql).getInt64(); }
 
   // The statement of a key; its SQL is made when it is first asked for.
   template <typename MakeSql>
@@ -132,15 +141,45 @@ class Reader {
     return static_cast<std::size_t>(&resource - catalogue_.resources.data());
   }
 
+  // What is done with one row of a resource.
+  enum class RowStatement : std::uint8_t { Insert, Update, Delete, FindKey, ReadPlace };
+
+  template <typename MakeSql>
+  Statement& row_statement(RowStatement kind, const Resource& resource, const MakeSql& sql) {
+    return cached(static_cast<std::uint64_t>(index_of(resource)) << 8 | static_cast<std::uint64_t>(kind), sql);
+  }
+
   sqlite3* handle() const { return database_.getHandle(); }
 
  private:
-  Statement& prepared(const std::string& sql);
-
   SQLite::Database database_;
   const Catalogue& catalogue_;
   std::unordered_map<std::string, Statement> statements_;
   std::unordered_map<std::uint64_t, Statement> fixed_statements_;
+};
+
+// A connection that only reads.
+class Reader : public Connection {
+ public:
+  // The version must outlive it. Its pages are not copied.
+  Reader(const Version& version, const Catalogue& catalogue);
+};
+
+// A connection that makes one version after the other, each of what the one before has.
+struct Writer {
+  // Begins with what the source has, or with tables that each dataset has and nothing in them.
+  Writer(const Catalogue& catalogue, const std::shared_ptr<const Version>& source, int page_size);
+
+  // Begins with these tables in a file that is not there or empty.
+  Writer(const Catalogue& catalogue, const std::filesystem::path& file);
+
+  Draft draft;  // empty where there is a file
+  Connection connection;
+  Tables tables;
+  bool has_envelope = false;
+
+ private:
+  void make_tables(const Catalogue& catalogue);
 };
 
 // The name of the fact that some rows of a resource have computed values, or had in a dataset that this one was made
@@ -170,13 +209,25 @@ struct DatabaseIdentity {
 DatabaseIdentity identify(const std::filesystem::path& file, const Catalogue& catalogue);
 
 // Throws DatasetError unless the database has the tables and indexes of this version, and nothing else.
-void check_schema(Reader& reader, const Catalogue& catalogue);
+void check_schema(Connection& connection, const Catalogue& catalogue);
 
 // SQLite would wait for ever at a pipe, and say of a folder that the disk fails. Throws DatasetError.
 void refuse_special_file(const std::filesystem::path& file);
 
-// A finished database as a dataset.
-std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue);
+// What a dataset knows of its database from the start.
+struct DatasetFacts {
+  Tables tables;
+  bool has_timelines = false;
+  bool has_exchanges = false;
+  std::optional<Instant> next_due;
+  std::vector<const Resource*> computing;  // those whose rows may have computed values
+};
+DatasetFacts read_facts(Connection& connection, const Catalogue& catalogue);
+
+// A finished database as a dataset. The writer is one whose next version begins with this one; null where there is
+// none.
+std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue,
+                                          DatasetFacts facts, std::unique_ptr<Writer> writer = nullptr);
 
 // Replaces the sparse indexes of all partitions by those of the rows that are there.
 void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue, const Tables& tables);
@@ -185,12 +236,13 @@ void write_sparse_indexes(sqlite3* database, const Catalogue& catalogue, const T
 std::string partition_text(const std::vector<SqlValue>& parents);
 
 // That of a partition, made of its rows.
-SparseIndex make_sparse_index(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& parents);
+SparseIndex make_sparse_index(Connection& connection, const Resource& resource, const std::vector<SqlValue>& parents);
 
 // That of a partition, stored or made now.
-SparseIndex read_sparse_index(const Reader& reader, const Resource& resource, const std::vector<Value>& parents);
+SparseIndex read_sparse_index(Connection& connection, const Resource& resource, const std::vector<Value>& parents);
 
-// A builder in memory that begins as a copy. Takes some ten microseconds.
-std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue);
+// A builder in memory that begins as a copy. Takes some ten microseconds, fewer with a writer that begins with it.
+std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue,
+                                        std::unique_ptr<Writer> writer);
 
 }  // namespace ocp_mock

@@ -66,28 +66,13 @@ Order order_of(const Request& request) {
 class SqliteDataset : public Dataset {
  public:
   // Readers are opened when they are needed: a change is not to wait for some that nobody may ever use.
-  SqliteDataset(std::shared_ptr<const Version> version, const Catalogue& catalogue)
+  SqliteDataset(std::shared_ptr<const Version> version, const Catalogue& catalogue, DatasetFacts facts,
+                std::unique_ptr<Writer> writer)
       : version_(std::move(version)),
         catalogue_(catalogue),
-        slots_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {
-    {
-      ReaderSlot& slot = slot_of_thread();
-      const std::lock_guard lock(slot.mutex);
-      tables_ = Tables(slot.reader.handle(), catalogue_);
-    }
-    run({"SELECT EXISTS(SELECT 1 FROM timeline), EXISTS(SELECT 1 FROM exchange)", {}}, [&](const Statement& row) {
-      has_timelines_ = row.integer(0) != 0;
-      has_exchanges_ = row.integer(1) != 0;
-    });
-    if (const auto due = tasks_due_query(catalogue_, tables_)) {
-      run(*due, [&](const Statement& row) { next_due_ = instant_of(row, 1); });
-    }
-    run({"SELECT name FROM fact", {}}, [&](const Statement& row) {
-      for (const Resource& resource : catalogue_.resources) {
-        if (row.bytes(0) == computes_fact(resource)) computing_.push_back(&resource);
-      }
-    });
-  }
+        facts_(std::move(facts)),
+        slots_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)),
+        writer_(std::move(writer)) {}
 
   const Catalogue& catalogue() const override { return catalogue_; }
 
@@ -97,7 +82,7 @@ class SqliteDataset : public Dataset {
     const auto filter = PartitionFilter::of(request);
     Page page;
     page.is_of_now = computes(resource);
-    if (!tables_.has(resource)) return page;
+    if (!facts_.tables.has(resource)) return page;
     std::int64_t rows = 0;  // as the index counts them; else unknown
     ReaderSlot& slot = slot_of_thread();
     const std::lock_guard lock(slot.mutex);
@@ -133,7 +118,7 @@ class SqliteDataset : public Dataset {
     for (std::size_t i = 0; i < request.endpoint->path_parameters.size(); ++i) {
       if (request.endpoint->path_parameters[i].of == nullptr) continue;
       bool exists = false;
-      if (tables_.has(*request.endpoint->path_parameters[i].of)) {
+      if (facts_.tables.has(*request.endpoint->path_parameters[i].of)) {
         run(exists_query(request, i), [&](const Statement& row) { exists = row.integer(0) != 0; });
       }
       if (!exists) return i;
@@ -142,7 +127,7 @@ class SqliteDataset : public Dataset {
   }
 
   Explanation explain(const Request& request) const override {
-    if (!tables_.has(*request.endpoint->resource)) {
+    if (!facts_.tables.has(*request.endpoint->resource)) {
       return {{}, {}, std::vector<std::int64_t>(request.conditions.size() + 1)};
     }
     // By the reader that no request waits for, for it may have to look at many rows.
@@ -201,19 +186,19 @@ class SqliteDataset : public Dataset {
 
   Outline outline(const Resource& resource) const override {
     const std::lock_guard lock(bulk_mutex_);
-    return read_outline(reader_in(bulk_reader_), tables_, resource);
+    return read_outline(reader_in(bulk_reader_), facts_.tables, resource);
   }
 
   Outline keys(const Resource& resource) const override {
     const std::lock_guard lock(bulk_mutex_);
-    return read_keys(reader_in(bulk_reader_), tables_, resource);
+    return read_keys(reader_in(bulk_reader_), facts_.tables, resource);
   }
 
-  bool has_timelines() const override { return has_timelines_; }
+  bool has_timelines() const override { return facts_.has_timelines; }
 
-  bool has_exchanges() const override { return has_exchanges_; }
+  bool has_exchanges() const override { return facts_.has_exchanges; }
 
-  std::optional<Instant> next_due() const override { return next_due_; }
+  std::optional<Instant> next_due() const override { return facts_.next_due; }
 
   std::optional<StoredExchange> find_exchange(const std::string& request,
                                               const std::string& request_body) const override {
@@ -235,14 +220,21 @@ class SqliteDataset : public Dataset {
 
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) const override {
-    if (!tables_.has(resource)) return;
+    if (!facts_.tables.has(resource)) return;
     const std::lock_guard lock(bulk_mutex_);
     reader_in(bulk_reader_).run(rows_query(resource, selection), [&](const Statement& row) {
       visit_row(resource, row, visit);
     });
   }
 
-  std::unique_ptr<DatasetBuilder> copy() const override { return copy_of(version_, catalogue_); }
+  std::unique_ptr<DatasetBuilder> copy() const override {
+    std::unique_ptr<Writer> writer;
+    {
+      const std::lock_guard lock(writer_mutex_);
+      writer = std::move(writer_);
+    }
+    return copy_of(version_, catalogue_, std::move(writer));
+  }
 
   std::vector<std::string> query_plan(const SqlQuery& query) const override {
     std::vector<std::string> lines;
@@ -272,7 +264,9 @@ class SqliteDataset : public Dataset {
     slot.reader.run(query, row);
   }
 
-  bool computes(const Resource& resource) const { return std::ranges::find(computing_, &resource) != computing_.end(); }
+  bool computes(const Resource& resource) const {
+    return std::ranges::find(facts_.computing, &resource) != facts_.computing.end();
+  }
 
   std::optional<Instant> now_of(const Request& request) const {
     return computes(*request.endpoint->resource) ? std::optional(request.now) : std::nullopt;
@@ -367,7 +361,7 @@ class SqliteDataset : public Dataset {
 
   const std::shared_ptr<const Version> version_;  // outlives the readers
   const Catalogue& catalogue_;
-  Tables tables_{catalogue_};
+  const DatasetFacts facts_;
   mutable std::vector<LazySlot> slots_;
 
   mutable std::mutex indexes_mutex_;
@@ -382,10 +376,9 @@ class SqliteDataset : public Dataset {
   mutable std::mutex sort_mutex_;
   mutable std::unique_ptr<Reader> sort_reader_;
 
-  bool has_timelines_ = false;
-  std::optional<Instant> next_due_;
-  bool has_exchanges_ = false;
-  std::vector<const Resource*> computing_;  // those whose rows may have computed values
+  // Of the change before, for the first one that begins with this dataset; others open their own.
+  mutable std::mutex writer_mutex_;
+  mutable std::unique_ptr<Writer> writer_;
 };
 
 // Tells a file from the one that takes its place. Throws DatasetError if there is none.
@@ -400,8 +393,9 @@ std::pair<dev_t, ino_t> inode_of(const fs::path& file) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue) {
-  return std::make_shared<SqliteDataset>(std::move(version), catalogue);
+std::shared_ptr<const Dataset> dataset_of(std::shared_ptr<const Version> version, const Catalogue& catalogue,
+                                          DatasetFacts facts, std::unique_ptr<Writer> writer) {
+  return std::make_shared<SqliteDataset>(std::move(version), catalogue, std::move(facts), std::move(writer));
 }
 
 std::shared_ptr<const Dataset> Dataset::open(const fs::path& file, const Catalogue& catalogue) {
@@ -428,7 +422,7 @@ std::shared_ptr<const Dataset> Dataset::open(const fs::path& file, const Catalog
       auto version = Version::of_file(file);
       Reader reader(*version, catalogue);
       check_schema(reader, catalogue);
-      auto dataset = std::make_shared<SqliteDataset>(std::move(version), catalogue);
+      auto dataset = dataset_of(std::move(version), catalogue, read_facts(reader, catalogue));
       dataset->envelope();
       if (inode_of(file) == before) return dataset;
     } catch (const std::exception& error) {

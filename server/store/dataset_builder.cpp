@@ -31,6 +31,11 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kRowsForKeptIndexes = 10'000;
 constexpr std::int64_t kPartForKeptIndexes = 4;
 
+// More pages are kept of a change of few rows than the next one needs.
+constexpr std::int64_t kChangesForKeptPages = 100;
+
+constexpr int kPageSize = 4096;
+
 // Of images: most tables and indexes of one are small, and each has a page of its own.
 constexpr int kImagePageSize = 1024;
 
@@ -39,13 +44,22 @@ class SqliteBuilder : public DatasetBuilder {
   // In a file.
   SqliteBuilder(const Catalogue& catalogue, fs::path file, std::unique_ptr<TemporaryFile> temporary)
       : catalogue_(catalogue), file_(std::move(file)), temporary_(std::move(temporary)) {
-    begin(uri_to_write(temporary_->path()), false);
+    guarded([&] { writer_ = std::make_unique<Writer>(catalogue, temporary_->path()); });
+    begin();
   }
 
-  // In memory. With a source the dataset begins as a copy of that.
-  SqliteBuilder(const Catalogue& catalogue, const std::shared_ptr<const Version>& source, int page_size = 4096)
-      : catalogue_(catalogue), page_size_(page_size), draft_(source) {
-    begin(draft_.uri(), source != nullptr);
+  // In memory.
+  SqliteBuilder(const Catalogue& catalogue, int page_size) : catalogue_(catalogue) {
+    guarded([&] { writer_ = std::make_unique<Writer>(catalogue, nullptr, page_size); });
+    begin();
+  }
+
+  // In memory, and the dataset begins as a copy of the source. The writer is null or begins with it.
+  SqliteBuilder(const Catalogue& catalogue, const std::shared_ptr<const Version>& source,
+                std::unique_ptr<Writer> writer)
+      : catalogue_(catalogue), writer_(std::move(writer)), copies_(true) {
+    if (!writer_) guarded([&] { writer_ = std::make_unique<Writer>(catalogue, source, 0); });
+    begin();
   }
 
   bool add_row(const Resource& resource, Row& row) override {
@@ -62,13 +76,13 @@ class SqliteBuilder : public DatasetBuilder {
       need_table(resource);
       count_change();
       Statement& insert =
-          statement_for(resource, inserts_, [&] { return insert_sql(resource, all_columns(resource)); });
+          statement_for(RowStatement::Insert, resource, [&] { return insert_sql(resource, all_columns(resource)); });
       const Use use(insert);
       for (const SqlValue& column : row.columns) insert.bind(column);
       insert.bind(std::string_view(row.json));
       insert.step();
-      const std::int64_t id = database_->getLastInsertRowid();
-      if (copies_) touched_.note(database_->getHandle(), resource, id, true);
+      const std::int64_t id = sqlite3_last_insert_rowid(connection().handle());
+      if (copies_) touched_.note(connection(), resource, id, true);
       if (row.timeline) add_timeline(resource, id, *row.timeline);
       if (row.capture != 0) captures_.note(resource, id, row.capture);
     });
@@ -82,11 +96,11 @@ class SqliteBuilder : public DatasetBuilder {
     row.columns.emplace_back(id);
     guarded([&] {
       count_change();
-      if (copies_) touched_.note(database_->getHandle(), resource, id, false);
-      statement_for(resource, updates_, [&] {
+      if (copies_) touched_.note(connection(), resource, id, false);
+      statement_for(RowStatement::Update, resource, [&] {
         return update_sql(resource, all_columns(resource));
       }).execute(row.columns);
-      if (copies_) touched_.note(database_->getHandle(), resource, id, true);
+      if (copies_) touched_.note(connection(), resource, id, true);
       remove_timeline(resource, id);
       if (row.timeline) add_timeline(resource, id, *row.timeline);
     });
@@ -100,8 +114,8 @@ class SqliteBuilder : public DatasetBuilder {
   void remove_row(const Resource& resource, std::int64_t id) override {
     guarded([&] {
       count_change();
-      if (copies_) touched_.note(database_->getHandle(), resource, id, false);
-      statement_for(resource, deletes_, [&] {
+      if (copies_) touched_.note(connection(), resource, id, false);
+      statement_for(RowStatement::Delete, resource, [&] {
         return fmt::format("DELETE FROM {} WHERE id = ?", resource.table);
       }).execute({id});
       remove_timeline(resource, id);
@@ -112,7 +126,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   std::int64_t remove_rows(const Resource& resource, const std::vector<ColumnCondition>& conditions) override {
     std::int64_t removed = 0;
-    if (!tables_.has(resource)) return removed;
+    if (!writer_->tables.has(resource)) return removed;
     guarded([&] {
       SqlQuery query = removal_query(resource, conditions);
       if (conditions.empty()) {
@@ -120,47 +134,46 @@ class SqliteBuilder : public DatasetBuilder {
       } else if (resource.indexed_words != nullptr) {
         query.sql += " RETURNING " + TouchedPartitions::columns(resource);
       }
-      Statement statement(database_->getHandle(), query.sql);
-      statement.bind_all(query.values);
-      while (statement.step()) touched_.note_removed(resource, statement);
-      removed = database_->getChanges();
-      Statement orphans(database_->getHandle(), fmt::format("DELETE FROM timeline WHERE resource = ?1"
-                                                            " AND row_id NOT IN (SELECT id FROM {})",
-                                                            resource.table));
-      orphans.execute({std::string(resource.table)});
+      connection().run(query, [&](const Statement& row) { touched_.note_removed(resource, row); });
+      removed = sqlite3_changes64(connection().handle());
+      connection().execute({fmt::format("DELETE FROM timeline WHERE resource = ?1"
+                                        " AND row_id NOT IN (SELECT id FROM {})",
+                                        resource.table),
+                            {std::string(resource.table)}});
     });
     return removed;
   }
 
   void remove_timelines() override {
-    guarded([&] { database_->exec("DELETE FROM timeline"); });
+    guarded([&] { connection().execute("DELETE FROM timeline"); });
   }
 
   void each_row(const Resource& resource, const RowSelection& selection,
                 const std::function<void(const StoredRow&)>& visit) override {
-    if (!tables_.has(resource)) return;
+    if (!writer_->tables.has(resource)) return;
     guarded([&] {
-      const SqlQuery query = rows_query(resource, selection);
-      run(query, [&](const Statement& row) { visit_row(resource, row, visit); });
+      connection().run(rows_query(resource, selection), [&](const Statement& row) { visit_row(resource, row, visit); });
     });
   }
 
   std::optional<DueTask> first_due() override {
-    const auto query = tasks_due_query(catalogue_, tables_);
+    const auto query = tasks_due_query(catalogue_, writer_->tables);
     std::optional<DueTask> due;
     if (!query) return due;
-    guarded([&] { run(*query, [&](const Statement& row) { due = DueTask{row.integer(0), instant_of(row, 1)}; }); });
+    guarded([&] {
+      connection().run(*query, [&](const Statement& row) { due = DueTask{row.integer(0), instant_of(row, 1)}; });
+    });
     return due;
   }
 
   std::int64_t make_key(const Resource& resource) override {
     std::int64_t made = 1;
-    guarded([&] { made = next_key(database_->getHandle(), resource, tables_); });
+    guarded([&] { made = next_key(connection(), resource, writer_->tables); });
     return made;
   }
 
   void keep_key(const Resource& resource, std::int64_t key) override {
-    guarded([&] { store_key(database_->getHandle(), resource, key); });
+    guarded([&] { store_key(connection(), resource, key); });
   }
 
   void add_implied(const Resource& resource, std::span<const SqlValue> parents_and_key,
@@ -169,12 +182,11 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   void add_envelope(CapturedEnvelope envelope) override {
-    if (has_envelope_) return;
-    has_envelope_ = true;
+    if (writer_->has_envelope) return;
+    writer_->has_envelope = true;
     guarded([&] {
-      Statement insert(database_->getHandle(), "INSERT INTO fact VALUES (?1, ?2)");
       const auto add = [&](std::string_view name, const std::optional<std::string>& value) {
-        if (value) insert.execute({std::string(name), *value});
+        if (value) connection().execute({"INSERT INTO fact VALUES (?1, ?2)", {std::string(name), *value}});
       };
       if (envelope.duration) add("envelope.duration", std::to_string(*envelope.duration));
       add("envelope.server", envelope.server);
@@ -184,21 +196,25 @@ class SqliteBuilder : public DatasetBuilder {
   }
 
   void add_exchange(StoredExchange exchange) override {
-    guarded([&] { store_exchange(database_->getHandle(), exchange); });
+    guarded([&] { connection().execute(exchange_insertion(exchange)); });
   }
 
   std::shared_ptr<const Dataset> finish() override {
     end_changes();
     std::shared_ptr<const Dataset> dataset;
     guarded([&] {
-      database_.reset();
+      DatasetFacts facts = read_facts(connection(), catalogue_);
       if (temporary_) {
+        writer_.reset();
         // Opened before it is renamed: whatever takes its place later, these are the rows of this builder.
-        dataset = dataset_of(Version::of_file(temporary_->path()), catalogue_);
+        dataset = dataset_of(Version::of_file(temporary_->path()), catalogue_, std::move(facts));
         temporary_->commit();
-      } else {
-        dataset = dataset_of(draft_.finish(), catalogue_);
+        return;
       }
+      auto version = writer_->draft.version();
+      // Of a load it has read much, and the next change may never come.
+      if (!copies_) writer_.reset();
+      dataset = dataset_of(std::move(version), catalogue_, std::move(facts), std::move(writer_));
     });
     return dataset;
   }
@@ -206,8 +222,7 @@ class SqliteBuilder : public DatasetBuilder {
   // In place of finish(). Requires a builder in memory.
   std::string finish_image() {
     end_changes();
-    guarded([&] { database_.reset(); });
-    return draft_.finish()->image();
+    return writer_->draft.version()->image();
   }
 
  private:
@@ -215,91 +230,50 @@ class SqliteBuilder : public DatasetBuilder {
     guarded([&] {
       make_indexes();
       for (const Resource* resource : parents_.resources()) need_table(*resource);
-      parents_.store(database_->getHandle(), keys_);
+      parents_.store(connection());
       for (const Resource* resource : computing_) {
-        Statement(database_->getHandle(), "INSERT OR REPLACE INTO fact VALUES (?1, ?2)")
-            .execute({computes_fact(*resource), std::string(resource->computed.field->name)});
+        connection().execute({"INSERT OR REPLACE INTO fact VALUES (?1, ?2)",
+                              {computes_fact(*resource), std::string(resource->computed.field->name)}});
       }
       if (!copies_) touched_.note_all();
-      touched_.store(database_->getHandle(), catalogue_, tables_);
-      touched_.clear();
-      database_->exec("COMMIT");
+      touched_.store(connection(), catalogue_, writer_->tables);
+      connection().execute("COMMIT");
+      give_back_free_pages();
+      if (changes_ > kChangesForKeptPages) connection().execute("PRAGMA shrink_memory");
     });
-    inserts_.clear();
-    updates_.clear();
-    deletes_.clear();
-    queries_.clear();
-    keys_.clear();
-    timeline_removal_.reset();
-    guarded([&] { give_back_free_pages(); });
   }
 
-  using Statements = std::unordered_map<const Resource*, Statement>;
-
-  // Calls visit for each row of the answer. A statement is kept for the next time, but not while it runs, because visit
-  // may ask the same.
-  void run(const SqlQuery& query, const std::function<void(const Statement&)>& visit) {
-    auto kept = queries_.extract(query.sql);
-    Statement row = kept ? std::move(kept.mapped()) : Statement(database_->getHandle(), query.sql);
-    row.bind_all(query.values);
-    while (row.step()) visit(row);
-    row.reset();
-    queries_.insert_or_assign(query.sql, std::move(row));
-  }
-
-  std::optional<KeyLookup::Found> find_same_key(const Resource& resource, const Row& row) {
-    if (resource.key == nullptr || !tables_.has(resource)) return std::nullopt;
-    std::optional<KeyLookup::Found> same;
-    guarded([&] { same = keys_.find(database_->getHandle(), resource, keys_of(resource, row)); });
+  std::optional<FoundByKey> find_same_key(const Resource& resource, const Row& row) {
+    if (resource.key == nullptr || !writer_->tables.has(resource)) return std::nullopt;
+    std::optional<FoundByKey> same;
+    guarded([&] { same = find_by_key(connection(), resource, keys_of(resource, row)); });
     return same;
   }
 
   // Whether two files have captured one row, more or less of it.
-  bool is_same_row(const Resource& resource, const Row& row, const KeyLookup::Found& same) const {
+  bool is_same_row(const Resource& resource, const Row& row, const FoundByKey& same) const {
     const std::size_t capture = captures_.find(resource, same.id);
     if (row.capture == 0 || capture == 0 || row.capture == capture) return false;
     return row.json == same.json || is_fuller(row.json, same.json) || is_fuller(same.json, row.json);
   }
 
-  void begin(const std::string& uri, bool copies) {
-    guarded([&] {
-      database_ = std::make_unique<SQLite::Database>(
-          uri, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
-      // Nobody else sees the database before it is whole, so nothing is ever rolled back.
-      database_->exec("PRAGMA journal_mode = OFF");
-      if (temporary_) {
-        int reserved = kPageCheckBytes;
-        sqlite3_file_control(database_->getHandle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-        // So that free pages have checks as well.
-        database_->exec("PRAGMA secure_delete = ON");
-      } else {
-        database_->exec("PRAGMA temp_store = MEMORY");
-        if (!copies) database_->exec(fmt::format("PRAGMA page_size = {}", page_size_));
-      }
-      database_->exec("BEGIN");
-      copies_ = copies;
-      if (!copies) {
-        database_->exec(std::string(schema_sql()));
-        database_->exec(fmt::format("PRAGMA user_version = {}", schema_version(catalogue_)));
-        return;
-      }
-      tables_ = Tables(database_->getHandle(), catalogue_);
-      has_envelope_ =
-          database_->execAndGet("SELECT EXISTS(SELECT 1 FROM fact WHERE name LIKE 'envelope.%')").getInt() != 0;
-    });
+  void begin() {
+    guarded([&] { connection().execute("BEGIN"); });
   }
 
+  Connection& connection() { return writer_->connection; }
+
   void need_table(const Resource& resource) {
-    if (tables_.has(resource)) return;
-    database_->exec(std::string(resource.sql));
-    tables_.add(resource);
+    if (writer_->tables.has(resource)) return;
+    connection().execute(std::string(resource.sql));
+    writer_->tables.add(resource);
   }
 
   // What changes it later would copy them.
   void give_back_free_pages() {
-    const auto pages = [&](const char* pragma) { return database_->execAndGet(pragma).getInt64(); };
-    if (temporary_ || pages("PRAGMA freelist_count") * 2 <= pages("PRAGMA page_count")) return;
-    database_->exec("VACUUM");
+    if (temporary_) return;
+    if (connection().integer("PRAGMA freelist_count") * 2 <= connection().integer("PRAGMA page_count")) return;
+    connection().execute("VACUUM");
   }
 
   // The indexes of keys stay, for each row that comes is looked for in them.
@@ -308,16 +282,15 @@ class SqliteBuilder : public DatasetBuilder {
     if (copies_) {
       std::int64_t rows = 0;
       for (const Resource& resource : catalogue_.resources) {
-        if (!tables_.has(resource)) continue;
-        const auto last = database_->execAndGet(fmt::format("SELECT ifnull(max(id), 0) FROM {}", resource.table));
-        rows = std::max(rows, last.getInt64());
+        if (!writer_->tables.has(resource)) continue;
+        rows = std::max(rows, connection().integer(fmt::format("SELECT ifnull(max(id), 0) FROM {}", resource.table)));
       }
       rows_for_kept_indexes_ = rows / kPartForKeptIndexes;
       if (changes_ < rows_for_kept_indexes_) return;
     }
     std::vector<std::string> names;
     {
-      Statement indexes(database_->getHandle(),
+      Statement indexes(connection().handle(),
                         "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
                         " AND name NOT LIKE '%!_by!_key' ESCAPE '!'");
       while (indexes.step()) {
@@ -325,31 +298,30 @@ class SqliteBuilder : public DatasetBuilder {
         dropped_indexes_.emplace_back(indexes.bytes(1));
       }
     }
-    for (const std::string& name : names) database_->exec(fmt::format("DROP INDEX {}", name));
+    for (const std::string& name : names) connection().execute(fmt::format("DROP INDEX {}", name));
   }
 
   void make_indexes() {
-    for (const std::string& sql : dropped_indexes_) database_->exec(sql);
+    for (const std::string& sql : dropped_indexes_) connection().execute(sql);
     dropped_indexes_.clear();
   }
 
   void add_timeline(const Resource& resource, std::int64_t id, const RowTimeline& timeline) {
-    Statement insert(database_->getHandle(), "INSERT INTO timeline VALUES (?1, ?2, ?3, ?4)");
-    insert.execute(
-        {std::string(resource.table), id, timeline.since ? SqlValue(*timeline.since) : SqlValue(), timeline.points});
+    connection().execute(
+        {"INSERT INTO timeline VALUES (?1, ?2, ?3, ?4)",
+         {std::string(resource.table), id, timeline.since ? SqlValue(*timeline.since) : SqlValue(), timeline.points}});
   }
 
   void remove_timeline(const Resource& resource, std::int64_t id) {
-    if (!timeline_removal_) {
-      timeline_removal_.emplace(database_->getHandle(), "DELETE FROM timeline WHERE resource = ?1 AND row_id = ?2");
-    }
-    timeline_removal_->execute({std::string(resource.table), id});
+    connection().execute(
+        {"DELETE FROM timeline WHERE resource = ?1 AND row_id = ?2", {std::string(resource.table), id}});
   }
 
+  using RowStatement = Connection::RowStatement;
+
   template <typename MakeSql>
-  Statement& statement_for(const Resource& resource, Statements& statements, const MakeSql& sql) {
-    if (const auto found = statements.find(&resource); found != statements.end()) return found->second;
-    return statements.try_emplace(&resource, database_->getHandle(), sql()).first->second;
+  Statement& statement_for(RowStatement kind, const Resource& resource, const MakeSql& sql) {
+    return connection().row_statement(kind, resource, sql);
   }
 
   template <typename Action>
@@ -372,23 +344,13 @@ class SqliteBuilder : public DatasetBuilder {
 
   const Catalogue& catalogue_;
   const fs::path file_;
-  const int page_size_ = 4096;
   const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
-  Draft draft_;                                     // likewise; empty where there is a file
-  std::unique_ptr<SQLite::Database> database_;
-  Statements inserts_;
-  Statements updates_;
-  Statements deletes_;
-  std::unordered_map<std::string, Statement> queries_;
-  std::optional<Statement> timeline_removal_;
-  Tables tables_{catalogue_};
+  std::unique_ptr<Writer> writer_;
   KnownParents parents_;
   Captures captures_;
-  KeyLookup keys_;
   std::set<const Resource*> computing_;  // those whose rows have computed values
   TouchedPartitions touched_;
-  bool copies_ = false;  // began as a copy
-  bool has_envelope_ = false;
+  const bool copies_ = false;  // began as a copy
   std::int64_t changes_ = 0;
   std::int64_t rows_for_kept_indexes_ = kRowsForKeptIndexes;
   std::vector<std::string> dropped_indexes_;  // their SQL; to be made at the end
@@ -396,22 +358,25 @@ class SqliteBuilder : public DatasetBuilder {
 
 }  // namespace
 
-std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue) {
-  return std::make_unique<SqliteBuilder>(catalogue, source);
+std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue,
+                                        std::unique_ptr<Writer> writer) {
+  return std::make_unique<SqliteBuilder>(catalogue, source, std::move(writer));
 }
 
 std::string make_image(const Catalogue& catalogue, const std::function<void(FixtureSink&)>& fill) {
-  SqliteBuilder builder(catalogue, nullptr, kImagePageSize);
+  SqliteBuilder builder(catalogue, kImagePageSize);
   fill(builder);
   return builder.finish_image();
 }
 
 std::shared_ptr<const Dataset> open_image(std::string_view bytes, const Catalogue& catalogue) {
-  return dataset_of(Version::of_image(bytes), catalogue);
+  auto version = Version::of_image(bytes);
+  Reader reader(*version, catalogue);
+  return dataset_of(std::move(version), catalogue, read_facts(reader, catalogue));
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_memory(const Catalogue& catalogue) {
-  return std::make_unique<SqliteBuilder>(catalogue, nullptr);
+  return std::make_unique<SqliteBuilder>(catalogue, kPageSize);
 }
 
 std::unique_ptr<DatasetBuilder> DatasetBuilder::in_file(const fs::path& file, const Catalogue& catalogue) {

@@ -7,10 +7,10 @@ const std::string kSelect = "SELECT request, request_body, status, content_type,
 
 }  // namespace
 
-void store_exchange(sqlite3* database, const StoredExchange& exchange) {
-  Statement insert(database, "INSERT OR REPLACE INTO exchange VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-  insert.execute({exchange.request, exchange.request_body, exchange.status, exchange.content_type, exchange.body,
-                  std::int64_t{exchange.is_envelope ? 1 : 0}});
+SqlQuery exchange_insertion(const StoredExchange& exchange) {
+  return {"INSERT OR REPLACE INTO exchange VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+          {exchange.request, exchange.request_body, exchange.status, exchange.content_type, exchange.body,
+           std::int64_t{exchange.is_envelope ? 1 : 0}}};
 }
 
 SqlQuery exchange_query(const std::string& request, const std::string& request_body) {

@@ -11,7 +11,8 @@
 
 namespace ocp_mock {
 
-void store_exchange(sqlite3* database, const StoredExchange& exchange);
+// Takes the place of one with the same request and body.
+SqlQuery exchange_insertion(const StoredExchange& exchange);
 
 // The exchange that needs the request's body, else the one that needs none.
 SqlQuery exchange_query(const std::string& request, const std::string& request_body);

@@ -27,9 +27,9 @@ std::string text_of(const Resource& resource, const std::vector<SqlValue>& keys)
   return json + "}";
 }
 
-void store_row(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& keys,
-               const std::optional<std::string>& label, KeyLookup& rows) {
-  const std::optional<KeyLookup::Found> found = rows.find(database, resource, keys);
+void store_row(Connection& connection, const Resource& resource, const std::vector<SqlValue>& keys,
+               const std::optional<std::string>& label) {
+  const std::optional<FoundByKey> found = find_by_key(connection, resource, keys);
   if (found && !label) return;
   JsonValue row = read_stored_row(found ? found->json : text_of(resource, keys));
   std::vector<std::string> columns = found ? std::vector<std::string>() : key_columns(resource);
@@ -47,7 +47,7 @@ void store_row(sqlite3* database, const Resource& resource, const std::vector<Sq
   columns.emplace_back("json");
   values.emplace_back(std::move(json));
   if (found) values.emplace_back(found->id);
-  Statement(database, found ? update_sql(resource, columns) : insert_sql(resource, columns)).execute(values);
+  connection.execute({found ? update_sql(resource, columns) : insert_sql(resource, columns), std::move(values)});
 }
 
 }  // namespace
@@ -75,20 +75,17 @@ DuplicateRow taken_key(const Resource& resource, const Row& row) {
       fmt::format("{}, and another {}{} has it; each must have one of its own", key, resource.noun, parents));
 }
 
-std::optional<KeyLookup::Found> KeyLookup::find(sqlite3* database, const Resource& resource,
-                                                const std::vector<SqlValue>& keys) {
-  auto statement = statements_.find(&resource);
-  if (statement == statements_.end()) {
+std::optional<FoundByKey> find_by_key(Connection& connection, const Resource& resource,
+                                      const std::vector<SqlValue>& keys) {
+  Statement& row = connection.row_statement(Connection::RowStatement::FindKey, resource, [&] {
     std::string where = where_equal(key_columns(resource));
     if (resource.qualifier != nullptr) where += fmt::format(" AND {} IS ?", resource.qualifier->column);
-    const std::string sql = fmt::format("SELECT id, json FROM {}{} ORDER BY id LIMIT 1", resource.table, where);
-    statement = statements_.try_emplace(&resource, database, sql).first;
-  }
-  Statement& row = statement->second;
+    return fmt::format("SELECT id, json FROM {}{} ORDER BY id LIMIT 1", resource.table, where);
+  });
   const Use use(row);
   row.bind_all(keys);
   if (!row.step()) return std::nullopt;
-  return Found{row.integer(0), std::string(row.bytes(1))};
+  return FoundByKey{row.integer(0), std::string(row.bytes(1))};
 }
 
 void KnownParents::note(const Resource& resource, const Row& row) {
@@ -134,9 +131,9 @@ std::set<const Resource*> KnownParents::resources() const {
   return resources;
 }
 
-void KnownParents::store(sqlite3* database, KeyLookup& rows) const {
+void KnownParents::store(Connection& connection) const {
   for (const auto& [key, labels] : parents_) {
-    store_row(database, *key.first, key.second, labels.declared ? labels.declared : labels.of_row, rows);
+    store_row(connection, *key.first, key.second, labels.declared ? labels.declared : labels.of_row);
   }
 }
 

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,23 +22,14 @@ std::vector<SqlValue> keys_of(const Resource& resource, const Row& row);
 // What is said of a row whose parents and key another one has.
 DuplicateRow taken_key(const Resource& resource, const Row& row);
 
-// Finds rows of a database by their keys.
-class KeyLookup {
- public:
-  struct Found {
-    std::int64_t id;
-    std::string json;
-  };
-
-  // The first row with these keys, the parents', its own and the qualifier where there is one. Requires a key.
-  std::optional<Found> find(sqlite3* database, const Resource& resource, const std::vector<SqlValue>& keys);
-
-  // Requires: the database is still there. Ends its statements.
-  void clear() { statements_.clear(); }
-
- private:
-  std::unordered_map<const Resource*, Statement> statements_;
+struct FoundByKey {
+  std::int64_t id;
+  std::string json;
 };
+
+// The first row with these keys, the parents', its own and the qualifier where there is one. Requires a key.
+std::optional<FoundByKey> find_by_key(Connection& connection, const Resource& resource,
+                                      const std::vector<SqlValue>& keys);
 
 class KnownParents {
  public:
@@ -57,7 +47,7 @@ class KnownParents {
   std::set<const Resource*> resources() const;
 
   // Adds those that are not there. A row that is there stays, but for a label that it lacks.
-  void store(sqlite3* database, KeyLookup& rows) const;
+  void store(Connection& connection) const;
 
   // Whether a row has no more than store() gives it.
   static bool may_have_stored(const Resource& resource, std::string_view json);

@@ -10,8 +10,8 @@
 namespace ocp_mock {
 
 // One more than the largest key that a row has, or had when it was stored. Requires an integer key.
-std::int64_t next_key(sqlite3* database, const Resource& resource, const Tables& tables);
+std::int64_t next_key(Connection& connection, const Resource& resource, const Tables& tables);
 
-void store_key(sqlite3* database, const Resource& resource, std::int64_t key);
+void store_key(Connection& connection, const Resource& resource, std::int64_t key);
 
 }  // namespace ocp_mock

@@ -13,14 +13,11 @@ std::string TouchedPartitions::columns(const Resource& resource) {
   return fmt::format("{}{}, {}, id, {}", columns, time[0], time[1], resource.indexed_words->column);
 }
 
-void TouchedPartitions::note(sqlite3* database, const Resource& resource, std::int64_t id, bool added) {
+void TouchedPartitions::note(Connection& connection, const Resource& resource, std::int64_t id, bool added) {
   if (all_ || resource.indexed_words == nullptr) return;
-  auto found = rows_.find(&resource);
-  if (found == rows_.end()) {
-    const std::string sql = fmt::format("SELECT {} FROM {} WHERE id = ?1", columns(resource), resource.table);
-    found = rows_.try_emplace(&resource, database, sql).first;
-  }
-  Statement& row = found->second;
+  Statement& row = connection.row_statement(Connection::RowStatement::ReadPlace, resource, [&] {
+    return fmt::format("SELECT {} FROM {} WHERE id = ?1", columns(resource), resource.table);
+  });
   const Use use(row);
   row.bind(id);
   if (row.step()) add(resource, row, added);
@@ -42,49 +39,31 @@ void TouchedPartitions::add(const Resource& resource, const Statement& row, bool
   partition.changes = {};
 }
 
-void TouchedPartitions::store(sqlite3* database, const Catalogue& catalogue, const Tables& tables) {
-  if (all_) return write_sparse_indexes(database, catalogue, tables);
-  if (partitions_.empty()) return;
-  const std::string_view which = " WHERE resource = ?1 AND parents = ?2";
-  Statement select(database, fmt::format("SELECT entries FROM sparse_index{}", which));
-  Statement remove(database, fmt::format("DELETE FROM sparse_index{}", which));
-  Statement insert(database, "INSERT OR REPLACE INTO sparse_index VALUES (?1, ?2, ?3)");
+void TouchedPartitions::store(Connection& connection, const Catalogue& catalogue, const Tables& tables) const {
+  if (all_) return write_sparse_indexes(connection.handle(), catalogue, tables);
   for (const auto& [key, partition] : partitions_) {
     const Resource& resource = *key.first;
-    const std::string parents = partition_text(key.second);
-    const auto bind = [&](Statement& statement) {
-      statement.bind(resource.table);
-      statement.bind(std::string_view(parents));
-    };
+    const std::vector<SqlValue> names{std::string(resource.table), partition_text(key.second)};
     std::optional<SparseIndex> index;
     bool stored = false;
-    {
-      const Use use(select);
-      bind(select);
-      stored = select.step();
-      if (stored && !partition.must_be_read) {
-        index = SparseIndex::of_bytes(resource.indexed_words->words->words.size(), select.bytes(0));
-        if (!index->apply(partition.changes)) index.reset();
-      }
-    }
-    if (!index) index = make_sparse_index(database, resource, key.second);
+    connection.run({"SELECT entries FROM sparse_index WHERE resource = ?1 AND parents = ?2", names},
+                   [&](const Statement& row) {
+                     stored = true;
+                     if (partition.must_be_read) return;
+                     index = SparseIndex::of_bytes(resource.indexed_words->words->words.size(), row.bytes(0));
+                     if (!index->apply(partition.changes)) index.reset();
+                   });
+    if (!index) index = make_sparse_index(connection, resource, key.second);
     if (index->total(0) > SparseIndex::kMinStoredRows) {
       const std::string entries = index->bytes();
-      const Use use(insert);
-      bind(insert);
+      Statement insert(connection.handle(), "INSERT OR REPLACE INTO sparse_index VALUES (?1, ?2, ?3)");
+      insert.bind_all(names);
       insert.bind_blob(entries);
       insert.step();
     } else if (stored) {
-      const Use use(remove);
-      bind(remove);
-      remove.step();
+      connection.execute({"DELETE FROM sparse_index WHERE resource = ?1 AND parents = ?2", names});
     }
   }
-}
-
-void TouchedPartitions::clear() {
-  rows_.clear();
-  partitions_.clear();
 }
 
 }  // namespace ocp_mock

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,7 @@ class TouchedPartitions {
  public:
   // The row with the id, which must be there: before it goes or changes, and after it has come or changed. Nothing for
   // a resource without a sparse index.
-  void note(sqlite3* database, const Resource& resource, std::int64_t id, bool added);
+  void note(Connection& connection, const Resource& resource, std::int64_t id, bool added);
 
   // A row that goes, with columns as columns() has them.
   void note_removed(const Resource& resource, const Statement& row);
@@ -31,10 +30,7 @@ class TouchedPartitions {
 
   // Changes the stored indexes. A partition with few changes costs a look at each entry of its index, another one a
   // look at each of its rows.
-  void store(sqlite3* database, const Catalogue& catalogue, const Tables& tables);
-
-  // Requires: the database is still there. Ends its statements.
-  void clear();
+  void store(Connection& connection, const Catalogue& catalogue, const Tables& tables) const;
 
  private:
   // More changes of one partition cost more to keep than to read its rows.
@@ -48,7 +44,6 @@ class TouchedPartitions {
   void add(const Resource& resource, const Statement& row, bool added);
 
   std::map<std::pair<const Resource*, std::vector<SqlValue>>, Partition> partitions_;  // resource, parents' keys
-  std::unordered_map<const Resource*, Statement> rows_;
   bool all_ = false;
 };
 

@@ -158,6 +158,12 @@ Draft::Draft(const std::shared_ptr<const Version>& source) {
   owned_pages_.resize(table_.pages);
 }
 
+std::shared_ptr<const Version> Draft::version() {
+  owned_chunks_.assign(owned_chunks_.size(), false);
+  owned_pages_.assign(owned_pages_.size(), false);
+  return std::make_shared<const Version>(table_);
+}
+
 PageChunk& Draft::own_chunk(std::size_t chunk) {
   std::shared_ptr<PageChunk>& own = table_.chunks[chunk];
   if (!owned_chunks_[chunk]) {

@@ -1,6 +1,6 @@
 // Databases of SQLite in memory that share the pages in which they do not differ.
-// Input: the pages of a finished database, of a file or in memory, or what a connection writes. Output: a Version, which never changes.
-// Knows pages only, not what is in them. Of this room only.
+// Input: the pages of a finished database, of a file or in memory, or what a connection writes. Output: a Version,
+// which never changes. Knows pages only, not what is in them. Of this room only.
 //
 // A version is a table of pages in two levels: a new one begins as a copy of the upper level, which is some hundred
 // pointers, and each page that is written takes the place of the shared one.
@@ -67,8 +67,8 @@ class Draft {
   // For the connection that writes. It needs no journal, because nobody else sees the draft.
   std::string uri() const;
 
-  // Requires: the connection is closed. Nothing else may be called afterwards.
-  std::shared_ptr<const Version> finish() { return std::make_shared<const Version>(std::move(table_)); }
+  // What there is now. What is written later is not in it. Requires: no transaction is open.
+  std::shared_ptr<const Version> version();
 
   const PageTable& table() const { return table_; }
 

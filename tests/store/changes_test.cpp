@@ -480,6 +480,30 @@ TEST_CASE("changes: a dataset in a file is changed in memory, also when the file
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+TEST_CASE("changes: of two that begin with one dataset neither sees the other's, nor one that was refused") {
+  const auto base = load(kTen);
+  const auto add = [](const std::shared_ptr<const Dataset>& dataset, const std::string& letter) {
+    return with_fixtures(ocp_router(), dataset, "f.json", task(fmt::format(R"("letter":"{}")", letter))).dataset;
+  };
+  const auto first = add(base, "k");
+  // The first goes on where the change before ended, the second anew; then again, behind a refused one.
+  const auto left = add(first, "l");
+  const auto right = add(first, "m");
+  CHECK(refusal([&] { set(left, R"({"status":"STOPPED"})", R"({"createTime":"never"})"); }) != "");
+  CHECK(refusal([&] {
+          with_fixtures(ocp_router(), right, "f.json", "[" + task(R"("letter":"x")") + "," + task("", "") + "]");
+        }) != "");
+  const auto left_again = add(left, "n");
+  const auto right_again = add(right, "o");
+  CHECK(letters(*base) == "abcdefghij");
+  CHECK(letters(*first) == "abcdefghijk");
+  CHECK(letters(*left) == "abcdefghijkl");
+  CHECK(letters(*right) == "abcdefghijkm");
+  CHECK(letters(*left_again) == "abcdefghijkln");
+  CHECK(letters(*right_again) == "abcdefghijkmo");
+  CHECK(everything(*load(export_fixtures(*right_again))) == everything(*right_again));
+}
+
 TEST_CASE("changes: datasets that nobody holds any more are freed, and a smaller one takes less") {
   const auto sample = load(read_file("fixtures/sample.json"));
   auto dataset = sample;

@@ -36,7 +36,7 @@ SQLite::Database open_to_write(const std::string& uri) {
 VersionPointer changed(const VersionPointer& source, const std::string& sql) {
   Draft draft(source);
   open_to_write(draft.uri()).exec(sql);
-  return draft.finish();
+  return draft.version();
 }
 
 SQLite::Database open_to_read(const Version& version) {
@@ -88,6 +88,26 @@ TEST_CASE("versions: one does not see what is changed in a later one") {
   CHECK(contents(*first) == "ok\n1 a 1");
   CHECK(contents(*second) == "ok\n1 b 1\n2 c 0");
   CHECK(contents(*other) == "ok");
+}
+
+TEST_CASE("versions: one connection makes several, and none sees what a later one has") {
+  Draft draft;
+  SQLite::Database writer = open_to_write(draft.uri());
+  writer.exec(kTable + "INSERT INTO t VALUES (1, 'a', x'00')");
+  const VersionPointer first = draft.version();
+  // A page that is there changes, and some are added.
+  writer.exec("UPDATE t SET name = 'b'; INSERT INTO t VALUES (2, 'c', zeroblob(20000))");
+  const VersionPointer second = draft.version();
+  writer.exec("DELETE FROM t WHERE id = 2; VACUUM");
+  const VersionPointer third = draft.version();
+  CHECK(contents(*first) == "ok\n1 a 1");
+  CHECK(contents(*second) == "ok\n1 b 1\n2 c 20000");
+  CHECK(contents(*third) == "ok\n1 b 1");
+  CHECK(third->table().pages < second->table().pages);
+  // Of the pages that did not change they have the same.
+  std::set<const char*> pages;
+  for (const VersionPointer& version : {first, draft.version(), third}) add_pages(*version, pages);
+  CHECK(pages.size() < first->table().pages + 2 * third->table().pages);
 }
 
 TEST_CASE("versions: hundreds of them share all pages but those that were changed") {
@@ -214,7 +234,7 @@ TEST_CASE("versions: a damaged page of a file is refused when it is read, and no
   for (std::size_t i = 0; i < damaged; ++i) CHECK(version->table().page(i) != nullptr);
   CHECK_THROWS_AS(version->table().page(damaged), DamagedPage);
   CHECK_THROWS_WITH(contents(*version), "database disk image is malformed");
-  const VersionPointer copy = Draft(version).finish();
+  const VersionPointer copy = Draft(version).version();
   CHECK_THROWS_WITH(contents(*copy), "database disk image is malformed");
   // Those of the file that was right were looked at, and its name is another's by now.
   std::filesystem::rename(folder.path() / "damaged.db", file);
