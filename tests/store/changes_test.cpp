@@ -1,97 +1,17 @@
 #include "store/changes.h"
-#include "store/dataset_builder.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sqlite3.h>
 
-#include <atomic>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
-#include "log_backup_tasks.h"
+#include "store/changed_tasks.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
-using ocp_mock::test::read_file;
-using ocp_mock::test::TemporaryFolder;
-
-namespace {
-
-Page list(const Dataset& dataset, const std::string& query, std::int64_t cluster = 1, std::int64_t tenant = 2) {
-  return page_of(dataset, list_request(query, {}, path_of(cluster, tenant)));
-}
-
-// All that can be seen of a dataset: clusters, tenants, names, counts, and pages in several orders.
-std::string everything(const Dataset& dataset) {
-  std::string text;
-  for (const Outline& cluster : dataset.outline(log_backup_task()).children) {
-    const auto cluster_id = std::get<std::int64_t>(cluster.key);
-    text += fmt::format("cluster {} {}\n", cluster_id, cluster.label.value_or("-"));
-    for (const Outline& tenant : cluster.children) {
-      const auto tenant_id = std::get<std::int64_t>(tenant.key);
-      text += fmt::format("tenant {} {}\n", tenant_id, tenant.label.value_or("-"));
-      for (const WordCount& count : tenant.words) text += fmt::format("{} {}\n", count.word, count.rows);
-      for (const std::string query :
-           {"size=3", "size=3&page=2", "size=2000", "sort=status&size=2000", "sort=delay,desc&size=2000",
-            "sort=checkpoint&size=2000", "sort=modifyTime&status=RUNNING,STOPPED&size=2000",
-            "startTime=2024-07-10T00:00:00Z&endTime=2024-07-20T00:00:00Z&size=2000"}) {
-        const Page result = list(dataset, query, cluster_id, tenant_id);
-        text += fmt::format("{}: {}\n{}\n", query, result.total, result.contents);
-      }
-    }
-  }
-  return text;
-}
-
-// The letters of the tasks of tenant 2 in the order of the fixtures: they were all created at one time.
-std::string letters(const Dataset& dataset, const std::string& query = "size=2000") {
-  std::string found;
-  const std::string contents = list(dataset, query).contents;
-  for (std::size_t at = 0; (at = contents.find("\"letter\":\"", at)) != std::string::npos;) found += contents[at += 10];
-  return found;
-}
-
-std::string task(const std::string& members, const std::string& status = "RUNNING") {
-  return fmt::format(R"({{"clusterId":1,"tenantId":2,"createTime":"2024-08-01T00:00:00Z","status":"{}",{}}})", status,
-                     members);
-}
-
-std::shared_ptr<const Dataset> load(const std::string& text) {
-  return from_fixtures(ocp_router(), "f.json", text).dataset;
-}
-
-Changed set(const std::shared_ptr<const Dataset>& dataset, std::string_view where, std::string_view fields) {
-  return with_rows_set(dataset, log_backup_task(), read_json_text(where), read_json_text(fields));
-}
-
-Changed remove(const std::shared_ptr<const Dataset>& dataset, std::string_view where) {
-  return without_rows(dataset, log_backup_task(), read_json_text(where));
-}
-
-template <typename Action>
-std::string refusal(const Action& action) {
-  try {
-    action();
-  } catch (const FixtureError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-// Ten tasks that tie, with fields to be picked by.
-const std::string kTen =
-    "[" + task(R"("letter":"a","delay":100.10,"errorMsg":"1")") + "," +
-    task(R"("letter":"b","delay":1e3,"obTenantId":7)", "STOPPED") + "," +
-    task(R"("letter":"c","checkpoint":"2024-08-01T08:00:00+08:00","extra":{"x":[1,2.0],"y":"1"})") + "," +
-    task(R"("letter":"d","checkpoint":"2024-08-01T00:00:00Z","extra":[1,null])") + "," +
-    task(R"("letter":"e","errorMsg":"磁盘 \"满\"\n😀")", "STOPPED") + "," +
-    task(R"("letter":"f","delay":123456789012345678901)") + "," + task(R"("letter":"g","delay":-0)") + "," +
-    task(R"("letter":"h","flag":true)") + "," + task(R"("letter":"i","flag":"true")") + "," +
-    task(R"("letter":"j","errorMsg":"")", "stopped") + "]";
-
-}  // namespace
+using namespace ocp_mock::test;
 
 TEST_CASE("changes: where picks the tasks whose fields are the same JSON values") {
   const struct {
@@ -310,10 +230,10 @@ TEST_CASE("changes: a where that can pick no task is misspelt, and so are words 
     CHECK(got.find(expected) != std::string::npos);
   }
   // What is yet to come along a timeline is known too.
-  const auto waiting = load("[" + task(R"("$timeline":[{"at":"PT1S","status":"ODD"}])") + "]");
+  const auto waiting = load("[" + tied_task(R"("$timeline":[{"at":"PT1S","status":"ODD"}])") + "]");
   CHECK(said(*waiting, R"({"status":"ODD"})").empty());
   CHECK(said(*waiting, R"({"status":"ODDER"})").find("or one that a task has") != std::string::npos);
-  const auto timed = load("[" + task(R"("$timeline":[{"at":"PT1S","later":1,"o":{"inner":1}}])") + "]");
+  const auto timed = load("[" + tied_task(R"("$timeline":[{"at":"PT1S","later":1,"o":{"inner":1}}])") + "]");
   CHECK(said(*timed, "{}", R"({"later":2})").empty());
   CHECK(said(*timed, "{}", R"({"inner":2})").find("inner is no field") != std::string::npos);
 }
@@ -321,14 +241,14 @@ TEST_CASE("changes: a where that can pick no task is misspelt, and so are words 
 TEST_CASE("changes: fixtures are added behind those that are there, whole or not at all") {
   const auto ten = load(kTen);
   const std::string before = everything(*ten);
-  const Changed one =
-      with_fixtures(ocp_router(), ten, "request body", task(R"("letter":"k")") + "\n" + task(R"("letter":"l")"));
+  const Changed one = with_fixtures(ocp_router(), ten, "request body",
+                                    tied_task(R"("letter":"k")") + "\n" + tied_task(R"("letter":"l")"));
   CHECK(one.rows == 2);
   CHECK(letters(*one.dataset) == "abcdefghijkl");
   const Changed more = with_fixtures(
       ocp_router(), one.dataset, "request body",
       R"({"clusters":[{"id":1,"name":"late","tenants":[{"id":2,"name":"t"},{"id":5}]},{"id":6}],"logBackupTasks":[)" +
-          task(R"("letter":"m","clusterName":"of a task")") + "]}");
+          tied_task(R"("letter":"m","clusterName":"of a task")") + "]}");
   CHECK(more.rows == 1);
   CHECK(letters(*more.dataset) == "abcdefghijklm");
   const auto clusters = more.dataset->outline(log_backup_task()).children;
@@ -343,7 +263,7 @@ TEST_CASE("changes: fixtures are added behind those that are there, whole or not
 
   const std::string refused = refusal([&] {
     with_fixtures(ocp_router(), ten, "request body",
-                  "[" + task(R"("letter":"x")") + ",\n" + task(R"("delay":"x")") + "]");
+                  "[" + tied_task(R"("letter":"x")") + ",\n" + tied_task(R"("delay":"x")") + "]");
   });
   CAPTURE(refused);
   CHECK(refused.find("request body:2:") != std::string::npos);
@@ -358,7 +278,7 @@ TEST_CASE("changes: fixtures are added behind those that are there, whole or not
 
 TEST_CASE("changes: one that changes nothing says so") {
   const auto old = load(R"({"clusters":[{"id":1,"name":"c","tenants":[{"id":2}]}],"logBackupTasks":[)" +
-                        task(R"("letter":"a")") + "]}");
+                        tied_task(R"("letter":"a")") + "]}");
   const struct {
     Changed changed;
     bool is_same;
@@ -373,188 +293,11 @@ TEST_CASE("changes: one that changes nothing says so") {
       {with_fixtures(ocp_router(), old, "f.json", R"({"clusters":[{"id":1,"tenants":[{"id":2}]}]})"), true},
       {with_fixtures(ocp_router(), old, "f.json", R"({"clusters":[{"id":1,"tenants":[{"id":3}]}]})"), false},
       {with_fixtures(ocp_router(), old, "f.json", R"({"clusters":[{"id":9}]})"), false},
-      {with_fixtures(ocp_router(), old, "f.json", "[" + task(R"("letter":"b")") + "]"), false},
+      {with_fixtures(ocp_router(), old, "f.json", "[" + tied_task(R"("letter":"b")") + "]"), false},
   };
   for (const auto& [changed, is_same] : cases) {
     CAPTURE(&changed - &cases[0].changed);
     CHECK((changed.dataset == old) == is_same);
     CHECK((everything(*changed.dataset) == everything(*old)) == is_same);
   }
-}
-
-TEST_CASE("changes: a captured envelope stays, and none takes its place") {
-  const auto captured = load(read_file("fixtures/logBackupTasks.json"));
-  for (const Changed& changed :
-       {with_fixtures(ocp_router(), captured, "b", R"({"data":{"contents":[]},"traceId":"other"})"),
-        set(captured, "{}", R"({"status":"STOPPED"})"), remove(captured, "{}")}) {
-    CHECK(changed.dataset->envelope().trace_id == "8e1e79e260d12bba");
-    CHECK(changed.dataset->envelope().duration == 79);
-  }
-}
-
-TEST_CASE("changes: clusters and tenants outlive their tasks") {
-  const auto sample = load(read_file("fixtures/sample.json"));
-  const Changed none = remove(sample, "{}");
-  CHECK(none.rows == 60);
-  CHECK(remove(none.dataset, "{}").rows == 0);
-  const auto clusters = none.dataset->outline(log_backup_task()).children;
-  REQUIRE(clusters.size() == 2);
-  CHECK(clusters[0].label == "ob_431");
-  CHECK(clusters[0].children.at(1).label == "order_center");
-  CHECK(list(*none.dataset, "", 1000005, 1000012).total == 0);
-  CHECK_FALSE(none.dataset->find_missing(list_request("")));
-  const Changed again = with_fixtures(ocp_router(), none.dataset, "f.json", kTen);
-  CHECK(letters(*again.dataset) == "abcdefghij");
-}
-
-TEST_CASE("changes: an export loads back to the same dataset") {
-  const std::string odd =
-      R"({"clusters":[{"id":-9223372036854775808,"name":"","tenants":[{"id":0},{"id":9223372036854775807,"name":"\"\u0000磁\ud83d\ude00"}]},{"id":4,"name":"declared"}],"logBackupTasks":[)" +
-      task(R"("delay":1e3,"n":100.10,"big":123456789012345678901234567890,"zero":-0,"clusterName":"first")") + "," +
-      task(R"("delay":1E+2,"x":"\u0000\u001f\\\/😀","a":[null,{"b":null,"$c":{"$d":1}}],"clusterName":"second")") + "," +
-      task(R"("":1,"extra":[],"o":{},"letter":null)") + R"(]})" + "\n" +
-      R"({"clusterId":4,"tenantId":1,"createTime":"0000-01-01t00:00:00z","status":" odd ","clusterName":"of a task"})";
-  const std::string timed =
-      "[" + task(R"("letter":"a")") + "," +
-      task(R"("letter":"b","$timeline":[{"at":"PT10S","delay":null,"x":{"y":null}},{"at":"PT1M","clusterId":7}])") +
-      "," + task(R"("$since":"2024-08-01t00:00:00+08:00","letter":"c","$timeline":[{"at":"P1D"}])") + "]";
-  const std::pair<std::string, std::string> cases[] = {
-      {"the sample", read_file("fixtures/sample.json")},
-      {"the default", read_file("fixtures/logBackupTasks.json")},
-      {"ten", kTen},
-      {"odd values", odd},
-      {"timelines", timed},
-      {"nothing", "[]"},
-      {"a cluster alone", R"({"clusters":[{"id":1}]})"},
-  };
-  for (const auto& [name, text] : cases) {
-    CAPTURE(name);
-    const auto first = load(text);
-    const std::string exported = export_fixtures(*first);
-    CAPTURE(exported);
-    const auto second = load(exported);
-    CHECK(everything(*second) == everything(*first));
-    CHECK(second->has_timelines() == first->has_timelines());
-    CHECK(export_fixtures(*second) == exported);
-    CHECK_NOTHROW(read_json_text(exported));
-  }
-  CHECK(export_fixtures(*load("[]")) == "{\"logBackupTasks\":[]}\n");
-  const std::string exported = export_fixtures(*load(timed));
-  CHECK(exported.find(
-            R"({"$timeline":[{"at":"PT10S","delay":null,"x":{"y":null}},{"at":"PT1M","clusterId":7}],"clusterId":1)") !=
-        std::string::npos);
-  CHECK(exported.find(R"({"$since":"2024-08-01t00:00:00+08:00","$timeline":[{"at":"P1D"}],"clusterId":1)") !=
-        std::string::npos);
-  CHECK(exported.find("\"clusters\":[\n{\"id\":1},\n{\"id\":7}],\n\"tenants\":[") != std::string::npos);
-  CHECK(exported.find(R"({"clusterId":7,"id":2})") != std::string::npos);
-}
-
-TEST_CASE("changes: a declared name wins over those of tasks, whichever comes first") {
-  const std::string set_text = R"({"clusters":[{"id":1,"name":"declared"}]})";
-  const std::string task_text = task(R"("clusterName":"of a task")");
-  CHECK(load(set_text + task_text)->outline(log_backup_task()).children[0].label == "declared");
-  CHECK(load(task_text + set_text)->outline(log_backup_task()).children[0].label == "declared");
-}
-
-TEST_CASE("changes: a dataset in a file is changed in memory, also when the file is replaced") {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "d.db";
-  const auto build = [&](const std::string& text) {
-    const auto builder = DatasetBuilder::in_file(file, ocp_catalogue());
-    load_fixture_text(ocp_router(), "f.json", text, *builder);
-    return builder->finish();
-  };
-  build(kTen);
-  const std::string bytes = read_file(file);
-  const auto old = Dataset::open(file, ocp_catalogue());
-  const auto check = [&] {
-    CHECK(letters(*set(old, R"({"letter":"a"})", R"({"status":"FAILED"})").dataset, "status=FAILED") == "a");
-    CHECK(letters(*remove(old, R"({"status":"RUNNING"})").dataset) == "bej");
-    CHECK(letters(*with_fixtures(ocp_router(), old, "f.json", task(R"("letter":"k")")).dataset) == "abcdefghijk");
-    CHECK(everything(*load(export_fixtures(*old))) == everything(*old));
-  };
-  check();
-  CHECK(read_file(file) == bytes);
-  build("[]");
-  check();
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
-}
-
-TEST_CASE("changes: of two that begin with one dataset neither sees the other's, nor one that was refused") {
-  const auto base = load(kTen);
-  const auto add = [](const std::shared_ptr<const Dataset>& dataset, const std::string& letter) {
-    return with_fixtures(ocp_router(), dataset, "f.json", task(fmt::format(R"("letter":"{}")", letter))).dataset;
-  };
-  const auto first = add(base, "k");
-  // The first goes on where the change before ended, the second anew; then again, behind a refused one.
-  const auto left = add(first, "l");
-  const auto right = add(first, "m");
-  CHECK(refusal([&] { set(left, R"({"status":"STOPPED"})", R"({"createTime":"never"})"); }) != "");
-  CHECK(refusal([&] {
-          with_fixtures(ocp_router(), right, "f.json", "[" + task(R"("letter":"x")") + "," + task("", "") + "]");
-        }) != "");
-  const auto left_again = add(left, "n");
-  const auto right_again = add(right, "o");
-  CHECK(letters(*base) == "abcdefghij");
-  CHECK(letters(*first) == "abcdefghijk");
-  CHECK(letters(*left) == "abcdefghijkl");
-  CHECK(letters(*right) == "abcdefghijkm");
-  CHECK(letters(*left_again) == "abcdefghijkln");
-  CHECK(letters(*right_again) == "abcdefghijkmo");
-  CHECK(everything(*load(export_fixtures(*right_again))) == everything(*right_again));
-}
-
-TEST_CASE("changes: datasets that nobody holds any more are freed, and a smaller one takes less") {
-  const auto sample = load(read_file("fixtures/sample.json"));
-  auto dataset = sample;
-  const auto round = [&](int i) {
-    dataset = set(dataset, R"({"tenantId":1000012})", fmt::format(R"({{"errorMsg":"round {:06}"}})", i)).dataset;
-    dataset = with_fixtures(ocp_router(), dataset, "f.json", kTen).dataset;
-    dataset = remove(dataset, R"({"clusterId":1})").dataset;
-  };
-  for (int i = 0; i < 5; ++i) round(i);
-  const sqlite3_int64 before = sqlite3_memory_used();
-  for (int i = 0; i < 100; ++i) round(i);
-  CHECK(sqlite3_memory_used() < before + 64 * 1024);
-  CHECK(list(*dataset, "", 1000005, 1000012).total == 25);
-
-  std::string many;
-  for (int i = 0; i < 5000; ++i) many += task(fmt::format(R"("n":{},"errorMsg":"{}")", i, std::string(100, 'x')));
-  dataset = load(many);
-  const sqlite3_int64 full = sqlite3_memory_used();
-  dataset = remove(dataset, "{}").dataset;
-  CHECK(sqlite3_memory_used() < full - 1'000'000);
-}
-
-TEST_CASE("changes: readers of the old dataset go on while new ones are made") {
-  const auto sample = load(read_file("fixtures/sample.json"));
-  const std::string expected = list(*sample, "size=50", 1000005, 1000012).contents;
-  std::atomic<bool> stop{false};
-  std::atomic<int> wrong{0};
-  std::atomic<int> reads{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 3; ++t) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        if (list(*sample, "size=50", 1000005, 1000012).contents != expected) ++wrong;
-        ++reads;
-      }
-    });
-  }
-  for (int t = 0; t < 2; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 30; ++i) {
-        const std::string status = fmt::format("S{}-{}", t, i);
-        const Changed changed = set(sample, R"({"tenantId":1000012})", fmt::format(R"({{"status":"{}"}})", status));
-        const Outline outline = changed.dataset->outline(log_backup_task());
-        if (outline.children.at(0).children.at(0).words != std::vector<WordCount>{{status, 25}}) ++wrong;
-        if (remove(sample, R"({"clusterId":1000009})").rows != 16) ++wrong;
-      }
-    });
-  }
-  for (std::size_t t = 3; t < threads.size(); ++t) threads[t].join();
-  stop = true;
-  for (std::size_t t = 0; t < 3; ++t) threads[t].join();
-  CHECK(wrong == 0);
-  CHECK(reads > 0);
 }
