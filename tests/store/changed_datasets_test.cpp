@@ -17,7 +17,7 @@ using namespace ocp_mock;
 using namespace ocp_mock::test;
 
 TEST_CASE("changes: a captured envelope stays, and none takes its place") {
-  const auto captured = load(read_file("fixtures/logBackupTasks.json"));
+  const auto captured = load_tasks(read_file("fixtures/logBackupTasks.json"));
   for (const Changed& changed :
        {with_fixtures(ocp_router(), captured, "b", R"({"data":{"contents":[]},"traceId":"other"})"),
         set(captured, "{}", R"({"status":"STOPPED"})"), remove(captured, "{}")}) {
@@ -27,7 +27,7 @@ TEST_CASE("changes: a captured envelope stays, and none takes its place") {
 }
 
 TEST_CASE("changes: clusters and tenants outlive their tasks") {
-  const auto sample = load(read_file("fixtures/sample.json"));
+  const auto sample = load_tasks(read_file("fixtures/sample.json"));
   const Changed none = remove(sample, "{}");
   CHECK(none.rows == 60);
   CHECK(remove(none.dataset, "{}").rows == 0);
@@ -65,17 +65,17 @@ TEST_CASE("changes: an export loads back to the same dataset") {
   };
   for (const auto& [name, text] : cases) {
     CAPTURE(name);
-    const auto first = load(text);
+    const auto first = load_tasks(text);
     const std::string exported = export_fixtures(*first);
     CAPTURE(exported);
-    const auto second = load(exported);
+    const auto second = load_tasks(exported);
     CHECK(everything(*second) == everything(*first));
     CHECK(second->has_timelines() == first->has_timelines());
     CHECK(export_fixtures(*second) == exported);
     CHECK_NOTHROW(read_json_text(exported));
   }
-  CHECK(export_fixtures(*load("[]")) == "{\"logBackupTasks\":[]}\n");
-  const std::string exported = export_fixtures(*load(timed));
+  CHECK(export_fixtures(*load_tasks("[]")) == "{\"logBackupTasks\":[]}\n");
+  const std::string exported = export_fixtures(*load_tasks(timed));
   CHECK(exported.find(
             R"({"$timeline":[{"at":"PT10S","delay":null,"x":{"y":null}},{"at":"PT1M","clusterId":7}],"clusterId":1)") !=
         std::string::npos);
@@ -88,8 +88,8 @@ TEST_CASE("changes: an export loads back to the same dataset") {
 TEST_CASE("changes: a declared name wins over those of tasks, whichever comes first") {
   const std::string set_text = R"({"clusters":[{"id":1,"name":"declared"}]})";
   const std::string task_text = tied_task(R"("clusterName":"of a task")");
-  CHECK(load(set_text + task_text)->outline(log_backup_task()).children[0].label == "declared");
-  CHECK(load(task_text + set_text)->outline(log_backup_task()).children[0].label == "declared");
+  CHECK(load_tasks(set_text + task_text)->outline(log_backup_task()).children[0].label == "declared");
+  CHECK(load_tasks(task_text + set_text)->outline(log_backup_task()).children[0].label == "declared");
 }
 
 TEST_CASE("changes: a dataset in a file is changed in memory, also when the file is replaced") {
@@ -107,7 +107,7 @@ TEST_CASE("changes: a dataset in a file is changed in memory, also when the file
     CHECK(letters(*set(old, R"({"letter":"a"})", R"({"status":"FAILED"})").dataset, "status=FAILED") == "a");
     CHECK(letters(*remove(old, R"({"status":"RUNNING"})").dataset) == "bej");
     CHECK(letters(*with_fixtures(ocp_router(), old, "f.json", tied_task(R"("letter":"k")")).dataset) == "abcdefghijk");
-    CHECK(everything(*load(export_fixtures(*old))) == everything(*old));
+    CHECK(everything(*load_tasks(export_fixtures(*old))) == everything(*old));
   };
   check();
   CHECK(read_file(file) == bytes);
@@ -117,7 +117,7 @@ TEST_CASE("changes: a dataset in a file is changed in memory, also when the file
 }
 
 TEST_CASE("changes: of two that begin with one dataset neither sees the other's, nor one that was refused") {
-  const auto base = load(kTen);
+  const auto base = load_tasks(kTen);
   const auto add = [](const std::shared_ptr<const Dataset>& dataset, const std::string& letter) {
     return with_fixtures(ocp_router(), dataset, "f.json", tied_task(fmt::format(R"("letter":"{}")", letter))).dataset;
   };
@@ -138,11 +138,11 @@ TEST_CASE("changes: of two that begin with one dataset neither sees the other's,
   CHECK(letters(*right) == "abcdefghijkm");
   CHECK(letters(*left_again) == "abcdefghijkln");
   CHECK(letters(*right_again) == "abcdefghijkmo");
-  CHECK(everything(*load(export_fixtures(*right_again))) == everything(*right_again));
+  CHECK(everything(*load_tasks(export_fixtures(*right_again))) == everything(*right_again));
 }
 
 TEST_CASE("changes: datasets that nobody holds any more are freed, and a smaller one takes less") {
-  const auto sample = load(read_file("fixtures/sample.json"));
+  const auto sample = load_tasks(read_file("fixtures/sample.json"));
   auto dataset = sample;
   const auto round = [&](int i) {
     dataset = set(dataset, R"({"tenantId":1000012})", fmt::format(R"({{"errorMsg":"round {:06}"}})", i)).dataset;
@@ -157,14 +157,14 @@ TEST_CASE("changes: datasets that nobody holds any more are freed, and a smaller
 
   std::string many;
   for (int i = 0; i < 5000; ++i) many += tied_task(fmt::format(R"("n":{},"errorMsg":"{}")", i, std::string(100, 'x')));
-  dataset = load(many);
+  dataset = load_tasks(many);
   const sqlite3_int64 full = sqlite3_memory_used();
   dataset = remove(dataset, "{}").dataset;
   CHECK(sqlite3_memory_used() < full - 1'000'000);
 }
 
 TEST_CASE("changes: readers of the old dataset go on while new ones are made") {
-  const auto sample = load(read_file("fixtures/sample.json"));
+  const auto sample = load_tasks(read_file("fixtures/sample.json"));
   const std::string expected = list(*sample, "size=50", 1000005, 1000012).contents;
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};

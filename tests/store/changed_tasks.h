@@ -52,7 +52,7 @@ inline std::string tied_task(const std::string& members, const std::string& stat
                      members);
 }
 
-inline std::shared_ptr<const Dataset> load(const std::string& text) {
+inline std::shared_ptr<const Dataset> load_tasks(const std::string& text) {
   return from_fixtures(ocp_router(), "f.json", text).dataset;
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("changes: where picks the tasks whose fields are the same JSON values"
       {R"({"$timeline":null})", "abcdefghij"},
       {R"({"status":"x' OR '1'='1"})", ""},
   };
-  const auto ten = load(kTen);
+  const auto ten = load_tasks(kTen);
   const std::string before = everything(*ten);
   for (const auto& [where, picked] : cases) {
     CAPTURE(where);
@@ -101,7 +101,7 @@ TEST_CASE("changes: set fields are answered, filtered and sorted by, and the pla
        R"("delay":200.50,"errorMsg":"磁\uD83D\uDE00\n","letter":"b","obTenantId":7,"status":"STOPPED","tenantId":2,"zed":{"$b":[null,1.0]})"},
       {"{}", R"("delay":1e3,"letter":"b","obTenantId":7,"status":"STOPPED","tenantId":2)"},
   };
-  const auto ten = load(kTen);
+  const auto ten = load_tasks(kTen);
   for (const auto& [fields, answered] : cases) {
     CAPTURE(fields);
     const Changed changed = set(ten, R"({"letter":"b"})", fields);
@@ -150,7 +150,7 @@ TEST_CASE("changes: a set that breaks a rule of fixtures is refused, and the old
       {"[]", "set has 1 problem, nothing was changed:\n  it is an array; it must be an object"},
       {"5", "it is the number 5; it must be an object"},
   };
-  const auto ten = load(kTen);
+  const auto ten = load_tasks(kTen);
   const std::string before = everything(*ten);
   for (const auto& [fields, expected] : cases) {
     CAPTURE(fields);
@@ -205,7 +205,7 @@ TEST_CASE("changes: a where that can pick no task is misspelt, and so are words 
       {R"({"$timeline":null})", "$timeline picks no task: where compares with fields that are answered"},
       {R"({"delya":1,"statsu":"X"})", "where has 2 problems, nothing was changed:\n  delya is no field of"},
   };
-  const auto ten = load(kTen);
+  const auto ten = load_tasks(kTen);
   for (const auto& [where, expected] : cases) {
     CAPTURE(where);
     const std::string got = said(*ten, where);
@@ -230,16 +230,16 @@ TEST_CASE("changes: a where that can pick no task is misspelt, and so are words 
     CHECK(got.find(expected) != std::string::npos);
   }
   // What is yet to come along a timeline is known too.
-  const auto waiting = load("[" + tied_task(R"("$timeline":[{"at":"PT1S","status":"ODD"}])") + "]");
+  const auto waiting = load_tasks("[" + tied_task(R"("$timeline":[{"at":"PT1S","status":"ODD"}])") + "]");
   CHECK(said(*waiting, R"({"status":"ODD"})").empty());
   CHECK(said(*waiting, R"({"status":"ODDER"})").find("or one that a task has") != std::string::npos);
-  const auto timed = load("[" + tied_task(R"("$timeline":[{"at":"PT1S","later":1,"o":{"inner":1}}])") + "]");
+  const auto timed = load_tasks("[" + tied_task(R"("$timeline":[{"at":"PT1S","later":1,"o":{"inner":1}}])") + "]");
   CHECK(said(*timed, "{}", R"({"later":2})").empty());
   CHECK(said(*timed, "{}", R"({"inner":2})").find("inner is no field") != std::string::npos);
 }
 
 TEST_CASE("changes: fixtures are added behind those that are there, whole or not at all") {
-  const auto ten = load(kTen);
+  const auto ten = load_tasks(kTen);
   const std::string before = everything(*ten);
   const Changed one = with_fixtures(ocp_router(), ten, "request body",
                                     tied_task(R"("letter":"k")") + "\n" + tied_task(R"("letter":"l")"));
@@ -277,8 +277,8 @@ TEST_CASE("changes: fixtures are added behind those that are there, whole or not
 }
 
 TEST_CASE("changes: one that changes nothing says so") {
-  const auto old = load(R"({"clusters":[{"id":1,"name":"c","tenants":[{"id":2}]}],"logBackupTasks":[)" +
-                        tied_task(R"("letter":"a")") + "]}");
+  const auto old = load_tasks(R"({"clusters":[{"id":1,"name":"c","tenants":[{"id":2}]}],"logBackupTasks":[)" +
+                              tied_task(R"("letter":"a")") + "]}");
   const struct {
     Changed changed;
     bool is_same;
