@@ -10,7 +10,7 @@ using namespace std::string_literals;
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_of(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -36,14 +36,14 @@ TEST_CASE("json_text: strings are written as Jackson writes them to bytes") {
       {"\U0001F600", R"("\uD83D\uDE00")"},
       {"a\U00010000b\U0010FFFF", R"("a\uD800\uDC00b\uDBFF\uDFFF")"},
   };
-  for (const auto& [text, json] : cases) CHECK(quoted(text) == json);
+  for (const auto& [text, json] : cases) CHECK(json_of(text) == json);
 }
 
 TEST_CASE("json_text: bytes that are not UTF-8 become U+FFFD, so that the answer stays JSON") {
-  CHECK(quoted("a\xFF"
-               "b") == "\"a\uFFFDb\"");
-  CHECK(quoted("\xE4\xB8") == "\"\uFFFD\uFFFD\"");
-  CHECK(quoted("\xF0\x9F\x98") == "\"\uFFFD\uFFFD\uFFFD\"");
+  CHECK(json_of("a\xFF"
+                "b") == "\"a\uFFFDb\"");
+  CHECK(json_of("\xE4\xB8") == "\"\uFFFD\uFFFD\"");
+  CHECK(json_of("\xF0\x9F\x98") == "\"\uFFFD\uFFFD\uFFFD\"");
 }
 
 TEST_CASE("json_text: UTF-8 is told from what only looks like it") {
