@@ -183,38 +183,46 @@ JsonValue join(const JsonValue& items, std::string_view by) {
   return json_text(text);
 }
 
-// What a form makes of each row that it picks; the first of them only, unless all are wanted.
-JsonValue rows_of(const JsonValue& form, const JsonMember& resource, const JsonMember* take, bool all, Scope& scope) {
+constexpr auto kAll = std::numeric_limits<std::int64_t>::max();
+
+// What a form makes of each row that it picks, of the first ones only where more are not wanted.
+JsonValue rows_of(const JsonValue& form, const JsonMember& resource, const JsonMember* take, std::int64_t most,
+                  Scope& scope) {
   JsonValue rows = json_array();
   const JsonValue where = evaluate_members(need(form, "where"), scope);
   for (Edit::FoundRow& row : scope.edit().find(resource_of(resource.value, scope), where)) {
+    if (most-- <= 0) break;
     std::optional<JsonValue> taken = std::move(row.fixture);
     if (take != nullptr) {
       const Shadow found(scope, "found", *std::move(taken));
       taken = evaluate(take->value, scope);
     }
     if (taken) rows.items.push_back(*std::move(taken));
-    if (!all) break;
   }
   return rows;
 }
 
 std::optional<JsonValue> find_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
-  const bool all = form.find("all") != nullptr;
-  JsonValue rows = rows_of(form, resource, form.find("take"), all, scope);
-  if (all) return rows;
+  const JsonMember* limit = form.find("most");
+  const bool is_array = limit != nullptr || form.find("all") != nullptr;
+  std::int64_t most = is_array ? kAll : 1;
+  if (const auto value = limit == nullptr ? std::nullopt : evaluate(limit->value, scope)) {
+    most = to_int64(*value).value_or(0);
+  }
+  JsonValue rows = rows_of(form, resource, form.find("take"), most, scope);
+  if (is_array) return rows;
   return rows.items.empty() ? std::nullopt : std::optional(std::move(rows.items.front()));
 }
 
 JsonValue sum_of_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
   Total total(0);
-  for (const JsonValue& term : rows_of(form, resource, form.find("of"), true, scope).items) total.add(term);
+  for (const JsonValue& term : rows_of(form, resource, form.find("of"), kAll, scope).items) total.add(term);
   return total.value();
 }
 
 std::optional<JsonValue> largest_of_rows(const JsonValue& form, const JsonMember& resource, Scope& scope) {
   std::optional<std::int64_t> largest;
-  for (const JsonValue& row : rows_of(form, resource, nullptr, true, scope).items) {
+  for (const JsonValue& row : rows_of(form, resource, nullptr, kAll, scope).items) {
     const JsonMember* member = row.find(need(form, "of").text);
     const auto number = member == nullptr ? std::nullopt : to_int64(member->value);
     if (number) largest = std::max(largest.value_or(*number), *number);

@@ -78,6 +78,8 @@ Argument least_value(const BodyField& field) {
   switch (field.type) {
     case BodyType::Integer:
       return {fmt::format("an integer of at least {}", field.least), fmt::format("不小于 {} 的整数", field.least)};
+    case BodyType::Number:
+      return {fmt::format("a number of at least {}", field.least), fmt::format("不小于 {} 的数字", field.least)};
     case BodyType::Array:
       return {fmt::format("an array of at least {} item{}", field.least, field.least == 1 ? "" : "s"),
               fmt::format("至少包含 {} 个元素的数组", field.least)};
@@ -94,13 +96,14 @@ std::string described(const JsonValue& value) {
 
 bool is_long_enough(const BodyField& field, const JsonValue& value) {
   switch (field.type) {
-    case BodyType::Integer: {
-      std::int64_t number{};
+    case BodyType::Integer:
+    case BodyType::Number: {
+      double number{};
       std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
       return number >= field.least;
     }
-    case BodyType::String: return static_cast<std::int64_t>(value.text.size()) >= field.least;
-    case BodyType::Array: return static_cast<std::int64_t>(value.items.size()) >= field.least;
+    case BodyType::String: return static_cast<double>(value.text.size()) >= field.least;
+    case BodyType::Array: return static_cast<double>(value.items.size()) >= field.least;
     default: return true;
   }
 }
@@ -275,6 +278,10 @@ void give_types(const BodyField& field, JsonValue& value) {
       std::ranges::transform(value.text, value.text.begin(), to_lower_ascii);
       break;
     case BodyType::String:
+      if (!field.keeps_before.empty())
+        value.text.resize(std::min(value.text.find(field.keeps_before), value.text.size()));
+      value.kind = JsonKind::String;
+      break;
     case BodyType::Word: value.kind = JsonKind::String; break;
     case BodyType::Array:
       if (field.fields.empty()) break;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -155,12 +156,15 @@ struct PathParameter {
 enum class BodyType { Integer, Number, Boolean, String, Word, Time, Array, Object, Any };
 
 // A member of a request's body, or what each item of an array must be.
+inline constexpr double kNoLeast = -std::numeric_limits<double>::infinity();
+
 struct BodyField {
   std::string_view name;   // empty: an item
   std::string_view alias;  // another name of it, as clients call it; empty: none
   BodyType type;
   bool required;
-  std::int64_t least;                 // of an Integer the least value, of a String and an Array the least length
+  double least;                       // of an Integer and a Number the least value, of a String and an Array the length
+  std::string_view keeps_before;      // of a String: what the part that counts ends at; empty: all counts
   const WordList* words;              // of the type Word
   std::span<const BodyField> fields;  // of an Object its members; of an Array one, its items; none: any
 

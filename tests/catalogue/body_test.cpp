@@ -79,7 +79,8 @@ TEST_CASE("body: members are checked in the order of the catalogue, each by its 
        "accepted; Parameter 'disks[0].free' of the body is not known here, and OCP ignores it; --strict refuses it. "
        "Those that are: path, size.; Parameter 'nmae' of the body is not known here, and OCP ignores it; --strict "
        "refuses "
-       "it. Those that are: name, port, load, ready, since, kind, tags, disks, limits, extra, label, weight, slots."},
+       "it. Those that are: name, port, load, ready, since, kind, tags, disks, limits, extra, label, weight, slots, "
+       "url."},
       {R"({"name":"a","label":"x","weight":2,"slots":[7]})", "accepted"},
       {R"({"name":"","label":""})",
        "400 Parameter 'label' of the body is an empty string; it must be a string that is not empty."},
@@ -87,6 +88,10 @@ TEST_CASE("body: members are checked in the order of the catalogue, each by its 
        "400 Parameter 'weight' of the body is the string \"1\"; it must be an integer of at least 2."},
       {R"({"name":"a","weight":-9223372036854775808})",
        "400 Parameter 'weight' of the body is the number -9223372036854775808; it must be an integer of at least 2."},
+      {R"({"name":"a","load":0.5})", "accepted"},
+      {R"({"name":"a","load":0.49})",
+       "400 Parameter 'load' of the body is the number 0.49; it must be a number of at least 0.5."},
+      {R"({"name":"a","url":["x"]})", "400 Parameter 'url' of the body is an array; it must be a string."},
       {R"({"name":"a","slots":[]})",
        "400 Parameter 'slots' of the body is an empty array; it must be an array of at least 1 item."},
       {R"({"name":"a","slot":[7]})", "accepted"},
@@ -103,6 +108,16 @@ TEST_CASE("body: members are checked in the order of the catalogue, each by its 
   CHECK(
       verdict(R"({"name":"a","kind":"K0O"})").starts_with("400 Parameter 'kind' is 'K0O'; it must be one of K00, K01"));
   CHECK(verdict(R"({"name":"a","kind":"K0O"})").ends_with("K00'?"));
+}
+
+TEST_CASE("body: of a URL that has secrets only what stands before them is kept") {
+  const Endpoint& post = endpoint("POST", "/api/v1/zones/z/hosts");
+  std::vector<Violation> violations;
+  for (const std::string url : {"oss://b/d", "oss://b/d?", "oss://b/d?key=SECRET&x=?"}) {
+    CAPTURE(url);
+    const JsonValue body = read_body(post, kJson, "", R"({"name":"a?b","url":")" + url + R"("})", violations);
+    CHECK(text_of_json(body) == R"({"name":"a?b","url":"oss://b/d"})");
+  }
 }
 
 TEST_CASE("body: a body that is an array has items") {

@@ -151,12 +151,59 @@ TEST_CASE("effects: the least of a member of a body fits its type") {
   check_refusals({
       {R"("port": "integer", "more")", R"("port": {"type": "integer", "least": 1, "alias": "p"}, "more")", "accepted"},
       {R"("port": "integer", "more")", R"("port": {"type": "integer", "least": "1"}, "more")",
-       R"(31:73: least must be an integer from 0 to 9223372036854775807)"},
-      {R"("port": "integer", "more")", R"("port": {"type": "number", "least": 1}, "more")",
-       R"(31:72: least is for the types integer, string and array only)"},
+       R"(31:73: least must be an integer from 0 to 9007199254740992)"},
+      {R"("port": "integer", "more")", R"("port": {"type": "integer", "least": 0.5}, "more")",
+       R"(31:73: least must be an integer from 0 to 9007199254740992)"},
+      {R"("port": "integer", "more")", R"("port": {"type": "number", "least": 0.5}, "more")", "accepted"},
+      {R"("port": "integer", "more")", R"("port": {"type": "number", "least": -1}, "more")",
+       R"(31:72: least must be a number from 0 to 9007199254740992)"},
+      {R"("port": "integer", "more")", R"("port": {"type": "time", "least": 1}, "more")",
+       R"(31:70: least is for the types integer, number, string and array only)"},
       {R"("port": "integer", "more")", R"("port": {"type": "string", "least": 2}, "more")",
        R"(31:72: least must be 1 for a string: it is not empty then)"},
   });
+}
+
+TEST_CASE("effects: all rows are taken, or at most some") {
+  check_refusals({
+      {R"("where": {"zone": "a"}, "take")", R"("where": {"zone": "a"}, "most": "${body.port}", "take")", "accepted"},
+      {R"("where": {"zone": "a"}, "take")", R"("where": {"zone": "a"}, "most": "${body.prot}", "take")",
+       R"(44:69: 'prot' is no field of the body; did you mean 'port'?)"},
+      {R"("where": {"zone": "a"}, "take")", R"("where": {"zone": "a"}, "most": 2, "all": true, "take")",
+       R"(44:72: all cannot be combined with most)"},
+  });
+}
+
+TEST_CASE("effects: what a string keeps is the part before a text") {
+  check_refusals({
+      {R"("port": "integer", "more")", R"("port": "integer", "url": {"type": "string", "keepsBefore": "?"}, "more")",
+       "accepted"},
+      {R"("port": "integer", "more")", R"("port": {"type": "integer", "keepsBefore": "?"}, "more")",
+       R"(31:73: keepsBefore is for the type string only)"},
+      {R"("port": "integer", "more")", R"("port": {"type": "string", "keepsBefore": ""}, "more")",
+       R"(31:72: keepsBefore must not be empty)"},
+  });
+}
+
+TEST_CASE("effects: members that bodies share are called by a name") {
+  const auto refused = [](std::string_view members, std::string_view free) {
+    std::string text(kCatalogue);
+    text.replace(text.find(R"("free": "object")"), 16, free);
+    return refusal(text, {{"b.json", fmt::format(R"({{"members": {}}})", members)}});
+  };
+  constexpr std::string_view kDisk = R"({"disk": {"path": "string!", "slot": {"type": "integer", "least": 1}}})";
+  CHECK(refused(kDisk, R"("free": {"type": "object", "fields": "disk"})") == "accepted");
+  CHECK(refused(kDisk, R"("free": {"type": "object", "fields": "dsik"})") ==
+        "31:116: 'dsik' is no name of members that come before; did you mean 'disk'?");
+  CHECK(refused(kDisk, R"("free": {"type": "object", "fields": 7})") ==
+        "31:106: fields must be an object, or the name of members");
+  CHECK(refused(kDisk, R"("free": {"type": "integer", "fields": "disk"})") ==
+        "31:107: fields are for the type object only");
+  CHECK(refused(kDisk, R"("free": "object")") == "b.json:1:14: no body has the members disk");
+  CHECK(refused(R"({"disk": "string"})", R"("free": "object")") == "b.json:1:14: disk must be an object");
+  // So that none has itself.
+  CHECK(refused(R"({"disk": {"inner": {"type": "object", "fields": "disk"}}})", R"("free": "object")") ==
+        "b.json:1:61: 'disk' is no name of members that come before");
 }
 
 TEST_CASE("effects: what a task's page refers to is there where the task starts") {

@@ -97,7 +97,7 @@ TEST_CASE("source: the catalogue of these tests is right as it is") {
 TEST_CASE("source: mistakes in the files are refused where they are") {
   check_refusals({
       {R"("endpoints")", R"("endpoint")",
-       R"(25:3: 'endpoint' is unknown here; known are endpoints, resources, steps, tasks, words; did you mean 'endpoints'?)"},
+       R"(25:3: 'endpoint' is unknown here; known are endpoints, members, resources, steps, tasks, words; did you mean 'endpoints'?)"},
       {R"("form": "bare"}
   ])",
        R"("form": "bare"}

@@ -18,16 +18,34 @@ INTEGER, STRING = "7", "seven"
 UPLOADED = "t-oceanbase-ocp-agent-3.1.2-20210812221645.alios7.x86_64.rpm"  # as the page's answer has it
 
 
+def with_members(field, members):
+    """What schema/api says of a body, with the members that it calls by a name."""
+    if isinstance(field, str):
+        return field
+    field = dict(field)
+    if isinstance(field.get("fields"), str):
+        field["fields"] = members[field["fields"]]
+    if "fields" in field:
+        field["fields"] = {name: with_members(one, members) for name, one in field["fields"].items()}
+    if "items" in field:
+        field["items"] = with_members(field["items"], members)
+    return field
+
+
 class Catalogue:
     """What schema/api says."""
 
     def __init__(self, folder=TOP / "schema/api"):
-        self.words, self.resources, self.endpoints = {}, {}, {}
-        for file in sorted(folder.glob("*.json")):
-            source = json.loads(file.read_text(encoding="utf-8"))
+        self.words, self.resources, self.endpoints, members = {}, {}, {}, {}
+        sources = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
+        for source in sources:
             self.words |= source.get("words", {})
             self.resources |= source.get("resources", {})
+            members |= source.get("members", {})
+        for source in sources:
             for endpoint in source.get("endpoints", []):
+                if "body" in endpoint:
+                    endpoint["body"] = with_members(endpoint["body"], members)
                 for path in [endpoint["path"], *endpoint.get("aliases", [])]:
                     self.endpoints[endpoint["method"], path] = endpoint
 

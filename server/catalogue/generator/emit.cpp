@@ -288,8 +288,6 @@ class CppEmitter {
     add("}};\n\n");
   }
 
-  static constexpr std::string_view kNoLeast = "INT64_MIN";
-
   // The arrays that body_field() refers to, the inner ones first.
   void add_body_fields(const std::string& name, const SourceBodyField& of) {
     for (std::size_t f = 0; f < of.fields.size(); ++f) add_body_fields(fmt::format("{}_{}", name, f), of.fields[f]);
@@ -298,9 +296,9 @@ class CppEmitter {
   }
 
   static std::string body_field(const std::string& name, const SourceBodyField& of) {
-    return fmt::format("{{{}, {}, BodyType::{}, {}, {}, {}, {}}}", cpp_literal(of.name), cpp_literal(of.alias),
-                       spelling(kBodyTypes, of.type), of.required, of.least ? std::to_string(*of.least) : kNoLeast,
-                       words(of.words), array(name, of.fields.size()));
+    return fmt::format("{{{}, {}, BodyType::{}, {}, {}, {}, {}, {}}}", cpp_literal(of.name), cpp_literal(of.alias),
+                       spelling(kBodyTypes, of.type), of.required, of.least ? fmt::format("{}", *of.least) : "kNoLeast",
+                       cpp_literal(of.keeps_before), words(of.words), array(name, of.fields.size()));
   }
 
   void add_endpoint(std::size_t i) {
@@ -314,8 +312,7 @@ class CppEmitter {
         of.answer ? fmt::format("answers[{}].json", *of.answer) : cpp_literal(""), field(of.resource, of.document),
         cpp_literal(of.effects), cpp_literal(of.answers), array("media", i, of.media.size()),
         of.body ? body_field(fmt::format("body_{}", i), *of.body)
-                : fmt::format("{{{}, {}, BodyType::Any, false, {}, nullptr, {{}}}}", cpp_literal(""), cpp_literal(""),
-                              kNoLeast),
+                : fmt::format("{{{0}, {0}, BodyType::Any, false, kNoLeast, {0}, nullptr, {{}}}}", cpp_literal("")),
         of.open, of.listed, cpp_literal(of.since));
   }
 

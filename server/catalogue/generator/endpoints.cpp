@@ -257,7 +257,7 @@ void read_aliases(const Source& source, SourceEndpoint& endpoint, JsonFields& ke
   }
 }
 
-void read_body_of(const Source& source, SourceEndpoint& endpoint, const JsonValue& value, JsonFields& keys) {
+void read_body_of(Source& source, SourceEndpoint& endpoint, const JsonValue& value, JsonFields& keys) {
   for (const auto& [word, position] : strings_of(keys, "takes")) {
     endpoint.media.push_back(choose(kMedia, word, position, "takes"));
   }

@@ -119,8 +119,11 @@ inline std::size_t add_column(SourceResource& resource, std::size_t field) {
   return field;
 }
 
-// A request's body, which needs the words of all files.
-SourceBodyField read_body(const Source& source, const JsonMember& member);
+// A request's body, which needs the words and the members of all files.
+SourceBodyField read_body(Source& source, const JsonMember& member);
+
+// Adds members that bodies call by their name, and those after them.
+void read_members(Source& source, const JsonMember& member);
 
 // "FIELD" or "FIELD,desc", of a field that has an order.
 SourceSortKey read_sort_key(SourceResource& resource, std::string_view text, Position position);

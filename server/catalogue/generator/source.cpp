@@ -115,7 +115,7 @@ Source read_source(const std::vector<SourceFile>& files) {
       }
       documents.push_back({&file, read_json_text(file.text)});
       JsonFields keys(documents.back().value);
-      for (const std::string_view key : {"words", "resources", "endpoints", "steps", "tasks"}) keys.any(key);
+      for (const std::string_view key : {"words", "members", "resources", "endpoints", "steps", "tasks"}) keys.any(key);
       keys.refuse_others();
     });
   }
@@ -125,6 +125,7 @@ Source read_source(const std::vector<SourceFile>& files) {
     }
     source.word_lists.push_back(read_word_list(member));
   });
+  for_each_member(documents, "members", [&](const JsonMember& member) { read_members(source, member); });
   for_each_member(documents, "resources",
                   [&](const JsonMember& member) { source.resources.push_back(read_resource(source, member)); });
   // Both go through the resources in the order in which they were read.
@@ -158,6 +159,11 @@ Source read_source(const std::vector<SourceFile>& files) {
   index = 0;
   for_each_member(documents, "steps", [&](const JsonMember& member) {
     if (!source.steps[index++].is_used) refuse(member.position, fmt::format("nothing runs the steps {}", member.key));
+  });
+  index = 0;
+  for_each_member(documents, "members", [&](const JsonMember& member) {
+    if (!source.members[index++].is_used)
+      refuse(member.position, fmt::format("no body has the members {}", member.key));
   });
   for (std::size_t i = 0; i < source.answers.size(); ++i) {
     in_file(*answer_files[i], [&] {

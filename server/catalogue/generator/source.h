@@ -93,9 +93,17 @@ struct SourceBodyField {
   std::string alias;
   BodyType type;
   bool required;
-  std::optional<std::int64_t> least;
+  std::optional<double> least;
+  std::string keeps_before;
   Index words;
   std::vector<SourceBodyField> fields;
+};
+
+// Members that several bodies have.
+struct SourceMembers {
+  std::string name;
+  std::vector<SourceBodyField> fields;
+  bool is_used = false;
 };
 
 struct SourceParameter {
@@ -176,6 +184,7 @@ struct SourceTaskRules {
 
 struct Source {
   std::vector<SourceWordList> word_lists;
+  std::vector<SourceMembers> members;
   std::vector<SourceAnswer> answers;
   std::vector<SourceResource> resources;  // parents before their children
   std::vector<SourceEndpoint> endpoints;

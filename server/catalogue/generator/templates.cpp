@@ -264,6 +264,7 @@ void check_operator(const Scope& scope, const JsonValue& object, const JsonMembe
         break;
       }
       check_member("take", inner);
+      if (check_member("most", scope) && keys.any("all") != nullptr) keys.refuse("all", "cannot be combined with most");
       keys.boolean("all");
       break;
     }
