@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kShortBody = 64 * 1024;
 const std::string kPost = "/api/v2/ob/clusters/1/backup/restore/preview";
-const std::string kGood = R"({"backupTenantStatus":"ONLINE","restoreOnlineTenantRequiredParam":{}})";
+const std::string kGood = R"({"backupTenantStatus":"ONLINE"})";
 
 // The same JSON, in that many bytes.
 std::string padded(const std::string& body, std::size_t size) { return body + std::string(size - body.size(), ' '); }
