@@ -6,9 +6,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,32 +56,108 @@ const JsonValue& identity(const JsonValue& item, const JsonMember* by) {
   return member == nullptr ? item : *member;
 }
 
-JsonValue combined(const std::string& name, JsonValue left, const JsonValue& right, const JsonMember* by,
+// The same for values that are the same_json().
+std::size_t hash_of(const JsonValue& value) {
+  const auto add = [](std::size_t hash, std::size_t other) { return hash * 31 + other; };
+  switch (value.kind) {
+    case JsonKind::Null: return 1;
+    case JsonKind::Integer:
+    case JsonKind::Float: return std::hash<double>()(std::strtod(value.text.c_str(), nullptr));
+    case JsonKind::Boolean:
+    case JsonKind::String: return std::hash<std::string>()(value.text);
+    case JsonKind::Array: {
+      std::size_t hash = 2;
+      for (const JsonValue& item : value.items) hash = add(hash, hash_of(item));
+      return hash;
+    }
+    case JsonKind::Object: {
+      std::size_t hash = 3;
+      for (const JsonMember& member : value.members) {
+        if (member.value.kind == JsonKind::Null) continue;
+        hash = add(add(hash, std::hash<std::string>()(member.key)), hash_of(member.value));
+      }
+      return hash;
+    }
+  }
+  return 0;
+}
+
+// Items of an array in their order, found by what they are compared by.
+class IndexedItems {
+ public:
+  using Item = std::optional<JsonValue>;  // without a value where it was removed
+
+  explicit IndexedItems(const JsonMember* by) : by_(by) {}
+
+  // The first one that is the same; null if none is. Valid until another one is added.
+  Item* find(const JsonValue& item) {
+    auto first = items_.size();
+    const auto [begin, end] = places_.equal_range(hash_of(identity(item, by_)));
+    for (auto one = begin; one != end; ++one) {
+      const Item& other = items_[one->second];
+      if (other && same_json(identity(*other, by_), identity(item, by_))) first = std::min(first, one->second);
+    }
+    return first == items_.size() ? nullptr : &items_[first];
+  }
+
+  void add(const JsonValue& item) {
+    places_.emplace(hash_of(identity(item, by_)), items_.size());
+    items_.emplace_back(item);
+  }
+
+  void set(Item& found, const JsonMember& member) {
+    const std::size_t before = hash_of(identity(*found, by_));
+    found->set(member);
+    const std::size_t after = hash_of(identity(*found, by_));
+    if (after != before) places_.emplace(after, static_cast<std::size_t>(&found - items_.data()));
+  }
+
+  JsonValue take() {
+    JsonValue array = json_array();
+    for (Item& item : items_) {
+      if (item) array.items.push_back(*std::move(item));
+    }
+    return array;
+  }
+
+ private:
+  const JsonMember* by_;
+  std::vector<Item> items_;
+  std::unordered_multimap<std::size_t, std::size_t> places_;  // by hash
+};
+
+JsonValue combined(const std::string& name, const JsonValue& left, const JsonValue& right, const JsonMember* by,
                    const JsonMember* of) {
   const bool is_union = name == "$union";
-  for (const JsonValue& item : right.items) {
-    const auto same = std::ranges::find_if(
-        left.items, [&](const JsonValue& one) { return same_json(identity(one, by), identity(item, by)); });
-    if (same == left.items.end()) {
-      if (is_union) left.items.push_back(item);
-    } else if (of != nullptr) {
-      JsonMember inner{of->value.text, {}, json_array()};
-      if (const JsonValue* value = member_of(*same, of->value.text)) inner.value = *value;
-      if (const JsonValue* value = member_of(item, of->value.text)) {
-        inner.value = combined(name, std::move(inner.value), *value, nullptr, nullptr);
-      }
-      if (inner.value.items.empty()) {
-        left.items.erase(same);
-      } else {
-        same->set(inner);
-      }
-    } else if (!is_union) {
-      left.items.erase(same);
+  IndexedItems items(by);
+  const auto unite = [&](IndexedItems::Item* same, const JsonValue& item) {
+    if (same == nullptr) {
+      items.add(item);
     } else if (by != nullptr) {
       *same = item;
     }
+  };
+  for (const JsonValue& item : left.items) unite(items.find(item), item);
+  for (const JsonValue& item : right.items) {
+    IndexedItems::Item* const same = items.find(item);
+    if (same != nullptr && of != nullptr) {
+      JsonMember inner{of->value.text, {}, json_array()};
+      if (const JsonValue* value = member_of(**same, of->value.text)) inner.value = *value;
+      if (const JsonValue* value = member_of(item, of->value.text)) {
+        inner.value = combined(name, inner.value, *value, nullptr, nullptr);
+      }
+      if (inner.value.items.empty()) {
+        same->reset();
+      } else {
+        items.set(*same, inner);
+      }
+    } else if (is_union) {
+      unite(same, item);
+    } else if (same != nullptr) {
+      same->reset();
+    }
   }
-  return left;
+  return items.take();
 }
 
 // Numbers are added and multiplied with as many decimals as the one of them that has most.
@@ -275,9 +353,8 @@ std::optional<JsonValue> evaluate_operator(const JsonValue& form, const JsonMemb
     return mapped;
   }
   if (name == "$union" || name == "$without") {
-    JsonValue none = json_array();
-    return combined(name, combined("$union", none, array_of(pair_of(argument, 0), scope), other("by"), nullptr),
-                    array_of(pair_of(argument, 1), scope), other("by"), other("of"));
+    return combined(name, array_of(pair_of(argument, 0), scope), array_of(pair_of(argument, 1), scope), other("by"),
+                    other("of"));
   }
   if (name == "$merge") {
     JsonValue merged = json_object();

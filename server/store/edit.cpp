@@ -33,21 +33,21 @@ std::optional<std::int64_t> key_of(const Resource& resource, const JsonValue& fi
   return key == nullptr ? std::nullopt : to_int64(key->value);
 }
 
-// The points of a timeline that are later, after the row has those that are not.
-void pass_points(const Resource& resource, JsonValue& fixture, const RowTimeline& stored, Instant loaded, Instant now,
-                 bool& passed) {
+// The row after the points of its timeline that have passed, with those that have not; nothing where none has passed.
+std::optional<JsonValue> row_after_points(const Resource& resource, const StoredRow& row, Instant loaded, Instant now) {
+  const RowTimeline& stored = *row.timeline;
   const Timeline timeline = read_timeline(stored);
   const Instant start = timeline.since.value_or(loaded);
-  std::size_t first = 0;
-  while (first < timeline.points.size() && start + timeline.points[first].at <= now) {
-    set_members(resource, fixture, timeline.points[first++].fields);
-  }
-  passed = first > 0;
-  if (first == timeline.points.size()) return;
+  const auto later = std::ranges::find_if(timeline.points, [&](const auto& point) { return start + point.at > now; });
+  if (later == timeline.points.begin()) return std::nullopt;
+  JsonValue fixture = fixture_of_row(resource, row.json);
+  for (auto point = timeline.points.begin(); point != later; ++point) set_members(resource, fixture, point->fields);
+  if (later == timeline.points.end()) return fixture;
   JsonValue points = read_stored_points(stored.points);
-  points.items.erase(points.items.begin(), points.items.begin() + static_cast<std::ptrdiff_t>(first));
+  points.items.erase(points.items.begin(), points.items.begin() + (later - timeline.points.begin()));
   fixture.set({std::string(kTimeline), {}, std::move(points)});
   if (stored.since) fixture.set({std::string(kSince), {}, {JsonKind::String, *stored.since, {}, {}, {}}});
+  return fixture;
 }
 
 // Values that are looked for one by one.
@@ -123,10 +123,8 @@ void Edit::settle_timelines(Instant now) {
   for (const Resource& resource : catalogue().resources) {
     std::vector<FoundRow> moved;
     builder_->each_row(resource, {{}, true}, [&](const StoredRow& stored) {
-      JsonValue fixture = fixture_of_row(resource, stored.json);
-      bool passed = false;
-      pass_points(resource, fixture, *stored.timeline, loaded_, now, passed);
-      if (passed) moved.push_back({stored.id, std::move(fixture)});
+      auto fixture = row_after_points(resource, stored, loaded_, now);
+      if (fixture) moved.push_back({stored.id, *std::move(fixture)});
     });
     for (FoundRow& row : moved) {
       builder_->set_row(resource, row.id, checked_row(resource, std::move(row.fixture)));
