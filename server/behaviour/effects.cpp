@@ -46,6 +46,19 @@ std::string shown_values(const JsonValue& where) {
   return text;
 }
 
+// Which row of a resource a step looked for, as a message says it behind the noun.
+Argument shown_row(const Resource& resource, const JsonValue& where) {
+  if (where.members.empty()) return "";
+  const auto is_called = [&](const Field* field) {
+    return field != nullptr && where.members.size() == 1 && field->name == where.members.front().key;
+  };
+  if (is_called(resource.key) || is_called(resource.label)) {
+    const std::string value = shown(where.members.front().value);
+    return {fmt::format(" '{}'", value), fmt::format("“{}”", value)};
+  }
+  return {fmt::format(" with {}", shown_values(where)), fmt::format("（{}）", shown_values(where))};
+}
+
 Argument noun_of(const Resource& resource) {
   std::string english(resource.noun);
   if (!english.empty() && english[0] >= 'a' && english[0] <= 'z') english[0] = static_cast<char>(english[0] - 32);
@@ -104,7 +117,17 @@ JsonValue fill_in_steps(const JsonValue& steps, Scope& scope) {
 }
 
 ApiError missing_rows(const Resource& resource, const JsonValue& where, const Catalogue& catalogue) {
-  return ApiError(Sentence{Message::NoSuchRow, {noun_of(resource), shown_values(where)}},
+  JsonValue own = where;
+  Argument below = "";
+  for (const Parent& parent : resource.parents) {
+    const JsonMember* key = where.find(parent.field->name);
+    if (key == nullptr) continue;
+    const std::string value = shown(key->value);
+    below = {fmt::format(" in {} '{}'", parent.resource->noun, value),
+             fmt::format("{}“{}”中", parent.resource->noun_chinese, value)};
+    own.erase(key->key);
+  }
+  return ApiError(Sentence{Message::NoSuchRow, {noun_of(resource), shown_row(resource, own), below}},
                   missing_code(resource, catalogue));
 }
 

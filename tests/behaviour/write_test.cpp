@@ -263,6 +263,19 @@ TEST_CASE("write: a task of fixtures without a plan is retried by the order of i
   CHECK(mock.task("state") == "done");
 }
 
+TEST_CASE("write: a row that is not there is named by its key, and by what it would be in") {
+  const Resource& hosts = *synthetic_catalogue().find_resource("hosts");
+  const auto message = [&](std::string_view where, Language language = Language::English) {
+    return missing_rows(hosts, read_json_text(where), synthetic_catalogue()).text(language);
+  };
+  CHECK(message(R"({"name": "h9"})") == "Host 'h9' does not exist.");
+  CHECK(message(R"({"zone": "z1", "name": "h9"})") == "Host 'h9' does not exist in zone 'z1'.");
+  CHECK(message(R"({"zone": "z1", "name": "h9"})", Language::Chinese) == "zone“z1”中不存在host“h9”。");
+  CHECK(message(R"({"zone": "z1"})") == "Host does not exist in zone 'z1'.");
+  CHECK(message(R"({"name": "h9", "port": 7})") == "Host with name h9, port 7 does not exist.");
+  CHECK(message(R"({"port": 7})", Language::Chinese) == "不存在host（port 7）。");
+}
+
 TEST_CASE("write: a task whose steps no longer fit the rows fails, and others go on") {
   Mock mock;
   mock.ask("POST", kStart, R"({"name": "h2"})");
@@ -279,7 +292,7 @@ TEST_CASE("write: a task whose steps no longer fit the rows fails, and others go
   const JsonValue second = read_json_text(rows.substr(rows.find('\n')));
   CHECK(first.find("state")->value.text == "broken");
   CHECK(second.find("state")->value.text == "done");
-  CHECK(contains(mock.rows("jobLogs"), "failed: Host with name none does not exist."));
+  CHECK(contains(mock.rows("jobLogs"), "failed: Host 'none' does not exist."));
 }
 
 TEST_CASE("write: it goes on from what a timeline has done, and later points stay") {
