@@ -5,13 +5,18 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <ranges>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/nearest.h"
+#include "base/utf8.h"
+#include "behaviour/started_tasks.h"
 #include "http/paced_response.h"
 #include "json/writer.h"
 
@@ -29,6 +34,49 @@ constexpr std::array<std::pair<std::string_view, Kind>, 4> kWireFaults{{
 }};
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+// The subtasks of the tasks that requests may start.
+class Subtasks {
+ public:
+  Subtasks(const Matcher& matcher, const Catalogue& catalogue) {
+    StartedTasks tasks(catalogue);
+    for (const Endpoint& endpoint : catalogue.endpoints) {
+      const auto is_meant = [&](std::string_view path) {
+        const PathTemplate own = PathTemplate::of_template(path);
+        return std::ranges::any_of(matcher.path().templates(), [&](const auto& one) { return one.overlaps(own); });
+      };
+      if (matcher.method() && *matcher.method() != endpoint.method) continue;
+      if (!is_meant(endpoint.path) && !std::ranges::any_of(endpoint.aliases, is_meant)) continue;
+      for (std::vector<std::string>& subtasks : tasks.of(endpoint)) {
+        most_ = std::max(most_, subtasks.size());
+        for (std::string& name : subtasks) {
+          if (std::ranges::find(names_, name) == names_.end()) names_.push_back(std::move(name));
+        }
+      }
+    }
+  }
+
+  // What no request can start would never fail, and a test would take the silence for an answer.
+  void check(const TaskFailure& failure, const JsonValue& task) const {
+    if (names_.empty()) throw JsonFieldError(task.position, "task: no request that matches starts a task");
+    std::size_t place = 0;
+    const char* const end = failure.subtask.data() + failure.subtask.size();
+    const auto [stop, error] = std::from_chars(failure.subtask.data(), end, place);
+    if (error == std::errc{} && stop == end && place < most_) return;
+    if (std::ranges::find(names_, failure.subtask) != names_.end()) return;
+    constexpr std::size_t kNamesShown = 20;
+    throw JsonFieldError(
+        task.find("fails")->value.position,
+        fmt::format("fails is '{}'; it must be a place from 0 to {}, or {}{}", printable(failure.subtask), most_ - 1,
+                    names_.size() <= kNamesShown ? fmt::format("one of {}", fmt::join(names_, ", "))
+                                                 : "the name of a subtask that a request that matches starts",
+                    did_you_mean(failure.subtask, names_)));
+  }
+
+ private:
+  std::vector<std::string> names_;  // each once
+  std::size_t most_ = 0;            // of one task
+};
 
 }  // namespace
 
@@ -194,11 +242,16 @@ std::int64_t Faults::add(const JsonValue& value, const RequestFacts& facts) {
   if ((action != nullptr) == (steps != nullptr)) {
     throw JsonFieldError(value.position, "give either \"action\" (an object) or \"steps\" (an array)");
   }
+  std::optional<Subtasks> subtasks;  // looked for once
   const auto add_step = [&](const JsonValue& step) {
     fault.steps.push_back(parse_step(step));
     if (!has_wire_faults_ && !http::is_default(fault.steps.back().action.wire)) {
       throw JsonFieldError(step.position, "fault, truncateAt and chunkedDribble need --http-engine epoll");
     }
+    const auto& failure = fault.steps.back().action.task;
+    if (!failure || facts.router == nullptr) return;
+    if (!subtasks) subtasks.emplace(fault.matcher, facts.router->catalogue());
+    subtasks->check(*failure, step.find("task")->value);
   };
   if (action != nullptr) {
     add_step(*action);

@@ -53,7 +53,7 @@ class Faults {
   explicit Faults(bool has_wire_faults = true) : has_wire_faults_(has_wire_faults) {}
 
   // Arms a fault behind those there are, and returns its id. Throws JsonFieldError; see schema/admin.openapi.json for
-  // the form.
+  // the form. With a router the fault of a task must be one that some request that matches can start.
   std::int64_t add(const JsonValue& fault, const RequestFacts& facts = {});
 
   // Counts the request for each fault that matches it, and returns what the first one that is due does.

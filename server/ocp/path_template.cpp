@@ -78,6 +78,18 @@ bool PathTemplate::match(std::string_view path, const Take& take) const {
   }
 }
 
+bool PathTemplate::overlaps(const PathTemplate& other) const {
+  if (is_open_ ? segments_.size() > other.segments_.size() : segments_.size() != other.segments_.size()) return false;
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& own = segments_[i];
+    const Segment& its = other.segments_[i];
+    if (own.is_placeholder || its.is_placeholder) continue;
+    const bool may_go_on = is_open_ && i + 1 == segments_.size();
+    if (may_go_on ? !its.text.starts_with(own.text) : its.text != own.text) return false;
+  }
+  return true;
+}
+
 bool PathTemplate::fits(std::string_view path) const {
   return match(path, [](std::string_view) {});
 }

@@ -69,6 +69,9 @@ class PathTemplate {
   // Where it fits: what its placeholders have taken, still encoded.
   std::optional<std::vector<std::string_view>> values(std::string_view path) const;
 
+  // Whether some path may fit both. The other one must not be open.
+  bool overlaps(const PathTemplate& other) const;
+
   const std::vector<Segment>& segments() const { return segments_; }
   bool is_open() const { return is_open_; }  // of a beginning
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "log_backup_tasks.h"
+
 using namespace ocp_mock;
 using Wire = http::WireBehavior::Fault;
 
@@ -178,7 +180,8 @@ TEST_CASE("faults: what cannot be armed is said, with its place") {
       {R"({"steps":[{"status":503}],"times":2})",
        "1:27: times cannot be combined with steps, each of which happens once"},
       {R"({"action":{"status":503},"match":{"pth":"/a"}})",
-       "1:35: 'pth' is unknown here; known are body, headers, method, path, pathPrefix, pathTemplate, query, user; did you "
+       "1:35: 'pth' is unknown here; known are body, headers, method, path, pathPrefix, pathTemplate, query, user; did "
+       "you "
        "mean 'path'?"},
       {R"({"action":{"stats":503}})",
        "1:12: 'stats' is unknown here; known are chunkedDribble, code, delayMs, fault, html, message, retryAfter, "
@@ -213,4 +216,42 @@ TEST_CASE("faults: without wire faults an answer can be delayed and replaced, an
                       "1:20: fault, truncateAt and chunkedDribble need --http-engine epoll");
   }
   CHECK(faults.size() == 2);
+}
+
+TEST_CASE("faults: a subtask that no request can start does not fail") {
+  const auto verdict = [](const std::string& json) -> std::string {
+    Faults faults;
+    try {
+      RequestFacts facts;
+      facts.router = &ocp_router();
+      faults.add(read_json_text(json), facts);
+    } catch (const JsonFieldError& error) {
+      CHECK(faults.size() == 0);
+      return error.what();
+    }
+    return "armed";
+  };
+  const auto of = [&](const std::string& match, const std::string& fails) {
+    return verdict(R"({"match":{)" + match + R"(},"action":{"task":{"fails":)" + fails + "}}}");
+  };
+  const std::string create = R"("pathTemplate":"/api/v2/ob/clusters/{id}/tenants/createTenant")";
+  CHECK(of(create, R"("Create ob tenant")") == "armed");
+  CHECK(of(create, "0") == "armed");
+  CHECK(of(create, "99").find("fails is '99'; it must be a place from 0 to ") != std::string::npos);
+  const std::string misspelt = of(create, R"("Create ob tenat")");
+  CHECK(misspelt.starts_with("1:117: fails is 'Create ob tenat'; it must be a place from 0 to "));
+  CHECK(misspelt.find(", or one of ") != std::string::npos);
+  CHECK(misspelt.ends_with("; did you mean 'Create ob tenant'?"));
+  // By an alias, by a path, by a beginning, and by none.
+  CHECK(of(R"("path":"/api/v2/ob/clusters/7/tenants","method":"POST")", R"("Create ob tenant")") == "armed");
+  CHECK(of(R"("pathPrefix":"/api/v2/ob/clusters/7/ten")", R"("Create ob tenant")") == "armed");
+  CHECK(verdict(R"({"action":{"task":{"fails":"Create ob tenant"}}})") == "armed");
+  CHECK(verdict(R"({"steps":["normal",{"task":{"fails":"Create a tenant"}}]})")
+            .find("the name of a subtask that a request that matches starts") != std::string::npos);
+  // Of several endpoints one is enough.
+  CHECK(of(R"("pathTemplate":"/api/v2/ob/clusters/{id}/{what}")", R"("Stop observer process")") == "armed");
+  const std::string none = "task: no request that matches starts a task";
+  CHECK(of(R"("pathTemplate":"/api/v2/ob/clusters/{id}/tenants/{tenantId}/lock")", "0").ends_with(none));
+  CHECK(of(R"("pathTemplate":"/nowhere")", "0").ends_with(none));
+  CHECK(of(create + R"(,"method":"GET")", "0").ends_with(none));
 }

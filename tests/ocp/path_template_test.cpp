@@ -42,6 +42,29 @@ TEST_CASE("path template: paths are compared segment by segment, so that %2F is 
   }
 }
 
+TEST_CASE("path template: two overlap where a path may fit both") {
+  const struct {
+    PathTemplate made;
+    std::vector<std::string> overlaps;
+    std::vector<std::string> others;
+  } cases[] = {
+      {PathTemplate::of_path("/a/b"), {"/a/b", "/a/{x}", "/{x}/{y}"}, {"/a", "/a/c", "/a/b/c", "/{x}"}},
+      {PathTemplate::of_template("/a/{x}"), {"/a/b", "/{y}/c", "/a/{z}"}, {"/b/{x}", "/a/{x}/c"}},
+      {PathTemplate::of_beginning("/a/b"), {"/a/bc", "/a/{x}", "/{x}/b/c"}, {"/a", "/a/cb", "/{x}"}},
+      {PathTemplate(), {"/", "/a/{x}"}, {}},
+  };
+  for (const auto& [made, overlaps, others] : cases) {
+    for (const std::string& path : overlaps) {
+      CAPTURE(path);
+      CHECK(made.overlaps(PathTemplate::of_template(path)));
+    }
+    for (const std::string& path : others) {
+      CAPTURE(path);
+      CHECK_FALSE(made.overlaps(PathTemplate::of_template(path)));
+    }
+  }
+}
+
 TEST_CASE("path template: what placeholders take is given as it was sent") {
   const PathTemplate made = PathTemplate::of_template("/worlds/{user}/x/{id}");
   const auto values = made.values("/worlds/a%2Fb/x/7/");
