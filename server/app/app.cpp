@@ -251,7 +251,14 @@ http::Response App::answer(const http::Request& request, Exchange& exchange) con
   refuse_violations(exchange.violations);
   if (endpoint.does == Does::Constant) return answer_constant(request, endpoint, exchange);
   if (endpoint.does == Does::Write) {
-    prepare_write({std::move(asked), std::move(body), std::string(query), exchange.user, {}}, exchange);
+    const auto host = request.header("Host").value_or("localhost");
+    prepare_write({std::move(asked),
+                   std::move(body),
+                   std::string(query),
+                   exchange.user,
+                   {},
+                   fmt::format("{}://{}", options_.tls ? "https" : "http", host)},
+                  exchange);
     return {};
   }
   const std::optional<AnswerData> data = answer_data(asked, exchange);

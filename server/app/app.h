@@ -43,6 +43,7 @@ struct AppOptions {
   bool admin = true;                     // there are admin calls, which GET / may name
   AuthMode auth = AuthMode::Any;
   Credentials credentials;
+  bool tls = false;     // which clients speak
   http::Limits limits;  // that the HTTP side keeps, for messages
 };
 
@@ -150,7 +151,7 @@ class App {
   mutable Worker sorts_{kConnectionsBoundIt};
   mutable WorkerPool timelines_{kConnectionsBoundIt};  // by world; a point that passes does not wait for a sort
   mutable WorkerPool writes_{kConnectionsBoundIt};     // by world
-  mutable Worker long_bodies_{kConnectionsBoundIt};  // the last, for its jobs use all of the above
+  mutable Worker long_bodies_{kConnectionsBoundIt};    // the last, for its jobs use all of the above
 };
 
 // The envelope values of --frozen: those of the captured answer, and for what it lacks those of the example on OCP's

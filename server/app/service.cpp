@@ -27,6 +27,7 @@ AppOptions app_options(const ServeOptions& options, const Dataset& dataset) {
   app.admin = options.admin;
   app.auth = options.auth;
   app.credentials = options.credentials;
+  app.tls = options.tls_certificate || options.tls_self_signed;
   app.limits = options.limits;
   return app;
 }

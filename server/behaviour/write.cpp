@@ -90,6 +90,7 @@ Written write_rows(const Write& write, const std::shared_ptr<const Dataset>& dat
   scope.set("query", query_of(endpoint, write.query));
   scope.set("body", write.body);
   scope.set("user", json_text(write.user.empty() ? kNobody : write.user));
+  scope.set("origin", json_text(write.origin));
   try {
     Effects effects(scope, options, now, write.failure);
     effects.run(effects.parsed(endpoint.effects));

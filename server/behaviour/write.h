@@ -21,6 +21,7 @@ struct Write {
   std::string query;                   // as sent
   std::string user;                    // who asks
   std::optional<TaskFailure> failure;  // of the task that it starts
+  std::string origin = {};             // by which the client has reached the server, "http://127.0.0.1:8080"
 };
 
 struct Written {

@@ -360,3 +360,17 @@ TEST_CASE("app: a path that was meant for the admin side is answered with the on
   options.admin = false;
   CHECK(Fixed(options).handle({"GET", "/_admin/clock", {}, "", {}}).status == 401);
 }
+
+TEST_CASE("app: the configuration of OBProxy names the address by which the client has reached the server") {
+  const auto url = [](bool tls, Headers headers) {
+    AppOptions options;
+    options.tls = tls;
+    Fixed app(options);
+    const http::Response response = finished(app.get("/services?Action=GetObProxyConfig", std::move(headers)));
+    const auto begin = response.body.find("http");
+    return response.body.substr(begin, response.body.find("/client") - begin);
+  };
+  CHECK(url(false, {{"Host", "ocp.test:1234"}}) == "http://ocp.test:1234");
+  CHECK(url(true, {{"Host", "[::1]:8443"}}) == "https://[::1]:8443");
+  CHECK(url(false, {}) == "http://localhost");
+}

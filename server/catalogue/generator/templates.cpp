@@ -57,8 +57,8 @@ constexpr Choice<Operator> kOperators[] = {
 // clang-format on
 
 // What a reference begins with beside the names of resources.
-constexpr std::string_view kRoots[] = {"path",  "query", "body",  "new",  "row", "rows", "task",
-                                       "tasks", "item",  "found", "with", "now", "user", "failure"};
+constexpr std::string_view kRoots[] = {"path", "query", "body", "new", "row",  "rows",   "task",   "tasks",
+                                       "item", "found", "with", "now", "user", "origin", "failure"};
 
 // From the end where it is negative.
 bool is_index(std::string_view text) {
@@ -82,7 +82,7 @@ class Reference {
 
   void check() const {
     const std::string_view root = parts_.front();
-    if (root == "now" || root == "user" || root == "failure") {
+    if (root == "now" || root == "user" || root == "origin" || root == "failure") {
       if (root == "failure" && !scope_.has_failure) fail("is for failed only");
       if (parts_.size() > 1) fail("has no members");
     } else if (root == "item") {
