@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """What changes of data cost beside a tenant with 1,000,000 tasks.
 
-measure_changes.py [BINARY]: loads 1,000,000 tasks of one tenant, 10,000 of another and 60 of a third, in memory, and
+measure_changes.py [--worlds] [BINARY]: loads 1,000,000 tasks of one tenant, 10,000 of another and 60 of a third, in memory, and
 prints medians and maxima of 100 calls each, of changes by admin calls, and of database users that are created and read
 back. Each is the time of a whole HTTP call on a kept connection, and the mean of the processor's time that the server
 took for one, which other programs do not lengthen. For the points of timelines, one task changes at each point, at first
 of the small tenant, then of the large one. Points pass as calls advance the clock, one at once after the other, and as
 time goes by, one each 50 ms. The time is that of the first GET after a point, and that of others' GETs of another tenant
 meanwhile, beside that without points.
+
+At last, and with --worlds only this, of the built-in installation: what a fork and a reset of a world cost before its user
+has changed anything, and after 1,000 changes.
 """
 
 import base64
@@ -22,6 +25,8 @@ import tempfile
 import time
 
 CALLS = 100
+WRITES = 1000  # before a fork and a reset
+RESETS = 5     # each after so many
 LARGE, MIDDLE, SMALL = 1, 2, 3
 TASKS = {LARGE: 1_000_000, MIDDLE: 10_000, SMALL: 60}
 CREDENTIALS = {"Authorization": "Basic " + base64.b64encode(b"admin:secret").decode(),
@@ -99,9 +104,45 @@ def others_while(port, action):
     return found
 
 
+def measure_worlds(binary):
+    process = subprocess.Popen([binary, "--port", "0", "--log-level", "off", "--isolate-by", "user"],
+                               stdout=subprocess.PIPE)
+    client = Client(json.loads(process.stdout.readline())["port"])
+    users = "/api/v2/ob/clusters/1000005/tenants/1000012/users"
+
+    def fork(_):
+        took = client.call("PUT", "/__admin/worlds/fork", {"from": "admin"})
+        client.call("DELETE", "/__admin/worlds/fork")
+        return took
+
+    def reset(writes):
+        for i in range(writes):
+            client.call("POST", users, {"username": f"u{i}", "password": "x"})
+        return client.call("POST", "/__admin/reset?user=admin")
+
+    client.call("GET", users)  # makes the world
+    report("a fork before any change", [fork(i) for i in range(CALLS)])
+    report("a reset before any change", [reset(0) for _ in range(CALLS)])
+    report("a reset after a change", [reset(1) for _ in range(CALLS)])
+    for i in range(WRITES):
+        client.call("POST", users, {"username": f"u{i}", "password": "x"})
+    report(f"a fork after {WRITES:,} changes", [fork(i) for i in range(CALLS)])
+    client.call("POST", "/__admin/reset?user=admin")
+    report(f"a reset after {WRITES:,} changes", [reset(WRITES) for _ in range(RESETS)])
+    process.terminate()
+    process.wait()
+
+
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
-    binary = sys.argv[1] if len(sys.argv) > 1 else root / "build/release/ocp-mock-server"
+    arguments = [argument for argument in sys.argv[1:] if argument != "--worlds"]
+    binary = arguments[0] if arguments else root / "build/release/ocp-mock-server"
+    if "--worlds" not in sys.argv:
+        measure_data(binary)
+    measure_worlds(binary)
+
+
+def measure_data(binary):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "logBackupTasks.ndjson"
         with open(file, "w", encoding="utf-8") as out:
