@@ -261,7 +261,7 @@ void use_names(const BodyField& field, JsonValue& value) {
   }
 }
 
-// Gives a value that fits the kind that its field has.
+// Gives a value that fits the kind that its field has, and takes members away that are not known.
 void give_types(const BodyField& field, JsonValue& value) {
   switch (field.type) {
     case BodyType::Integer:
@@ -288,6 +288,10 @@ void give_types(const BodyField& field, JsonValue& value) {
       for (JsonValue& item : value.items) give_types(field.fields.front(), item);
       break;
     case BodyType::Object:
+      std::erase_if(value.members, [&](const JsonMember& member) {
+        return !field.fields.empty() &&
+               std::ranges::find(field.fields, member.key, &BodyField::name) == field.fields.end();
+      });
       for (const BodyField& one : field.fields) {
         const auto member = std::ranges::find(value.members, one.name, &JsonMember::key);
         if (member != value.members.end() && member->value.kind != JsonKind::Null) give_types(one, member->value);

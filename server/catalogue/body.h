@@ -15,9 +15,9 @@ namespace ocp_mock {
 
 // Throws ApiError 415 for a media type that the endpoint does not take, and 400 for a body that does not parse and for
 // the first member, in the order of the catalogue, that is missing or does not fit; its message has the member's path,
-// "zones[0].name". Appends members that are not known. An empty body has no members; an endpoint without a body has
-// null. Members have the types of the catalogue: the number of a form is a number. Of a part of a multipart body that is
-// a file it is the file's name.
+// "zones[0].name". Appends members that are not known, and leaves them out. An empty body has no members; an endpoint
+// without a body has null. Members have the types of the catalogue: the number of a form is a number. Of a part of a
+// multipart body that is a file it is the file's name.
 JsonValue read_body(const Endpoint& endpoint, std::string_view content_type, std::string_view query,
                     std::string_view body, std::vector<Violation>& violations);
 

@@ -120,6 +120,15 @@ TEST_CASE("body: of a URL that has secrets only what stands before them is kept"
   }
 }
 
+TEST_CASE("body: members that are not known are left out, unless none is told") {
+  std::vector<Violation> violations;
+  const JsonValue body =
+      read_body(endpoint("POST", "/api/v1/zones/z/hosts"), kJson, "",
+                R"({"name":"a","secret":1,"disks":[{"path":"/","secret":2}],"extra":{"any":3}})", violations);
+  CHECK(text_of_json(body) == R"({"disks":[{"path":"/"}],"extra":{"any":3},"name":"a"})");
+  CHECK(violations.size() == 2);
+}
+
 TEST_CASE("body: a body that is an array has items") {
   const Endpoint& put = endpoint("PUT", "/api/v1/regions");
   CHECK(verdict(put, kJson, R"([{"name":"a"},{"name":"b"}])") == "accepted");
