@@ -53,7 +53,7 @@ int code_of(const Words& command) {
 const std::string kTellSignals = R"(
 import os, signal
 def tell(number, frame):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, (signal.Signals(number).name + "\n").encode())  # print may be interrupted
     if number == signal.SIGTERM: os._exit(5)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, tell)
 print(os.getpid(), flush=True)
