@@ -48,6 +48,9 @@ fi
 
 version=$("$build/ocp-mock-server" --version)
 version=${version##* }
+# A download must be of the commit that its version's tag names.
+tags=$(git -C "$root" tag --points-at HEAD 'v[0-9]*' 2>/dev/null || true)
+[ -z "$tags" ] || grep -qxF "v$version" <<<"$tags" || fail "the build is version $version, but this commit is tagged ${tags//$'\n'/, }"
 name=ocp-mock-server-$version-linux-x86_64
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)}
 stage=$(mktemp -d)

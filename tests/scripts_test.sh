@@ -42,4 +42,23 @@ try() { # HOME_OF_THE_CACHE WHAT_BECOMES_OF_IT
 try "$scripts/.." "made anew"
 try "/does/not/exist" "made anew"
 try "$copy" "kept"
+
+# A tag says which version a package of its commit must have.
+tagged=$copy/tagged
+mkdir -p "$tagged/scripts" "$tagged/build" "$copy/out"
+cp "$scripts/package.sh" "$tagged/scripts"
+printf '#!/bin/sh\necho "ocp-mock-server 1.2.3"\n' >"$tagged/build/ocp-mock-server"
+chmod +x "$tagged/build/ocp-mock-server"
+git="git -C $tagged -c user.name=test -c user.email=test@localhost"
+$git init --quiet
+$git commit --quiet --allow-empty --message "a release"
+for case in ":" "v1.2.3:" "v1.2.4:v1.2.4" "v1.2.3 v1.3.0 later:" "later:" "v1.2.30:v1.2.30"; do
+  for tag in ${case%%:*}; do $git tag "$tag"; done
+  # Nothing is there to pack, so that is the next thing that fails.
+  text=$("$tagged/scripts/package.sh" deb "$copy/out" "$tagged/build" 2>&1) && complain "package.sh packs nothing"
+  wanted="cpack fails"
+  [ -z "${case#*:}" ] || wanted="the build is version 1.2.3, but this commit is tagged ${case#*:}"
+  [[ $text == *"$wanted"* ]] || complain "package.sh with the tags '${case%%:*}' says: $text"
+  $git tag | while read -r tag; do $git tag --delete "$tag" >/dev/null; done
+done
 exit $failed
