@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/given_options.h"
 #include "client/capture.h"
 #include "client/recorder.h"
 
@@ -61,6 +62,17 @@ std::span<const ClientOption> client_option_table();
 // text. Throws std::runtime_error with one sentence.
 ClientOptions read_client_options(ClientOptionTrait command,
                                   const std::function<std::vector<std::string>(std::string_view flag)>& values_of);
+
+// What a command needs before it begins. Whatever is wrong with it, the command line has named it: throws
+// OptionMistake.
+template <typename Make>
+auto prepared(const Make& make) {
+  try {
+    return make();
+  } catch (const std::exception& error) {
+    throw OptionMistake(error.what());
+  }
+}
 
 // Reads the files of a login. Throws std::runtime_error, also if they have more than one user or key.
 Credentials read_login(const Login& login);

@@ -65,7 +65,7 @@ RecordCommand record_command(ClientOptions options) {
 int run_record(RecordCommand command) {
   StopSignal stop;
   std::signal(SIGPIPE, SIG_IGN);
-  command.record.upstream.credentials = read_login(command.login);
+  command.record.upstream.credentials = prepared([&] { return read_login(command.login); });
   const Router router(ocp_catalogue());
   std::mutex speaking;
   const auto say = [&speaking](const std::string& text) {
@@ -83,16 +83,20 @@ int run_record(RecordCommand command) {
   std::unique_ptr<LocalSide> fixtures;
   Recorder::Fixtures answer_known;
   if (command.record.mode == RecordMode::Missing) {
+    answer_known = [&](const http::Request& request) {
+      return fixtures ? answer_from(*fixtures, router, request) : std::nullopt;
+    };
+  }
+  const auto recorder =
+      prepared([&] { return std::make_unique<Recorder>(command.record, router, say, std::move(answer_known)); });
+  if (command.record.mode == RecordMode::Missing) {
+    // Not before: the recorder brings what a killed one has kept into the recording.
     const auto recorded = command.record.recording.out / Recording::kFile;
     std::error_code ignored;
     if (std::filesystem::exists(recorded, ignored)) command.fixtures.push_back(recorded);
-    if (!command.fixtures.empty()) {
-      fixtures = std::make_unique<LocalSide>(command.fixtures, AuthMode::Off);
-      answer_known = [&](const http::Request& request) { return answer_from(*fixtures, router, request); };
-    }
+    if (!command.fixtures.empty()) fixtures = std::make_unique<LocalSide>(command.fixtures, AuthMode::Off);
   }
-  Recorder recorder(command.record, router, say, std::move(answer_known));
-  server->start([&recorder](const http::Request& request) { return recorder.handle(request); });
+  server->start([&recorder](const http::Request& request) { return recorder->handle(request); });
   port_file.write(server->port());
   std::string url;
   append_json_string(url, server->url());
@@ -104,11 +108,11 @@ int run_record(RecordCommand command) {
   // A large file may take longer than a stop signal allows.
   stop.close();
   // Before the requests in flight have their time: that may be all that this process has.
-  recorder.write();
+  recorder->write();
   port_file.remove();
   server->stop();
-  recorder.write();
-  say(recorder.summary());
+  recorder->write();
+  say(recorder->summary());
   return 0;
 }
 

@@ -75,6 +75,11 @@ Recorder::Recorder(const RecordOptions& options, const Router& router, Say say, 
   for (std::size_t i = 0; i < kConnections; ++i) {
     upstreams_.push_back(std::make_unique<Upstream>(options.upstream, [](const std::string&) {}));
   }
+  if (recording_.recovered() > 0) {
+    say_(fmt::format("{} of a recorder that was killed {} in {} now",
+                     plural_of(static_cast<std::int64_t>(recording_.recovered()), "exchange"),
+                     recording_.recovered() == 1 ? "is" : "are", recording_.file().string()));
+  }
   for (const auto& upstream : upstreams_) threads_.emplace_back([this, &upstream] { ask(*upstream); });
   threads_.emplace_back([this] { save(); });
 }
@@ -132,19 +137,22 @@ void Recorder::answer(Upstream& upstream, const JobPointer& job) {
   const PassedRequest passed{request.method, request.target, request.headers, request.body};
   std::optional<std::string> key = Recording::key_of(passed);
   const bool may_be_known = key && mode_ != RecordMode::Always;
+  bool is_kept = false;
   if (may_be_known) {
     const std::lock_guard lock(mutex_);
-    if (const auto known = recording_.find(*key)) {
-      ++known_;
-      *job->response = response_of(*known);
-      return job->deferred->complete();
+    is_kept = recording_.has(*key);
+    if (!is_kept) {
+      const auto [waiting, is_first] = in_flight_.try_emplace(*key);
+      if (!is_first) return waiting->second.push_back(job);
     }
-    const auto [waiting, is_first] = in_flight_.try_emplace(*key);
-    if (!is_first) return waiting->second.push_back(job);
   }
   try {
     std::optional<http::Response> answered;
-    if (may_be_known && fixtures_) answered = fixtures_(request);
+    if (is_kept) {
+      answered = response_of(recording_.answer(*key));
+    } else if (may_be_known && fixtures_) {
+      answered = fixtures_(request);
+    }
     if (answered) {
       const std::lock_guard lock(mutex_);
       ++known_;
@@ -154,14 +162,14 @@ void Recorder::answer(Upstream& upstream, const JobPointer& job) {
     *job->response = error_answer(request, 500, 0, "ocp-mock-server record: it failed; its log says why");
     say_(fmt::format("{}: {}", shown(passed), error.what()));
   }
-  if (may_be_known) release(*key);
+  if (may_be_known && !is_kept) release(*key);
   job->deferred->complete();
 }
 
 http::Response Recorder::pass(Upstream& upstream, const PassedRequest& request, const std::optional<std::string>& key) {
-  std::shared_ptr<const UpstreamAnswer> answer;
+  UpstreamAnswer answer;
   try {
-    answer = std::make_shared<const UpstreamAnswer>(upstream.pass(request));
+    answer = upstream.pass(request);
   } catch (const CannotAsk& error) {
     {
       const std::lock_guard lock(mutex_);
@@ -172,16 +180,14 @@ http::Response Recorder::pass(Upstream& upstream, const PassedRequest& request, 
     asked.headers = request.headers;
     return error_answer(asked, 502, 0, fmt::format("ocp-mock-server record: {}", error.what()));
   }
-  http::Response response = response_of(*answer);
-  keep(request, key, std::move(answer));
-  return response;
+  keep(request, key, answer);
+  return response_of(answer);
 }
 
-void Recorder::keep(const PassedRequest& request, const std::optional<std::string>& key,
-                    std::shared_ptr<const UpstreamAnswer> answer) {
-  std::string why(fault_of(answer->status));
+void Recorder::keep(const PassedRequest& request, const std::optional<std::string>& key, const UpstreamAnswer& answer) {
+  std::string why(fault_of(answer.status));
   if (why.empty() && !key) why = "no exchange can tell the request, which is binary, not UTF-8 or longer than 16 MiB";
-  if (why.empty()) why = recording_.keep(*key, request, std::move(answer));
+  if (why.empty()) why = recording_.keep(*key, request, answer);
   bool is_new = false;
   {
     const std::lock_guard lock(mutex_);

@@ -71,8 +71,7 @@ class Recorder {
   void ask(Upstream& upstream);
   void answer(Upstream& upstream, const JobPointer& job);
   http::Response pass(Upstream& upstream, const PassedRequest& request, const std::optional<std::string>& key);
-  void keep(const PassedRequest& request, const std::optional<std::string>& key,
-            std::shared_ptr<const UpstreamAnswer> answer);
+  void keep(const PassedRequest& request, const std::optional<std::string>& key, const UpstreamAnswer& answer);
   void release(const std::string& key);
   void save();
 

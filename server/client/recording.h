@@ -1,5 +1,5 @@
 // What a recorder has kept: exchanges in one fixture file, which is replaced in one step, so that it can always be
-// loaded.
+// loaded; and, until that is done, in a log, which no process loses that is killed. Memory has only their places.
 // Input: requests with the answers of an OCP. Output: the answers again, as they were; a file with them, redacted
 // unless told otherwise. Thread safety: any thread may call; write() by one at a time.
 #pragma once
@@ -7,18 +7,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/spool_file.h"
 #include "catalogue/router.h"
 #include "client/capture_state.h"
-#include "client/redact.h"
+#include "client/exchange_log.h"
 #include "client/redact_rules.h"
 #include "client/upstream.h"
-#include "json/reader.h"
 
 namespace ocp_mock {
 
@@ -35,19 +34,24 @@ class Recording {
   static constexpr std::size_t kLargestBody = 16 << 20;
 
   // Makes the folder, or opens it and reads what an earlier session has left. Throws std::runtime_error if that cannot
-  // be read or is no recording, if the folder is another one's, and for rules that are wrong.
+  // be read or is no recording, if the folder is another one's, and for rules that are wrong. Brings what a process
+  // that was killed had kept into the file.
   Recording(const RecordingOptions& options, const Router& router);
+  // Leaves what was not written to a later session.
+  ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
   // One text for all requests that ask for the same; nothing for a request that no exchange can tell.
   static std::optional<std::string> key_of(const PassedRequest& request);
 
-  // The answer that this session has kept; null for none.
-  std::shared_ptr<const UpstreamAnswer> find(const std::string& key) const;
+  // Whether this session has kept an answer, and that answer. The second one reads a file: throws std::system_error.
+  bool has(const std::string& key) const;
+  UpstreamAnswer answer(const std::string& key) const;
 
-  // Keeps the answer in place of one that it has of the same request. Returns why it cannot; empty if it is kept.
-  std::string keep(const std::string& key, const PassedRequest& request, std::shared_ptr<const UpstreamAnswer> answer);
+  // Keeps the answer in place of one that it has of the same request; from then on it outlives the process. Returns why
+  // it cannot; empty if it is kept.
+  std::string keep(const std::string& key, const PassedRequest& request, const UpstreamAnswer& answer);
 
   // Whether something was kept since the last write().
   bool has_news() const;
@@ -56,33 +60,41 @@ class Recording {
   void write();
 
   std::filesystem::path file() const { return options_.out / kFile; }
-  std::size_t kept() const;      // by this session
-  std::size_t in_file() const;   // also by earlier ones, in the last write()
-  std::string replaced() const;  // the redactor's report of the last write()
+  std::size_t recovered() const { return recovered_; }  // of a process that was killed
+  std::size_t kept() const;                             // by this session
+  std::size_t in_file() const;                          // also by earlier ones, in the last write()
+  std::string replaced() const;                         // the redactor's report of the last write()
 
  private:
+  struct Kind {
+    std::string_view replay;  // see kReplay
+    bool is_object = false;   // its row may tell more than one in a list
+  };
   struct Kept {
-    PassedRequest request;  // without headers
-    std::shared_ptr<const UpstreamAnswer> answer;
+    ExchangeLog::Place place;
     std::uint64_t number = 0;  // a later one has a greater number
-    bool is_object = false;    // its row may tell more than one in a list
-    std::string_view replay;   // see kReplay
+    Kind kind;
   };
   // Of an earlier session, as it stands in the file.
   struct Earlier {
-    std::string text;
+    SpoolFile::Place place;
     bool is_object = false;
   };
 
   void read_earlier();
-  void classify(Kept& kept) const;
-  std::string text_of(const Kept& kept, Redactor* redactor) const;
+  void recover();
+  Kind classified(const PassedExchange& exchange) const;
+  void put(const std::string& key, Kind kind, ExchangeLog::Place place);
+  void drop_replaced();
 
   const RecordingOptions options_;
   const Router& router_;
   const CaptureState state_;
   std::map<std::string, Earlier> earlier_;  // by the key that it has in the file
-  mutable std::mutex mutex_;                // of the rest
+  std::size_t recovered_ = 0;
+  mutable std::mutex mutex_;  // of the rest
+  ExchangeLog log_;           // of kept_
+  SpoolFile earlier_texts_;
   std::map<std::string, Kept> kept_;
   std::uint64_t last_ = 0;
   std::uint64_t written_ = 0;

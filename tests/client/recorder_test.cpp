@@ -15,6 +15,7 @@
 #include "client/capture_run.h"
 #include "http/deferred_response.h"
 #include "http/running_server.h"
+#include "json/reader.h"
 
 using namespace ocp_mock;
 using namespace ocp_mock::test;
@@ -282,6 +283,34 @@ TEST_CASE("record: what a killed recorder leaves can be loaded") {
   later.get("/api/v2/time");
   end(later);
   CHECK(fixtures_in(out).size() == 1);
+}
+
+TEST_CASE("record: a recorder that is killed loses nothing that was answered") {
+  const RunningProgram source({"--frozen"});
+  const TemporaryFolder folder;
+  const auto out = folder.path() / "out";
+  const auto log = out / ".capture" / "passed";
+  const auto file = out / "recorded.json";
+  constexpr int kAsked = 40;
+  {
+    RunningProgram recorder(record_arguments(url_of(source.port()), out));
+    for (int i = 1; i <= kAsked; ++i) recorder.get(kTasks + "?size=" + std::to_string(i));
+    recorder->signal(SIGKILL);
+    recorder->wait();
+    CHECK(std::filesystem::exists(log));
+  }
+  // They are there for all that a session answers from, and so for --mode missing.
+  RunningProgram later(record_arguments(url_of(source.port()), out, {"--mode", "missing"}));
+  CHECK(count_of(read_file(file), "\"replay\":\"also\"") == kAsked);
+  later.get(kTasks + "?size=" + std::to_string(kAsked));
+  later.get("/api/v2/compute/hosts");
+  const std::string said = end(later);
+  CHECK(contains(said, "40 exchanges of a recorder that was killed are in " + file.string() + " now\n"));
+  CHECK(contains(said, "passed 1 request to "));
+  CHECK(contains(said, "\nkept 1 exchange, 41 in "));
+  CHECK_FALSE(std::filesystem::exists(log));
+  const RunningProgram served({"--frozen", "--fixtures", out.string()});
+  CHECK(contains(served.get(kTasks + "?size=7"), R"("totalElements":)"));
 }
 
 TEST_CASE("record: a request passes as it is, but for its connection") {
