@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -17,6 +18,7 @@
 #include "client/capture_state.h"
 #include "client/diff.h"
 #include "client/diff_requests.h"
+#include "ocp/instant.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -105,7 +107,9 @@ int run_diff(DiffCommand command) {
       return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
     };
     LocalSide here(command.fixtures, AuthMode::Any);
-    const DiffRequests requests = command.paths ? read_targets(*command.paths) : requests_of(*here.data(), is_asked);
+    const DiffRequests requests =
+        command.paths ? read_targets(*command.paths)
+                      : requests_of(*here.data(), to_instant(std::chrono::system_clock::now()), is_asked);
     for (const std::string& note : requests.notes) bar.line("not asked: " + note);
     if (requests.targets.empty()) throw CannotAsk("the fixtures hold nothing that can be asked for");
     Upstream there(command.upstream, [&](const std::string& text) { bar.line(text); });

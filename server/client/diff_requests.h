@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ocp/instant.h"
 #include "store/dataset.h"
 
 namespace ocp_mock {
@@ -22,9 +23,10 @@ inline constexpr std::size_t kMostOfEndpoint = 100;
 inline constexpr std::int64_t kDiffPageSize = 100;
 
 // The lists and objects that the rows of the dataset are in, of lists with pages the first and the last one, and the
-// GETs among the exchanges. Of the endpoints those for which is_asked is true.
+// GETs among the exchanges. Of the endpoints those for which is_asked is true. A list that must be asked for by times
+// is asked for those of its rows, and for the hour before now where they have none.
 DiffRequests requests_of(
-    const Dataset& dataset,
+    const Dataset& dataset, Instant now,
     const std::function<bool(const Endpoint&)>& is_asked = [](const Endpoint&) { return true; });
 
 // Whether a capture with this identity has what an endpoint answers: one of a cluster lacks the lists that are below
