@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/generate.h"
+#include "cli/given_options.h"
 #include "cli/options.h"
 #include "cli/record.h"
 #include "store/image.h"
@@ -58,6 +59,9 @@ int main(int argc, char** argv) {
     std::fputs(exit.out.c_str(), stdout);
     std::fputs(exit.error.c_str(), stderr);
     return exit.code;
+  } catch (const OptionMistake& error) {
+    std::fprintf(stderr, "ocp-mock-server: %s\n", error.what());
+    return kUsageExitCode;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ocp-mock-server: %s\n", error.what());
     return 1;

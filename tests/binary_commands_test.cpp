@@ -138,7 +138,7 @@ TEST_CASE("binary: generate writes to standard output or a file, and says what i
   CHECK(writer.wait() == 0);
   CHECK(read_file(file) == expected);
   to_file.back() = "/does/not/exist/out.json";
-  CHECK(failure(to_file) == "1 ocp-mock-server: cannot write /does/not/exist/out.json: No such file or directory\n");
+  CHECK(failure(to_file) == "2 ocp-mock-server: cannot write /does/not/exist/out.json: No such file or directory\n");
 
   CHECK(failure({"generate", "--tasks", "ten"}) ==
         "2 ocp-mock-server: --tasks is 'ten'; it must be a number from 0 to 1000000000 (see --help)\n");

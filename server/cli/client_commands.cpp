@@ -140,12 +140,16 @@ int run_diff(DiffCommand command) {
 
 int run_capture(CaptureCommand command) {
   std::signal(SIGPIPE, SIG_IGN);
-  command.capture.upstream.credentials = read_login(command.login);
+  command.capture.upstream.credentials = prepared([&] { return read_login(command.login); });
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_on_signal);
   ProgressBar bar;
-  return capture(command.capture, ocp_catalogue(),
-                 {[&](const std::string& text) { bar.line(text); },
-                  [&](double part, const std::string& text) { bar.show(part, text); }});
+  try {
+    return capture(command.capture, ocp_catalogue(),
+                   {[&](const std::string& text) { bar.line(text); },
+                    [&](double part, const std::string& text) { bar.show(part, text); }});
+  } catch (const std::invalid_argument& error) {
+    throw OptionMistake(error.what());
+  }
 }
 
 }  // namespace ocp_mock

@@ -1,6 +1,6 @@
 // The commands of the program, each put together from the modules below.
 // Input: checked options. Output: the exit code. What goes wrong before or after the serving is thrown, as a
-// std::exception whose text is for the user.
+// std::exception whose text is for the user; as OptionMistake where the command line is to blame.
 #pragma once
 
 #include <functional>

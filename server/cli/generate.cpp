@@ -68,10 +68,15 @@ GenerateOptions checked(const GenerateWords& words) {
 
 int run_generate(const GenerateOptions& options) {
   if (options.out) {
+    std::optional<TemporaryFile> file;
     try {
-      TemporaryFile file(*options.out);
-      generate_fixtures(options.size, [&](std::string_view text) { file.write(text); });
-      file.commit();
+      file.emplace(*options.out);
+    } catch (const std::exception& error) {
+      throw OptionMistake(fmt::format("cannot write {}: {}", options.out->string(), error.what()));
+    }
+    try {
+      generate_fixtures(options.size, [&](std::string_view text) { file->write(text); });
+      file->commit();
     } catch (const std::system_error& error) {
       throw std::runtime_error(fmt::format("cannot write {}: {}", options.out->string(), error.code().message()));
     }

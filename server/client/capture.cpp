@@ -417,7 +417,13 @@ class Capture {
 }  // namespace
 
 int capture(const CaptureOptions& options, const Catalogue& catalogue, const CaptureReport& report) {
-  return Capture(options, catalogue, report).run();
+  std::unique_ptr<Capture> begun;
+  try {
+    begun = std::make_unique<Capture>(options, catalogue, report);
+  } catch (const std::exception& error) {
+    throw std::invalid_argument(error.what());
+  }
+  return begun->run();
 }
 
 }  // namespace ocp_mock

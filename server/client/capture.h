@@ -30,8 +30,9 @@ struct CaptureReport {
 
 // Returns the exit code: 0, or 1 if something that was asked for is not there or was refused, or could not be asked for
 // now; then the same call goes on. What a call has got is kept in the folder, so that the next one need not ask for it,
-// also when the process is killed. Throws std::invalid_argument for a wrong scope, std::runtime_error for a cluster or
-// tenant that is not there, refused credentials, a folder that cannot be written or holds another capture.
+// also when the process is killed. Throws std::invalid_argument for what keeps it from beginning: a wrong scope, a
+// folder that cannot be used or holds another capture, rules or a CA file that are wrong; std::runtime_error for a
+// cluster or tenant that is not there, refused credentials, a file that cannot be written.
 int capture(const CaptureOptions& options, const Catalogue& catalogue, const CaptureReport& report);
 
 }  // namespace ocp_mock

@@ -103,7 +103,7 @@ TEST_CASE("capture: own rules are taken, and wrong ones refused before anything 
   const RunningProgram source({"--frozen"});
   const auto wrong = folder.write("wrong.json", R"({"rules":[{"field":"name","as":"x"}]})").string();
   const CaptureRun refused = capture_from(source, folder.path() / "out", {"hosts", "--redact-rules", wrong});
-  CHECK(refused.code == 1);
+  CHECK(refused.code == 2);
   CHECK(contains(refused.error, "wrong.json:1:"));
   CHECK_FALSE(fs::exists(folder.path() / "out"));
   const auto rules = folder.write("rules.json", R"({"rules":[{"field":"hosts.name","as":"keep"}]})").string();
