@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/temporary_file.h"
+#include "client/capture_notes.h"
 #include "client/capture_state.h"
 #include "client/captured_page.h"
 #include "client/redact.h"
@@ -59,6 +60,7 @@ class Capture {
     if (const auto finished = state_.finished()) {
       // Where the process ended before all was removed.
       state_.finish(*finished);
+      say_notes();
       report_.line(
           fmt::format("{} is complete, nothing is asked again; remove it to capture anew", options_.out.string()));
       return finished->empty() ? 0 : 1;
@@ -90,6 +92,7 @@ class Capture {
     for (const std::string& text : refused_) missing += text + '\n';
     state_.finish(missing);
     if (redactor_ != nullptr) report_.line("replaced: " + redactor_report());
+    say_notes();
     report_.line(fmt::format("captured {} in {}; serve it: ocp-mock-server --fixtures {}", plural_of(rows_, "row"),
                              plural_of(files_, "file"), options_.out.string()));
     return refused_.empty() ? 0 : 1;
@@ -270,6 +273,18 @@ class Capture {
     return "";
   }
 
+  void say_notes() const {
+    for (const std::string& text : capture_notes(plan_, options_.out)) report_.line(text);
+  }
+
+  // Rows of a list that are asked for one by one as well are the same rows.
+  bool counts_rows(const CaptureStep& step) const {
+    return step.endpoint->form != Form::Object || std::ranges::none_of(plan_.steps, [&](const CaptureStep& other) {
+             return other.is_kept && other.endpoint->form != Form::Object &&
+                    other.endpoint->resource == step.endpoint->resource;
+           });
+  }
+
   template <typename Take>
   void for_each_page(const CaptureStep& step, const CaptureWalk& walk, const Take& take_page) const {
     const std::string name = name_of(step, walk);
@@ -355,7 +370,7 @@ class Capture {
       text += is_changed ? page.body() : state_.page(name_of(step, walk), number);
       out.write(text + "}}");
     });
-    rows_ += kept;
+    if (counts_rows(step)) rows_ += kept;
     if (last_total && kept < *last_total) {
       report_.line(
           fmt::format("{}: it has changed while it was read; {} of {} rows were met", walk.path, kept, *last_total));

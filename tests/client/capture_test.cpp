@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <string_view>
@@ -230,8 +231,37 @@ TEST_CASE("capture: one that is interrupted goes on and asks for no page again")
   CHECK(contains(again.error, " is complete, nothing is asked again"));
   CHECK_FALSE(fs::exists(out / ".capture" / "walks"));
   const CaptureRun other = capture_from(source, out, {"--cluster", "1", "logBackupTasks", "--no-redact"});
-  CHECK(other.code == 1);
+  CHECK(other.code == 2);
   CHECK(contains(other.error, "name another folder by --out"));
+}
+
+TEST_CASE("capture: each row counts once, and what a server would make of the folder is said") {
+  const TemporaryFolder folder;
+  const RunningProgram hosts({"--frozen", "--fixtures",
+                              folder
+                                  .write("h.json", R"({"hosts":[
+    {"id":1,"name":"a","innerIpAddress":"192.0.2.1","status":"AVAILABLE"},
+    {"id":2,"name":"b","innerIpAddress":"192.0.2.2","status":"OFFLINE"}]})")
+                                  .string()});
+  const fs::path out = folder.path() / "out";
+  const CaptureRun all = capture_from(hosts, out, {"hosts"});
+  CHECK(fixtures_in(out).contains("hosts.each.captured.json"));
+  CHECK(contains(all.error, "captured 2 rows in 2 files"));
+  CHECK_FALSE(contains(all.error, "has only the rows of"));
+  CHECK_FALSE(contains(all.error, "did not write"));
+
+  const fs::path some = folder.path() / "some";
+  fs::create_directories(some / "below");
+  for (const char* name : {"mine.json", "below/other.har", "notes.txt"}) std::ofstream(some / name) << "[]";
+  const CaptureRun filtered = capture_from(hosts, some, {"hosts", "--lists-only", "--query", "hosts.status=OFFLINE"});
+  CHECK(filtered.code == 0);
+  CHECK(contains(filtered.error, "captured 1 row in 1 file"));
+  CHECK(contains(filtered.error,
+                 "\nhosts.captured.json has only the rows of status=OFFLINE; served, it answers a request without that "
+                 "filter with the same rows\n"));
+  CHECK(contains(filtered.error, "\n" + some.string() +
+                                     " has files that capture did not write, and --fixtures loads them too: "
+                                     "below/other.har, mine.json\n"));
 }
 
 TEST_CASE("capture: rows that move to a page that comes are there once") {
