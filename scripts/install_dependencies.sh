@@ -25,6 +25,7 @@ packages=(
 # The clients that are tried, and what the tests are built with.
 test_packages=(
   busybox-static
+  debootstrap
   default-jdk-headless
   doctest-dev
   junit5

@@ -15,7 +15,13 @@
 set -euo pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+# What debootstrap or a script of a package has mounted in a root may be the machine's own.
+clean_up() {
+  local mounted
+  for mounted in $(cut -d' ' -f2 /proc/mounts | grep "^$folder/" | sort -r); do umount "$mounted" || umount --lazy "$mounted"; done
+  rm -rf --one-file-system "$folder"
+}
+trap clean_up EXIT
 
 fail() {
   echo "check.sh: $*" >&2
@@ -89,7 +95,7 @@ case ${1:-} in
     # No function: killing its shell would leave the server behind.
     "${inside[@]}" "${entry_point[@]}" >"$folder/ready" 2>"$folder/log" &
     server=$!
-    trap 'kill "$server" || true; wait "$server" || true; rm -rf "$folder"' EXIT
+    trap 'kill "$server" || true; wait "$server" || true; clean_up' EXIT
     deadline=$((SECONDS + 10))
     until "${inside[@]}" "${health_check[@]}" 2>"$folder/health"; do
       [ "$SECONDS" -lt "$deadline" ] || fail "the health check fails: $(cat "$folder/health" "$folder/log")"
@@ -203,7 +209,9 @@ END
     files >"$folder/before"
     "${inside[@]}" dpkg --install /package.deb >"$folder/log" 2>&1 || fail "$(cat "$folder/log")"
     "${inside[@]}" ocp-mock-server exec --frozen --pretty -- sh -c "curl -sS -H '$basic' \"\$OCP_URL/$list\"" | cmp - "$example"
-    files | comm -13 "$folder/before" -
+    for name in bin/ocp-mock-server lib/systemd/system/ocp-mock-server.service share/man/man1/ocp-mock-server.1.gz; do
+      [ -s "$root/usr/$name" ] || fail "/usr/$name was not installed"
+    done
     "${inside[@]}" dpkg --purge ocp-mock-server >"$folder/log" 2>&1 || fail "$(cat "$folder/log")"
     files | diff "$folder/before" - || fail "the package leaves a trace"
     ;;
