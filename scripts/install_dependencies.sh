@@ -28,6 +28,7 @@ test_packages=(
   debootstrap
   default-jdk-headless
   doctest-dev
+  golang-go
   junit5
   nginx-light
   nodejs
@@ -65,6 +66,7 @@ is_needed() {
   case $1 in
     default-jdk-headless) ! command -v javac >/dev/null ;;
     default-jre-headless) ! command -v java >/dev/null ;;
+    golang-go) ! command -v go >/dev/null ;;
     npm) ! command -v npm >/dev/null ;;
     nginx-light) ! command -v nginx >/dev/null && [ ! -x /usr/sbin/nginx ] ;;
   esac
