@@ -24,7 +24,7 @@ of OCP that has the endpoint; `--ocp-version` hides later ones.
 Filters stand behind the rows that a list has; `page`, `size` and `sort` are left out. What a request changes is named by the
 resources, as it is when all goes well; a task does it while the world's clock goes on.
 """
-NOT_FILTERS = ("page", "size", "sort", "ignored")
+NOT_FILTERS = ("page", "size", "sort", "length", "ignored")
 CONSTANTS = {"time": "the time, as plain text", "info": "versions of the build", "status": "`okay`, as plain text",
              "welcome": "a page about this server"}
 

@@ -126,7 +126,8 @@ def make_statements(rows, random):
         user = APP_USERS[tenant] or "root"
         facts = {**keys, "dbName": database, "inner": APP_USERS[tenant] is None, "server": f"{address(host)}:2882",
                  "sqlId": sql, "sqlTextShort": text[:50], "sqlType": text.split()[0], "userName": user,
-                 "waitEvent": "db file data read" if slow else "none"}
+                 "waitEvent": "db file data read" if slow else "none", "serverId": server,
+                 "timestamp": local(at(9, "16:00:00") - seconds(420 * number))}
         top = statistics(random, hour, slow, text)
         rows["topSqls"].append({**facts, **top})
         if slow:
@@ -141,7 +142,7 @@ def make_statements(rows, random):
                 "sumElapsedTime": round(top["avgElapsedTime"] * count, 2), "sumLogicalReads": 1200.0 * count,
                 "sumWaitTime": round(top["avgWaitTime"] * count, 2), "tenantName": TENANTS[tenant]["name"]}))
         rows["sqlTexts"].append({**keys, "fulltext": text, "sqlId": sql})
-        rows["sqlPlans"].append({**keys, "serverId": server, "sqlId": sql, "uid": plan})
+        rows["sqlPlans"].append({**keys, "serverId": server, "sqlId": sql, "timestamp": facts["timestamp"], "uid": plan})
         rows["planExplanations"].append({
             **keys, "rootOperations": [explain(operators, OBJECTS.get(tenant, [(0, "DBA_OB_SERVERS")])[0][1],
                                                10 * number)], "uid": plan})

@@ -78,7 +78,8 @@ def make_alarms(rows):
                 "channelId": 1000001 + number, "channelResponse": "stdout=,stderr=" + (
                     "" if status == "Success" else "no route to host"),
                 "generatedAt": utc(made), "id": 1000001 + len(rows["notifications"]), "isAggregated": False,
-                "labels": labels, "level": level, "message": f"{text} {name}", "scope": target["scope"],
+                "labels": labels, "level": level, "message": f"{text} {name}",
+                "recipientUid": str(100 + number % 2), "scope": target["scope"],
                 "sentAt": utc(made + seconds(1)), "status": status})
 
 

@@ -33,25 +33,46 @@ std::int64_t integer_of(const Request& request, Match match, std::int64_t otherw
   return std::max<std::int64_t>(1, values == nullptr ? otherwise : std::get<std::int64_t>(values->front()));
 }
 
-bool has_labels(const Request& request) {
-  return std::ranges::find(request.endpoint->parameters, Match::Labels, &Parameter::match) !=
+// Whether the answer has a series for each combination of labels, and names them.
+bool has_groups(const Request& request) {
+  return std::ranges::find(request.endpoint->parameters, Match::GroupBy, &Parameter::match) !=
          request.endpoint->parameters.end();
 }
 
-// Each combination of the values of the labels, which are NAME:VALUE or NAME=VALUE; a text with neither is passed over.
-std::vector<Labels> combinations(const Request& request) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> given;
+bool is_grouped_by(const Request& request, const std::string& name) {
+  const std::vector<Value>* names = find_values(request, Match::GroupBy);
+  return names != nullptr && std::ranges::find(*names, Value(name)) != names->end();
+}
+
+struct GivenLabels {
+  std::vector<std::pair<std::string, std::vector<std::string>>> grouped;  // each with its values
+  Labels others;
+};
+
+// Labels are NAME:VALUE or NAME=VALUE; a text with neither is passed over.
+GivenLabels read_labels(const Request& request) {
+  GivenLabels labels;
   if (const std::vector<Value>* texts = find_values(request, Match::Labels)) {
     for (const Value& value : *texts) {
       const std::string& text = std::get<std::string>(value);
       const auto end = text.find_first_of(":=");
       if (end == std::string::npos) continue;
       const std::string name = text.substr(0, end);
-      auto known = std::ranges::find(given, name, [](const auto& one) { return one.first; });
-      if (known == given.end()) known = given.insert(given.end(), {name, {}});
+      if (!is_grouped_by(request, name)) {
+        labels.others.emplace_back(name, text.substr(end + 1));
+        continue;
+      }
+      auto known = std::ranges::find(labels.grouped, name, [](const auto& one) { return one.first; });
+      if (known == labels.grouped.end()) known = labels.grouped.insert(labels.grouped.end(), {name, {}});
       known->second.push_back(text.substr(end + 1));
     }
   }
+  return labels;
+}
+
+// Each combination of the values of the grouped labels.
+std::vector<Labels> combinations(const GivenLabels& labels) {
+  const auto& given = labels.grouped;
   constexpr std::size_t kMostCombinations = 100;
   std::size_t count = 1;
   for (const auto& [name, values] : given) count = std::min(count * values.size(), kMostCombinations);
@@ -73,17 +94,22 @@ std::uint64_t mixed(std::uint64_t hash, std::string_view text) {
   return hash;
 }
 
-// In hundredths: a level of the metric and its labels, and what moves around it from point to point.
-std::int64_t value_of(std::string_view metric, const Labels& labels, std::int64_t second) {
-  std::uint64_t hash = mixed(14695981039346656037U, metric);
+std::uint64_t mixed(std::uint64_t hash, const Labels& labels) {
   for (const auto& [name, value] : labels) hash = mixed(mixed(hash, name), value);
+  return hash;
+}
+
+// In hundredths: a level of the metric and its labels, and what moves around it from point to point.
+std::int64_t value_of(std::string_view metric, const Labels& labels, const Labels& others, std::int64_t second) {
+  std::uint64_t hash = mixed(mixed(mixed(14695981039346656037U, metric), labels), others);
   const auto level = static_cast<std::int64_t>(hash % 9'000) + 1'000;
   hash = mixed(hash, std::to_string(second));
   return level + static_cast<std::int64_t>((hash >> 20U) % 1'000) * level / 10'000;
 }
 
 // The points of one of so many series, joined by commas, and how many they are.
-std::pair<std::string, std::int64_t> points_of(const Request& request, const Labels& labels, std::int64_t series) {
+std::pair<std::string, std::int64_t> points_of(const Request& request, const Labels& labels, const Labels& others,
+                                               std::int64_t series) {
   const std::vector<Value>& metrics = *find_values(request, Match::Metrics);
   const std::int64_t start = std::get<Instant>(find_values(request, Match::Start)->front()).second;
   const std::int64_t end =
@@ -102,7 +128,7 @@ std::pair<std::string, std::int64_t> points_of(const Request& request, const Lab
     for (const Value& metric : metrics) {
       const std::string& name = std::get<std::string>(metric);
       append_json_string(points, name);
-      const std::int64_t value = value_of(name, labels, second);
+      const std::int64_t value = value_of(name, labels, others, second);
       points += fmt::format(":{}.{:02},", value / 100, value % 100);
     }
     points += fmt::format("\"timestamp\":{}}}", second);
@@ -116,10 +142,11 @@ std::pair<std::string, std::int64_t> points_of(const Request& request, const Lab
 Outcome series_answer(const Request& request) {
   std::string contents;
   std::int64_t total = 0;
-  if (!has_labels(request)) {
-    std::tie(contents, total) = points_of(request, {}, 1);
+  const GivenLabels given = read_labels(request);
+  if (!has_groups(request)) {
+    std::tie(contents, total) = points_of(request, {}, given.others, 1);
   } else {
-    const std::vector<Labels> all = combinations(request);
+    const std::vector<Labels> all = combinations(given);
     for (const Labels& labels : all) {
       contents += total == 0 ? "{" : ",{";
       for (const auto& [name, value] : labels) {
@@ -128,7 +155,7 @@ Outcome series_answer(const Request& request) {
         append_json_string(contents, value);
         contents += ',';
       }
-      contents += fmt::format("\"data\":[{}]}}", points_of(request, labels, std::ssize(all)).first);
+      contents += fmt::format("\"data\":[{}]}}", points_of(request, labels, given.others, std::ssize(all)).first);
       ++total;
     }
   }

@@ -118,6 +118,8 @@ enum class Match {
   Attribute,   // the name of a field, a number or a text
   Comparison,  // by index of its word: equal, not equal, greater, greater or equal, less, less or equal
   Operand,     // what the field is compared with
+  Expression,  // comparisons of fields, joined by and, or and parentheses
+  Length,      // cuts the field's text in the answer to so many characters
   Ignored,     // read and checked, filters nothing
   Page,
   Size,
@@ -129,7 +131,8 @@ enum class Match {
   Step,       // seconds between two points
   LeastStep,  // seconds; the step is at least that
   MostPoints,
-  Labels,  // NAME:VALUE or NAME=VALUE: a series for each combination of their values
+  Labels,   // NAME:VALUE or NAME=VALUE, which the values depend on
+  GroupBy,  // names of labels: a series for each combination of their values
 };
 
 struct Parameter {
@@ -142,6 +145,7 @@ struct Parameter {
   std::span<const Field* const> fields;  // that it compares with; several for Contains only
   const WordList* words;                 // of the type Word
   std::string_view inside;  // the member of an object, or of each item of an array, that is compared; empty: all of it
+  bool or_missing;          // rows without the field pass, too
 };
 
 // A {placeholder} of a path, in the order of the path.

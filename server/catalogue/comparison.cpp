@@ -13,6 +13,7 @@
 
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "catalogue/expression.h"
 
 namespace ocp_mock {
 namespace {
@@ -29,12 +30,10 @@ const std::string& text_of(const Condition& condition) { return std::get<std::st
 
 bool is_number(const Field& field) { return field.type == FieldType::Integer || field.type == FieldType::Number; }
 
-bool is_compared(const Field& field) { return !field.hidden && (is_number(field) || field.type == FieldType::String); }
-
 [[noreturn]] void refuse_attribute(const Resource& resource, const Condition& attribute) {
   std::vector<std::string_view> names;
   for (const Field& field : resource.fields) {
-    if (is_compared(field)) names.push_back(field.name);
+    if (is_compared_by_name(field)) names.push_back(field.name);
   }
   const std::string& given = text_of(attribute);
   std::vector<Sentence> meant;
@@ -51,7 +50,7 @@ void read_comparison(Request& request) {
   if (attribute == nullptr) return;
   const Resource& resource = *request.endpoint->resource;
   const Field* const field = resource.find_field(text_of(*attribute));
-  if (field == nullptr || !is_compared(*field)) refuse_attribute(resource, *attribute);
+  if (field == nullptr || !is_compared_by_name(*field)) refuse_attribute(resource, *attribute);
   Condition* const operand = find_condition(request, Match::Operand);
   if (operand == nullptr || !is_number(*field)) return;
   const std::string& text = text_of(*operand);

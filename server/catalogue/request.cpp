@@ -14,6 +14,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "catalogue/comparison.h"
+#include "catalogue/expression.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
@@ -272,6 +273,9 @@ std::vector<Value> read_values(const Parameter& parameter, const Query& query, W
   ValueList list(parameter, word_match);
   (parameter.repeats ? read_array : read_single)(parameter, query, violations, list);
   std::vector<Value> values = list.take();
+  if (parameter.match == Match::Length && !values.empty() && std::get<std::int64_t>(values.front()) < 1) {
+    refuse(Message::NotAPositiveInteger, parameter.name, *query.first(parameter.name));
+  }
   if (values.empty() && parameter.required) throw ApiError(Message::MissingParameter, {std::string(parameter.name)});
   return values;
 }
@@ -384,6 +388,10 @@ Request read_parameters(const Endpoint& endpoint, const std::vector<std::string>
   }
   check_bounds(request.conditions, query);
   read_comparison(request);
+  for (const Condition& one : request.conditions) {
+    if (one.parameter->match != Match::Expression) continue;
+    read_expression(*endpoint.resource, *one.parameter, std::get<std::string>(one.values.front()));
+  }
   if (const std::int64_t maximum = endpoint.paging.maximum_size; maximum > 0 && request.size > maximum) {
     note(violations, {Message::SizeOverMaximum,
                       {std::string(name_of_size), std::to_string(request.size), std::to_string(maximum)}});

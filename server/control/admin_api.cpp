@@ -42,6 +42,8 @@ std::string_view word_of(Match match) {
     case Match::Attribute: return "attribute";
     case Match::Comparison: return "comparison";
     case Match::Operand: return "operand";
+    case Match::Expression: return "expression";
+    case Match::Length: return "length";
     case Match::Ignored: return "ignored";
     case Match::Page: return "page";
     case Match::Size: return "size";
@@ -53,6 +55,7 @@ std::string_view word_of(Match match) {
     case Match::LeastStep: return "leastStep";
     case Match::MostPoints: return "mostPoints";
     case Match::Labels: return "labels";
+    case Match::GroupBy: return "group";
   }
   return "";
 }

@@ -68,6 +68,7 @@ enum class Message {
   DidYouMean,  // said after these two
   MissingParameter,
   TooManyValues,
+  BadExpression,
   // bodies
   BodyNotJson,
   BodyMediaType,

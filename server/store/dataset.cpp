@@ -166,8 +166,10 @@ class SqliteDataset : public Dataset {
     (counts ? explanation.page : explanation.count).push_back(ids);
     if (range.count == 0) return explanation;
     ids.sql += fmt::format(" LIMIT 1 OFFSET {}", range.offset);
-    SqlQuery rows_by_id{row_sql(*request.endpoint->resource, has_computed), {}};
+    const auto cut = cut_of(request);
+    SqlQuery rows_by_id{row_sql(*request.endpoint->resource, has_computed, cut ? cut->field : nullptr), {}};
     reader.run(ids, [&](const Statement& row) { rows_by_id.values = {row.integer(0)}; });
+    if (cut) rows_by_id.values.emplace_back(cut->characters);
     explanation.page.push_back(std::move(rows_by_id));
     return explanation;
   }
@@ -341,7 +343,8 @@ class SqliteDataset : public Dataset {
   void append_sorted(Reader& reader, const Request& request, const std::vector<std::int64_t>& ids, Page& page) const {
     page.total = std::ssize(ids);
     const PageRange range = page_range(request, page.total);
-    append_rows(reader, *request.endpoint->resource, part_of(ids, range), now_of(request), page.contents);
+    append_rows(reader, *request.endpoint->resource, part_of(ids, range), now_of(request), page.contents,
+                cut_of(request));
   }
 
   // By the reader that nothing else waits for.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "catalogue/comparison.h"
+#include "catalogue/expression.h"
 #include "json/text.h"
 
 namespace ocp_mock {
@@ -80,19 +81,44 @@ std::string lasts_until(QueryBuilder& query, const Resource& resource, const Fie
 constexpr std::array<std::string_view, 6> kComparisons{"=", "<>", ">", ">=", "<", "<="};
 
 // Of a field that may have no column. A row without it is in no relation to anything.
-std::string comparison_sql(QueryBuilder& query, const Comparison& comparison) {
-  return fmt::format("{} {} {}", inside("json", comparison.field->name), kComparisons.at(comparison.operation),
-                     tuple_of(query, *comparison.operand));
+std::string comparison_sql(QueryBuilder& query, const Field& field, std::size_t operation, const Value& operand) {
+  return fmt::format("{} {} {}", inside("json", field.name), kComparisons.at(operation), tuple_of(query, operand));
+}
+
+// And binds tighter than or in SQL too.
+std::string expression_sql(QueryBuilder& query, const std::vector<ExpressionPart>& parts) {
+  std::string sql = "(";
+  for (const ExpressionPart& part : parts) {
+    switch (part.kind) {
+      case ExpressionPart::Kind::Open: sql += '('; break;
+      case ExpressionPart::Kind::Close: sql += ')'; break;
+      case ExpressionPart::Kind::And: sql += " AND "; break;
+      case ExpressionPart::Kind::Or: sql += " OR "; break;
+      case ExpressionPart::Kind::Comparison:
+        sql += comparison_sql(query, *part.field, part.operation, part.operand);
+        break;
+    }
+  }
+  return sql + ')';
+}
+
+std::string or_missing(const Field& field, const std::string& condition) {
+  return fmt::format("({} OR {} IS NULL)", condition, columns_of(field)[0]);
 }
 
 std::string condition_sql(QueryBuilder& query, const Request& request, const Condition& condition) {
   const Parameter& parameter = *condition.parameter;
   if (parameter.fields.empty()) {
+    if (parameter.match == Match::Expression) {
+      return expression_sql(query, read_expression(*request.endpoint->resource, parameter,
+                                                   std::get<std::string>(condition.values.front())));
+    }
     // The last of the three stands for all of them.
     const auto comparison = parameter.match == Match::Operand ? comparison_of(request) : std::nullopt;
-    return comparison ? comparison_sql(query, *comparison) : "1";
+    return comparison ? comparison_sql(query, *comparison->field, comparison->operation, *comparison->operand) : "1";
   }
   const Field& field = *parameter.fields.front();
+  const auto kept = [&](const std::string& sql) { return parameter.or_missing ? or_missing(field, sql) : sql; };
   switch (parameter.match) {
     case Match::Equal:
       if (!parameter.inside.empty()) {
@@ -100,15 +126,15 @@ std::string condition_sql(QueryBuilder& query, const Request& request, const Con
                            list_of(query, condition.values));
       }
       if (&field == request.endpoint->resource->qualifier) {
-        return fmt::format("({} OR {} IS NULL)", equals(query, field, condition.values), columns_of(field)[0]);
+        return or_missing(field, equals(query, field, condition.values));
       }
-      return equals(query, field, condition.values);
+      return kept(equals(query, field, condition.values));
     case Match::From:
       if (lasts_into_window(request) && &field == request.endpoint->resource->order.front().field) {
         return lasts_until(query, *request.endpoint->resource, field, condition.values.front());
       }
-      return compare(query, field, ">=", condition.values.front());
-    case Match::Until: return compare(query, field, "<=", condition.values.front());
+      return kept(compare(query, field, ">=", condition.values.front()));
+    case Match::Until: return kept(compare(query, field, "<=", condition.values.front()));
     case Match::Member:
     case Match::NoMember:
       return fmt::format("{}EXISTS (SELECT 1 FROM json_each({}) AS item WHERE {} IN {})",
@@ -229,18 +255,28 @@ std::string where_equal(const std::vector<std::string>& columns) {
   return where;
 }
 
-std::string row_columns(const Resource& resource, bool computes) {
+std::string row_columns(const Resource& resource, bool computes, const Field* cut) {
   std::string json = "json";
   for (const Field& field : resource.fields) {
     if (field.hidden) json = fmt::format("json_remove({}, '$.{}')", json, field.name);
+  }
+  if (cut != nullptr) {
+    json = fmt::format("json_replace({0}, '$.{1}', substr(json ->> '$.{1}', 1, ?2))", json, cut->name);
   }
   if (!computes) return json;
   const std::vector<std::string> from = columns_of(*resource.computed.from);
   return fmt::format("{}, typeof({}) = 'text', {}, {}", json, resource.computed.field->column, from[0], from[1]);
 }
 
-std::string row_sql(const Resource& resource, bool computes) {
-  return fmt::format("SELECT {} FROM {} WHERE id = ?1", row_columns(resource, computes), resource.table);
+std::optional<TextCut> cut_of(const Request& request) {
+  const auto found = std::ranges::find(request.conditions, Match::Length,
+                                       [](const Condition& condition) { return condition.parameter->match; });
+  if (found == request.conditions.end()) return std::nullopt;
+  return TextCut{found->parameter->fields.front(), std::get<std::int64_t>(found->values.front())};
+}
+
+std::string row_sql(const Resource& resource, bool computes, const Field* cut) {
+  return fmt::format("SELECT {} FROM {} WHERE id = ?1", row_columns(resource, computes, cut), resource.table);
 }
 
 std::span<const SortKey> sort_of(const Request& request) {

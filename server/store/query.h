@@ -36,11 +36,18 @@ std::string update_sql(const Resource& resource, const std::vector<std::string>&
 std::string where_equal(const std::vector<std::string>& columns);
 
 // The columns that a row is read by: its JSON text, and, with computes, whether its computed field is computed and the
-// columns of the field that it is computed from.
-std::string row_columns(const Resource& resource, bool computes);
+// columns of the field that it is computed from. With cut the text of that field ends after ?2 characters.
+std::string row_columns(const Resource& resource, bool computes, const Field* cut = nullptr);
 
-// The row with an id, ?1.
-std::string row_sql(const Resource& resource, bool computes);
+// What Match::Length makes of the texts of a field.
+struct TextCut {
+  const Field* field;
+  std::int64_t characters;
+};
+std::optional<TextCut> cut_of(const Request& request);
+
+// The row with an id, ?1. With cut the text of that field ends after ?2 characters.
+std::string row_sql(const Resource& resource, bool computes, const Field* cut = nullptr);
 
 // The request's order, or the default one.
 std::span<const SortKey> sort_of(const Request& request);

@@ -1,6 +1,7 @@
 #include "behaviour/behaviour.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "fixtures/forms.h"
 #include "log_backup_tasks.h"
+#include "ocp/url.h"
 #include "store/dataset_builder.h"
 
 using namespace ocp_mock;
@@ -111,14 +113,31 @@ TEST_CASE("series: points stand at multiples of the step, between the bounds and
   CHECK(answer("[]", path, times + rest + "interval=x").starts_with("400 0 Parameter 'interval' is 'x'"));
 }
 
-TEST_CASE("series: with labels there is a series for each combination of their values") {
-  const std::string text = answer("[]", "/api/v2/monitor/metricsWithLabel",
-                                  "startTime=2026-01-01T00:00:00Z&end_time=2026-01-01T00:01:00Z&metrics=m&groupBy=x&"
-                                  "interval=60&labels=c:1,c:2,\"d\"=OB,e");
+TEST_CASE("series: there is a series for each combination of the values of the labels that are grouped by") {
+  const std::string path = "/api/v2/monitor/metricsWithLabel";
+  const std::string query = "startTime=2026-01-01T00:00:00Z&end_time=2026-01-01T00:01:00Z&metrics=m&interval=60&";
+  const std::string text = answer("[]", path, query + "groupBy=c,\"d\",e&labels=c:1,c:2,\"d\"=OB,e");
   CHECK(text.starts_with("{\"c\":\"1\",\"\\\"d\\\"\":\"OB\",\"data\":[{\"m\":"));
   CHECK(count(text, "\"c\":\"2\"") == 1);
   CHECK(count(text, "\"data\":[{\"m\":") == 2);
   CHECK(count(text, "\"timestamp\":1767225660") == 2);
+  // A label that is not grouped by has no series of its own, and the values depend on it.
+  const std::string one = answer("[]", path, query + "groupBy=c&labels=c:1,d:1");
+  CHECK(one.starts_with("{\"c\":\"1\",\"data\":[{\"m\":"));
+  CHECK(count(one, "\"data\":") == 1);
+  CHECK(one != answer("[]", path, query + "groupBy=c&labels=c:1,d:2"));
+  CHECK(answer("[]", path, query + "groupBy=x&labels=c:1").starts_with("{\"data\":[{\"m\":"));
+}
+
+TEST_CASE("series: values depend on the labels where the answer does not name them") {
+  const auto of = [](const std::string& labels) {
+    return answer(
+        "[]", "/api/v2/monitor/metric",
+        "startTime=2026-01-01T00:00:00Z&endTime=2026-01-01T00:01:00Z&metrics=m&groupBy=x&interval=60&labels=" + labels);
+  };
+  CHECK(of("a:1") == of("a=1"));
+  CHECK(of("a:1") != of("a:2"));
+  CHECK(of("a:1,b:1") != of("a:1"));
 }
 
 TEST_CASE("series: many metrics and labels make no answer without bounds") {
@@ -127,7 +146,7 @@ TEST_CASE("series: many metrics and labels make no answer without bounds") {
     for (int i = 0; i < count; ++i) text += (i == 0 ? "" : ",") + std::string(prefix) + std::to_string(i);
     return text;
   };
-  const std::string window = "startTime=2026-01-01T00:00:00Z&endTime=2026-01-02T00:00:00Z&groupBy=x&interval=1";
+  const std::string window = "startTime=2026-01-01T00:00:00Z&endTime=2026-01-02T00:00:00Z&groupBy=a,b,c&interval=1";
   const std::string path = "/api/v2/monitor/metricsWithLabel";
   const std::string wide = answer("[]", path, window + "&metrics=" + list("m", 1000) + "&labels=" + list("a:", 1000));
   CHECK(count(wide, "\"data\":[") == 100);
@@ -234,6 +253,124 @@ TEST_CASE("a list is filtered by a field that the request names") {
   CHECK(found("&searchAttr=executons&searchOp=EQ&searchVal=5").ends_with("Did you mean 'executions'?"));
   CHECK(found("&searchAttr=clusterId&searchOp=EQ&searchVal=1").starts_with("400 0 Parameter 'searchAttr'"));
   CHECK(found("&searchAttr=executions&searchOp=EQUAL&searchVal=5").starts_with("400 0 Parameter 'searchOp'"));
+}
+
+TEST_CASE("a list is filtered by an expression") {
+  const std::string rows =
+      R"({"slowSqls":[{"clusterId":1,"tenantId":2,"sqlId":"a","executions":5,"avgCpuTime":0.5,"inner":true},)"
+      R"({"clusterId":1,"tenantId":2,"sqlId":"b","executions":50,"avgCpuTime":7,"dbName":"it's"},)"
+      R"({"clusterId":1,"tenantId":2,"sqlId":"c","inner":false}]})";
+  const auto found = [&](const std::string& expression) {
+    const std::string text = answer(
+        rows, "/api/v2/ob/clusters/1/tenants/2/slowSql",
+        "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z&filterExpression=" + percent_encode(expression));
+    if (text.starts_with("4")) return text;
+    std::string ids;
+    for (const char id : {'a', 'b', 'c'}) {
+      if (count(text, std::string("\"sqlId\":\"") + id) == 1) ids += id;
+    }
+    return ids;
+  };
+  const struct {
+    std::string expression, ids;
+  } cases[] = {
+      {"", "abc"},
+      {"@avgCpuTime > 0.4 and @executions > 10", "b"},
+      {"@avgCpuTime>0.4 AND(@executions<=5)", "a"},
+      {"@executions = 5", "a"},
+      {"@executions == 5.0", "a"},
+      {"@executions != 5", "b"},
+      {"@executions <> 5", "b"},
+      {"@executions >= -5e1", "ab"},
+      {"@executions < 50", "a"},
+      {"@sqlId = 'c' or @executions = 5 and @avgCpuTime > 1", "c"},
+      {"(@sqlId = 'c' or @executions = 5) and @avgCpuTime < 1", "a"},
+      {"@sqlId = \"c\" Or ( ( @sqlId='a' ) )", "ac"},
+      {"@dbName = 'it''s'", "b"},
+      {"@sqlId = '' or @sqlId = 'a'') OR (1=1'", ""},
+      {"@inner = true", "a"},
+      {"@inner != TRUE", "c"},
+  };
+  for (const auto& [expression, ids] : cases) {
+    CAPTURE(expression);
+    CHECK(found(expression) == ids);
+  }
+  const auto list = [](const std::string& part, const std::string& link, int count) {
+    std::string text = part;
+    for (int i = 1; i < count; ++i) text += link + part;
+    return text;
+  };
+  const std::string one = "@executions > 0";
+  CHECK(found(list(one, " and ", 100)) == "ab");
+  CHECK(found(list("(", "", 20) + one + list(")", "", 20)) == "ab");
+  const struct {
+    std::string expression, problem;
+  } refused[] = {
+      {"executions > 5", "at character 1 there must be '@' and the name of a field, or '('."},
+      {" ", "at character 2 there must be '@' and the name of a field, or '('."},
+      {"@executions > 5 and", "at character 20 there must be '@' and the name of a field, or '('."},
+      {"@executions => 5", "at character 14 there must be a number, which executions is."},
+      {"@executions ~ 5", "at character 13 there must be one of =, !=, <>, >, >=, <, <=."},
+      {"@executions > 5x", "at character 15 there must be a number, which executions is."},
+      {"@executions > 1e999", "at character 15 there must be a number, which executions is."},
+      {"@sqlId = a", "at character 10 there must be a text in quotes."},
+      {"@sqlId = '\u78c1", "at character 12 there must be the quote ' that ends its text."},
+      {"@dbName = '\u78c1' nor", "at character 15 there must be 'and', 'or' or its end."},
+      {"(@executions > 5", "at character 17 there must be 'and', 'or' or ')'."},
+      {"@executions > 5)", "at character 16 there must be 'and', 'or' or its end."},
+      {"@inner > true", "at character 8 there must be = or !=."},
+      {"@inner = 1", "at character 10 there must be true or false."},
+      {list(one, " or ", 101), "there must be no more than 100 comparisons."},
+      {list("(", "", 21), "at character 21 there must be no more than 20 open parentheses."},
+  };
+  for (const auto& [expression, problem] : refused) {
+    CAPTURE(expression);
+    const std::string text = found(expression);
+    CHECK(text.starts_with("400 0 Parameter 'filterExpression' is '"));
+    CHECK(text.ends_with(problem));
+  }
+  CHECK(found("@executons > 5").ends_with(" Did you mean 'executions'?"));
+  CHECK(found("@clusterId > 5").find("at character 2 there must be one of tenantId, avgAffectedRows, ") !=
+        std::string::npos);
+}
+
+TEST_CASE("a list cuts the texts of a field where it is asked to") {
+  const std::string rows =
+      "{\"slowSqls\":[{\"avgCpuTime\":1.50,\"clusterId\":1,\"sqlTextShort\":\"\u78c1\u76d8\\t\\\"d\",\"tenantId\":2},"
+      "{\"clusterId\":1,\"sqlId\":\"none\",\"tenantId\":2}]}";
+  const auto found = [&](const std::string& length) {
+    return answer(rows, "/api/v2/ob/clusters/1/tenants/2/slowSql",
+                  "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z&sqlTextLength=" + length);
+  };
+  const auto cut = [](const std::string& text) {
+    return "{\"avgCpuTime\":1.50,\"sqlTextShort\":\"" + text + "\",\"tenantId\":2},{\"sqlId\":\"none\",\"tenantId\":2}";
+  };
+  CHECK(found("1") == cut("\u78c1"));
+  CHECK(found("4") == cut("\u78c1\u76d8\\t\\\""));
+  CHECK(found("5") == cut("\u78c1\u76d8\\t\\\"d"));
+  CHECK(found("65535") == found("5"));
+  for (const std::string_view wrong : {"0", "-1"}) {
+    CHECK(found(std::string(wrong)).find("it must be a 64-bit integer of at least 1") != std::string::npos);
+  }
+  CHECK(found("x").starts_with("400 0 Parameter 'sqlTextLength' is 'x'"));
+}
+
+TEST_CASE("rows that do not tell a field pass the filters that let them") {
+  const std::string rows =
+      R"({"topSqls":[)"
+      R"({"clusterId":1,"tenantId":2,"sqlId":"a","serverId":5,"timestamp":"2026-01-01T01:00:00Z"},)"
+      R"({"clusterId":1,"tenantId":2,"sqlId":"b","serverId":6,"timestamp":"2026-01-01T03:00:00Z"},)"
+      R"({"clusterId":1,"tenantId":2,"sqlId":"c"}]})";
+  const auto found = [&](std::string_view from, std::string_view until, std::string_view rest = "") {
+    return answer(rows, "/api/v2/ob/clusters/1/tenants/2/topSql",
+                  fmt::format("startTime=2026-01-01T{}:00Z&endTime=2026-01-01T{}:00Z{}", from, until, rest));
+  };
+  CHECK(found("01:00", "03:00") == R"({"sqlId":"a"},{"sqlId":"b"},{"sqlId":"c"})");
+  CHECK(found("01:01", "03:00") == R"({"sqlId":"b"},{"sqlId":"c"})");
+  CHECK(found("01:00", "02:59") == R"({"sqlId":"a"},{"sqlId":"c"})");
+  CHECK(found("01:00", "03:00", "&serverId=6") == R"({"sqlId":"b"},{"sqlId":"c"})");
+  CHECK(found("01:00", "03:00", "&serverId=7") == R"({"sqlId":"c"})");
+  CHECK(found("03:00", "01:00").starts_with("400 10005 Parameter 'startTime'"));
 }
 
 TEST_CASE("a fixed answer needs the rows of its path") {

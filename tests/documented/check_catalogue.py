@@ -128,6 +128,8 @@ def compare_query(catalogue, documented, endpoint, differences):
             differences.found.append(f"query {name}: documented, here missing")
             continue
         rest.discard(known["name"])
+        if known["match"] == "ignored" and documented["method"] == "GET":
+            differences.found.append(f"query {name}: changes nothing here")
         if known["match"] in PAGING:
             differences.compare(f"query {name}", name, known["match"])
             differences.compare(f"query {name}", requirement(parameter["required"]), "optional")

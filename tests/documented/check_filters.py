@@ -22,6 +22,7 @@ PYTHON_TYPES = {"integer": int, "number": (int, tuple), "string": str, "boolean"
                 "object": dict}
 COMPARISONS = (operator.eq, operator.ne, operator.gt, operator.ge, operator.lt, operator.le)
 OF_COMPARISON = ("attribute", "comparison", "operand")
+KEEPS_ALL = ("ignored", "expression", "length", *OF_COMPARISON)  # by themselves, as here
 TAKEN = 3  # values that each parameter is tried with
 PARENTS = 3  # paths that each list is asked at
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -89,7 +90,7 @@ class Model:
             return has == (match == "member")
         own = part(row.get(fields[0]), inside)
         if own is None:
-            return False
+            return parameter.get("orMissing", False)
         if match in ("from", "until"):
             mine, bound = (self.key(resource, fields[0], one) for one in (own, values[0]))
             return mine >= bound if match == "from" else mine <= bound
@@ -172,13 +173,14 @@ class Checks:
         for parameter in endpoint.get("parameters", []):
             if not parameter.get("type", "").endswith("!"):
                 continue
-            if parameter["match"] == "ignored":
+            values = [] if parameter["match"] == "ignored" else tried(self.catalogue, self.model, endpoint["resource"],
+                                                                      parameter, rows)
+            if parameter["match"] == "ignored" or (not values and parameter.get("orMissing")):
                 paths = [endpoint["path"], *endpoint.get("aliases", [])]
                 page = next(self.pages[path] for path in paths if path in self.pages)
                 example = dict(urllib.parse.parse_qsl(example_call(page).partition("?")[2]))[parameter["name"]]
                 conditions.append((parameter, [example]))
                 continue
-            values = tried(self.catalogue, self.model, endpoint["resource"], parameter, rows)
             if not values:
                 return None
             if parameter["match"] in ("from", "until"):
@@ -193,7 +195,7 @@ class Checks:
         pairs = []
         for parameter, values in conditions:
             pairs += [(parameter["name"], value) for value in (values if repeat else [",".join(values)])]
-        wanted = [row for row in rows if keeps(row) and all(parameter["match"] in ("ignored", *OF_COMPARISON) or
+        wanted = [row for row in rows if keeps(row) and all(parameter["match"] in KEEPS_ALL or
                                                             self.model.matches(resource, parameter, values, row)
                                                             for parameter, values in conditions)]
         default = self.catalogue.resources[resource].get("order", [])
@@ -214,6 +216,10 @@ class Checks:
         if data is None:
             return
         answered, wanted = data["contents"], [self.model.answered(resource, row) for row in wanted]
+        for parameter, values in conditions:
+            if parameter["match"] == "length":
+                wanted = [{name: value[:int(values[0])] if name == parameter["field"] else value
+                           for name, value in row.items()} for row in wanted]
         if answered != wanted:
             where = next((i for i, (one, two) in enumerate(zip(answered, wanted)) if one != two),
                          min(len(answered), len(wanted)))
@@ -244,6 +250,34 @@ class Checks:
                     return own is not None and compares(own, value)
                 given = zip(three, ([name], [word], [text_of(values[0])]))
                 self.expect(endpoint, path, rows, [*base, *given], keeps=keeps)
+
+    def check_expression(self, endpoint, path, rows, parameter, base):
+        """Two fields with values of two rows, joined in each way."""
+        resource = endpoint["resource"]
+        fields = []
+        for name in self.catalogue.resources[resource]["fields"]:
+            field = self.catalogue.field(resource, name)
+            values = sorted({self.model.key(resource, name, row[name]) for row in rows if row.get(name) is not None}
+                            if field["type"] in ("integer", "number") else [])
+            if not field.get("hidden") and values:
+                fields.append((name, values))
+        if len(fields) < 2:
+            self.untried.add(f"{endpoint['path']} {parameter['name']}")
+            return
+        self.tried.add(f"{endpoint['path']} {parameter['name']}")
+        (one, values_of_one), (other, values_of_other), *_ = fields
+        own = lambda row, name: self.model.key(resource, name, row.get(name))  # noqa: E731
+        for sign, compares in zip(("=", "!=", ">", ">=", "<", "<="), COMPARISONS):
+            for first, second in ((values_of_one[0], values_of_other[-1]), (values_of_one[-1], values_of_other[0])):
+                holds = lambda row, name, value: (own(row, name) is not None  # noqa: E731
+                                                  and compares(own(row, name), value))
+                a, b = f"@{one} {sign} {first}", f"@{other} {sign} {second}"
+                for text, keeps in (
+                        (a, lambda row: holds(row, one, first)),
+                        (f"{a} and {b}", lambda row: holds(row, one, first) and holds(row, other, second)),
+                        (f"{a} or {b}", lambda row: holds(row, one, first) or holds(row, other, second)),
+                        (f"({a} or {b}) and {b}", lambda row: holds(row, other, second))):
+                    self.expect(endpoint, path, rows, [*base, (parameter, [text])], keeps=keeps)
 
     def names(self, endpoint):
         return {parameter["match"]: parameter["name"] for parameter in endpoint["parameters"]}
@@ -287,6 +321,11 @@ class Checks:
                         self.expect(endpoint, path, rows, [*rest, (parameter, chosen)])
                         if len(chosen) > 1:
                             self.expect(endpoint, path, rows, [*rest, (parameter, chosen)], repeat=True)
+                if parameter["match"] == "expression":
+                    self.check_expression(endpoint, path, rows, parameter, base)
+                if parameter["match"] == "length":
+                    for length in (1, 9, 65535):
+                        self.expect(endpoint, path, rows, [*base, (parameter, [str(length)])])
                 if parameter["match"] == "size" and endpoint["form"] == "list":
                     for limit in (1, 2, 99):
                         self.expect(endpoint, path, rows, base, size=limit)

@@ -18,9 +18,10 @@ namespace {
 // The enumerators, in the order of their enumeration.
 constexpr std::string_view kFieldTypes[] = {"Integer", "Number", "String", "Boolean", "Time", "Array", "Object"};
 constexpr std::string_view kParameterTypes[] = {"Integer", "Number", "Boolean", "String", "Word", "UtcTime", "Time"};
-constexpr std::string_view kMatches[] = {
-    "Equal", "Contains", "Member", "NoMember", "From", "Until",   "Attribute", "Comparison", "Operand",    "Ignored",
-    "Page",  "Size",     "Sort",   "Start",    "End",  "Metrics", "Step",      "LeastStep",  "MostPoints", "Labels"};
+constexpr std::string_view kMatches[] = {"Equal",     "Contains",   "Member",     "NoMember",   "From",   "Until",
+                                         "Attribute", "Comparison", "Operand",    "Expression", "Length", "Ignored",
+                                         "Page",      "Size",       "Sort",       "Start",      "End",    "Metrics",
+                                         "Step",      "LeastStep",  "MostPoints", "Labels",     "GroupBy"};
 constexpr std::string_view kDoes[] = {"List", "Get", "Constant", "Fixed", "Series", "Document", "Write"};
 constexpr std::string_view kBodyTypes[] = {"Integer", "Number", "Boolean", "String", "Word",
                                            "Time",    "Array",  "Object",  "Any"};
@@ -248,11 +249,11 @@ class CppEmitter {
     }
     add_array(fmt::format("constexpr Parameter parameters_{}", i), of.parameters.size(), [&](std::size_t p) {
       const SourceParameter& parameter = of.parameters[p];
-      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}, {}}}", cpp_literal(parameter.name),
+      add("{{{}, {}, ParameterType::{}, {}, {}, Match::{}, {}, {}, {}, {}}}", cpp_literal(parameter.name),
           cpp_literal(parameter.alias), spelling(kParameterTypes, parameter.type), parameter.required,
           parameter.repeats, spelling(kMatches, parameter.match),
           array(fmt::format("compared_{}", i), p, parameter.fields.size()), words(parameter.words),
-          cpp_literal(parameter.inside));
+          cpp_literal(parameter.inside), parameter.or_missing);
     });
     add_array(fmt::format("constexpr const Field* sorts_{}", i), of.sorts.size(),
               [&](std::size_t s) { add("{}", field(of.resource, of.sorts[s])); });

@@ -32,6 +32,8 @@ constexpr Choice<Match> kMatches[] = {
     {"attribute",  Match::Attribute},
     {"comparison", Match::Comparison},
     {"operand",    Match::Operand},
+    {"expression", Match::Expression},
+    {"length",     Match::Length},
     {"ignored",    Match::Ignored},
     {"page",       Match::Page},
     {"size",       Match::Size},
@@ -43,6 +45,7 @@ constexpr Choice<Match> kMatches[] = {
     {"leastStep",  Match::LeastStep},
     {"mostPoints", Match::MostPoints},
     {"labels",     Match::Labels},
+    {"group",      Match::GroupBy},
 };
 
 // The types of parameters that compare with a field of a type; with the items of an array.
@@ -116,11 +119,12 @@ void compare(const SourceParameter& parameter, SourceResource& resource, std::si
 
 constexpr std::size_t kComparisons = 6;
 
+// Those that compare fields which the request names.
 bool is_of_comparison(Match match) {
-  return match == Match::Attribute || match == Match::Comparison || match == Match::Operand;
+  return match == Match::Attribute || match == Match::Comparison || match == Match::Operand ||
+         match == Match::Expression;
 }
 
-// The three that compare a field which the request names.
 void check_comparison(const Source& source, const SourceEndpoint& endpoint, const SourceParameter& parameter,
                       const JsonFields& keys) {
   if (endpoint.does != Does::List) keys.refuse("match", "is for lists only");
@@ -132,6 +136,17 @@ void check_comparison(const Source& source, const SourceEndpoint& endpoint, cons
   if (is_word && (!parameter.words || source.word_lists[*parameter.words].words.size() != kComparisons)) {
     keys.refuse("match", "needs six words, for =, <>, >, >=, < and <=");
   }
+}
+
+// The number of characters that a list tells of a text.
+void read_length(SourceParameter& parameter, const SourceEndpoint& endpoint, Source& source, JsonFields& keys) {
+  if (endpoint.does != Does::List) keys.refuse("match", "is for lists only");
+  if (parameter.type != ParameterType::Integer || parameter.repeats) keys.refuse("type", "must be one integer");
+  const SourceResource& resource = source.resources[*endpoint.resource];
+  const std::string name = keys.required_text("field");
+  const std::size_t field = find_field(resource, name, keys.position_of("field"));
+  if (resource.fields[field].type != FieldType::String) keys.refuse("field", "must be a string");
+  parameter.fields.push_back(field);
 }
 
 // What chooses the page and the order; an endpoint has one parameter for each.
@@ -158,7 +173,8 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
   parameter.match = choose(kMatches, keys, "match");
   keys.text("source");
   const auto is_same = [&](const SourceParameter& other) {
-    const bool is_one = is_of_paging(parameter.match) || is_of_comparison(parameter.match);
+    const bool is_one =
+        is_of_paging(parameter.match) || is_of_comparison(parameter.match) || parameter.match == Match::Length;
     return other.name == parameter.name || (is_one && other.match == parameter.match);
   };
   if (std::ranges::any_of(endpoint.parameters, is_same)) {
@@ -180,6 +196,8 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
   }
   if (is_of_comparison(parameter.match)) {
     check_comparison(source, endpoint, parameter, keys);
+  } else if (parameter.match == Match::Length) {
+    read_length(parameter, endpoint, source, keys);
   } else if (endpoint.does == Does::Series) {
     if (parameter.match != Match::Ignored && parameter.match < Match::Start) {
       keys.refuse("match", "does not fit an endpoint that does series");
@@ -194,6 +212,12 @@ SourceParameter read_parameter(Source& source, const SourceEndpoint& endpoint, c
     }
     SourceResource& resource = source.resources[*endpoint.resource];
     parameter.inside = keys.text("inside").value_or("");
+    parameter.or_missing = keys.boolean("orMissing").value_or(false);
+    const bool may_miss =
+        parameter.match == Match::Equal || parameter.match == Match::From || parameter.match == Match::Until;
+    if (parameter.or_missing && (!may_miss || !parameter.inside.empty())) {
+      keys.refuse("orMissing", "is for the matches equal, from and until of a field only");
+    }
     for (const auto& [name, position] : compared_fields(parameter, keys)) {
       const std::size_t field = find_field(resource, name, position);
       compare(parameter, resource, field, position);

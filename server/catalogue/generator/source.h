@@ -116,6 +116,7 @@ struct SourceParameter {
   std::vector<std::size_t> fields;
   Index words;
   std::string inside;
+  bool or_missing;
 };
 
 struct SourceEndpoint {

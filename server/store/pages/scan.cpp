@@ -183,14 +183,16 @@ PartitionFacts partition_facts(Reader& reader, const PartitionFilter& filter,
 }
 
 void append_rows(Reader& reader, const Resource& resource, std::span<const std::int64_t> ids,
-                 std::optional<Instant> now, std::string& contents) {
+                 std::optional<Instant> now, std::string& contents, std::optional<TextCut> cut) {
   if (ids.empty()) return;
-  const ScanShape shape{.result = ScanShape::Result::OneRow, .computes = now.has_value()};
+  const std::size_t field = cut ? static_cast<std::size_t>(cut->field - resource.fields.data()) + 1 : 0;
+  const ScanShape shape{.result = ScanShape::Result::OneRow, .computes = now.has_value(), .cut = field};
   Statement& statement = reader.cached(shape.key(reader.index_of(resource)), [&] { return scan_sql(resource, shape); });
   RowWriter writer(resource, now, std::ssize(ids), contents);
   for (const std::int64_t id : ids) {
     const Use use(statement);
     statement.bind(id);
+    if (cut) statement.bind(cut->characters);
     if (!statement.step()) throw_damage("an index has a row that there is not");
     writer.append(statement);
   }

@@ -19,7 +19,7 @@ PartitionFacts partition_facts(Reader& reader, const PartitionFilter& filter, st
 
 // Appends the rows with these ids.
 void append_rows(Reader& reader, const Resource& resource, std::span<const std::int64_t> ids,
-                 std::optional<Instant> now, std::string& contents);
+                 std::optional<Instant> now, std::string& contents, std::optional<TextCut> cut = std::nullopt);
 
 // Appends the page of the default order, or of that order with the oldest row first.
 void append_page(Reader& reader, const PartitionFilter& filter, const PartitionFacts& facts, PageRange page,

@@ -103,7 +103,9 @@ PageRange page_range(const Request& request, std::int64_t total) {
 }
 
 std::string scan_sql(const Resource& resource, const ScanShape& shape) {
-  if (shape.result == ScanShape::Result::OneRow) return row_sql(resource, shape.computes);
+  if (shape.result == ScanShape::Result::OneRow) {
+    return row_sql(resource, shape.computes, shape.cut == 0 ? nullptr : &resource.fields[shape.cut - 1]);
+  }
   const std::vector<std::string> time = columns_of(time_of(resource));
   const std::string_view words_column = resource.indexed_words->column;
   const std::vector<std::string> parents = parent_columns(resource);

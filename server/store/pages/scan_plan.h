@@ -77,12 +77,15 @@ struct ScanShape {
   std::size_t words = 0;  // how many; 0: any
   bool merged = false;    // several words, each from its own index; Keys only
   bool computes = false;  // some rows have computed values; Rows and OneRow only
+  std::size_t cut = 0;  // the field, from 1 on, whose text is cut after as many characters as the last parameter says;
+                        // 0: none; OneRow only
 
   // Of shapes of a catalogue's resources, each another.
   std::uint64_t key(std::size_t resource) const {
-    return static_cast<std::uint64_t>(resource) << 32 | static_cast<std::uint64_t>(words) << 8 |
-           static_cast<std::uint64_t>(computes) << 6 | static_cast<std::uint64_t>(result) << 4 |
-           static_cast<std::uint64_t>(begin) << 1 | static_cast<std::uint64_t>(merged);
+    return static_cast<std::uint64_t>(resource) << 32 | static_cast<std::uint64_t>(cut) << 16 |
+           static_cast<std::uint64_t>(words) << 8 | static_cast<std::uint64_t>(computes) << 6 |
+           static_cast<std::uint64_t>(result) << 4 | static_cast<std::uint64_t>(begin) << 1 |
+           static_cast<std::uint64_t>(merged);
   }
 };
 
