@@ -66,9 +66,35 @@ TEST_CASE("binary: check notes what its user may not have meant") {
   Process process(kBinary, {"check", file.string()});
   CHECK(process.read_out() == file.string() +
                                   ": a captured answer, 1 task of 25; the other pages were not captured in it\n"
+                                  "note: " +
+                                  file.string() +
+                                  ": 1 row of logBackupTasks has the status 'Running', which is none of STARTING, "
+                                  "INPROGRESS, STOPPING, STOPPED, FAILED, INTERRUPTED, UNKNOWN, RUNNING, BEGINNING; "
+                                  "did you mean 'RUNNING'?\n"
                                   "logBackupTasks\n"
                                   "  cluster 1\n"
                                   "    tenant 2: 1 task: Running 1 (no status that a client can ask for)\n");
+  CHECK(process.wait() == 0);
+}
+
+TEST_CASE("binary: check tells rows that another capture has too, and pages that are missing apart from them") {
+  const TemporaryFolder folder;
+  const auto capture = [](const std::string& rows, int total) {
+    return R"({"data":{"contents":[)" + rows + R"(],"page":{"number":1,"size":10,"totalElements":)" +
+           std::to_string(total) + R"(,"totalPages":1}},"successful":true})";
+  };
+  const std::string first = R"({"id":1,"name":"a"})";
+  folder.write("hosts.1.json", capture(R"({"alias":"x","id":1,"name":"a"},{"id":2,"name":"b"})", 2));
+  folder.write("hosts.2.json", capture(first + R"(,{"id":3,"name":"c"})", 2));
+  folder.write("hosts.3.json", capture(first, 1));
+  folder.write("hosts.4.json", capture(first + R"(,{"id":4,"name":"d"})", 7));
+  Process process(kBinary, {"check", folder.path().string()});
+  const std::string at = folder.path().string() + "/hosts.";
+  const std::string both = "1 host and 1 row that another capture has too";
+  CHECK(process.read_out().starts_with(
+      at + "1.json: a captured answer, 2 hosts\n" + at + "2.json: a captured answer, " + both + "\n" + at +
+      "3.json: a captured answer, 1 row that another capture has too\n" + at + "4.json: a captured answer, " + both +
+      " of 7; the other pages were not captured in it\nnote: "));
   CHECK(process.wait() == 0);
 }
 

@@ -112,8 +112,11 @@ std::string describe(const FixtureFile& file) {
     rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(count, resource->noun));
   }
   if (file.exchanges != 0) rows += fmt::format("{}{}", rows.empty() ? "" : ", ", count_of(file.exchanges, "exchange"));
+  if (file.shared != 0) {
+    rows += fmt::format("{}{} that another capture has too", rows.empty() ? "" : " and ", count_of(file.shared, "row"));
+  }
   std::string text = fmt::format("{}: {}, {}", file.name, file.form, rows.empty() ? "no rows" : rows);
-  if (file.rows_of_answers > file.count()) {
+  if (file.rows_of_answers > file.count() + file.shared) {
     text += fmt::format(" of {}; the other pages were not captured in it", file.rows_of_answers);
   }
   return text;

@@ -175,9 +175,9 @@ TEST_CASE("admin: what was loaded again is counted by file and by resource") {
   REQUIRE(&tasks != &other);
   AdminOptions options;
   options.reload = [&] {
-    return LoadedFixtures{{{"a.json", "a fixture set", {{&tasks, 2}, {&other, 1}}, 0, 0, {}},
-                           {"b.json", "an array", {{&other, 4}}, 3, 0, {}},
-                           {"c.json", "an array", {}, 0, 0, {}}},
+    return LoadedFixtures{{{"a.json", "a fixture set", {{&tasks, 2}, {&other, 1}}, 0, 0, 0, {}},
+                           {"b.json", "an array", {{&other, 4}}, 0, 3, 0, {}},
+                           {"c.json", "an array", {}, 0, 0, 0, {}}},
                           {"a note"}};
   };
   ManualHandler desk(std::move(options));
