@@ -1,3 +1,5 @@
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "catalogue/catalogue.h"
@@ -73,6 +75,55 @@ std::string_view word_of(ParameterType type) {
   return "";
 }
 
+std::string_view word_of(BodyType type) {
+  switch (type) {
+    case BodyType::Integer: return "integer";
+    case BodyType::Number: return "number";
+    case BodyType::Boolean: return "boolean";
+    case BodyType::String: return "string";
+    case BodyType::Word: return "word";
+    case BodyType::Time: return "time";
+    case BodyType::Array: return "array";
+    case BodyType::Object: return "object";
+    case BodyType::Any: return "any";
+  }
+  return "";
+}
+
+std::string_view word_of(Media media) {
+  switch (media) {
+    case Media::Json: return "json";
+    case Media::Form: return "form";
+    case Media::Multipart: return "multipart";
+    case Media::Query: return "query";
+  }
+  return "";
+}
+
+JsonArray words_of(const WordList& list) {
+  return {list.words, [](const Word& word) { return word.word; }};
+}
+
+// Only members have a name, and items are as many as there are.
+enum class Place { Body, Member, Item };
+
+JsonObject json_of(const BodyField& field, Place place) {
+  JsonObject object;
+  if (!field.alias.empty()) object.add("alias", field.alias);
+  if (field.type == BodyType::Array && !field.fields.empty())
+    object.add("items", json_of(field.fields.front(), Place::Item));
+  if (field.least != std::numeric_limits<std::int64_t>::min()) object.add("least", field.least);
+  if (field.type == BodyType::Object && !field.fields.empty()) {
+    object.add("members",
+               JsonArray(field.fields, [](const BodyField& member) { return json_of(member, Place::Member); }));
+  }
+  if (place == Place::Member) object.add("name", field.name);
+  if (place != Place::Item) object.add("required", field.required);
+  object.add("type", word_of(field.type));
+  if (field.words != nullptr) object.add("words", words_of(*field.words));
+  return object;
+}
+
 JsonArray parameters_of(const Endpoint& endpoint) {
   JsonArray parameters;
   for (const PathParameter& parameter : endpoint.path_parameters) {
@@ -87,15 +138,14 @@ JsonArray parameters_of(const Endpoint& endpoint) {
     // The catalogue gives it no type of its own.
     const bool is_sort = parameter.match == Match::Sort;
     JsonObject object;
+    if (!parameter.alias.empty()) object.add("alias", parameter.alias);
     object.add("in", "query")
         .add("match", word_of(parameter.match))
         .add("name", parameter.name)
         .add("repeats", parameter.repeats || is_sort)
         .add("required", parameter.required)
         .add("type", word_of(is_sort ? ParameterType::String : parameter.type));
-    if (parameter.words != nullptr) {
-      object.add("words", JsonArray(parameter.words->words, [](const Word& word) { return word.word; }));
-    }
+    if (parameter.words != nullptr) object.add("words", words_of(*parameter.words));
     parameters.add(object);
   }
   return parameters;
@@ -104,10 +154,12 @@ JsonArray parameters_of(const Endpoint& endpoint) {
 JsonObject json_of(const Endpoint& endpoint) {
   JsonObject object;
   if (!endpoint.aliases.empty()) object.add("aliases", JsonArray(endpoint.aliases, [](auto path) { return path; }));
+  if (!endpoint.media.empty()) object.add("body", json_of(endpoint.body, Place::Body));
   object.add("does", word_of(endpoint.does)).add("form", word_of(endpoint.form)).add("method", endpoint.method);
   object.add("open", endpoint.open).add("parameters", parameters_of(endpoint)).add("path", endpoint.path);
   if (endpoint.resource != nullptr) object.add("resource", endpoint.resource->name);
   if (!endpoint.since.empty()) object.add("since", endpoint.since);
+  if (!endpoint.media.empty()) object.add("takes", JsonArray(endpoint.media, [](Media one) { return word_of(one); }));
   return object;
 }
 

@@ -64,6 +64,31 @@ TEST_CASE("admin api: an endpoint is listed with its parameters, and its words a
   }
 }
 
+TEST_CASE("admin api: an endpoint is listed with the body that it takes, and with other names of what it reads") {
+  const std::string body = listed(synthetic_catalogue());
+  for (
+      const std::string part :
+      {R"({"body":{"items":{"members":[{"name":"name","required":true,"type":"string"}],"type":"object"},)"
+       R"("required":true,"type":"array"},"does":"fixed","form":"nothing","method":"PUT","open":false,"parameters":[],)"
+       R"("path":"/api/v1/regions","takes":["json"]})",
+       R"({"aliases":["/api/v1/zone/{zoneName}/hosts"],"body":{"members":[)"
+       R"({"name":"name","required":true,"type":"string"},{"name":"port","required":false,"type":"integer"},)",
+       R"({"name":"kind","required":false,"type":"word","words":["K00",)",
+       R"({"items":{"type":"string"},"name":"tags","required":false,"type":"array"})",
+       R"({"items":{"members":[{"name":"path","required":true,"type":"string"},)"
+       R"({"name":"size","required":false,"type":"integer"}],"type":"object"},"name":"disks","required":false,)",
+       R"({"members":[{"name":"cpu","required":true,"type":"number"}],"name":"limits","required":false,"type":"object"})",
+       R"({"name":"extra","required":false,"type":"any"},{"least":1,"name":"label","required":false,"type":"string"})",
+       R"({"alias":"slot","items":{"type":"integer"},"least":1,"name":"slots","required":false,"type":"array"}],)"
+       R"("required":false,"type":"object"})",
+       R"("takes":["json","form","query","multipart"]})"}) {
+    CAPTURE(part);
+    CHECK(body.find(part) != std::string::npos);
+  }
+  CHECK(listed(ocp_catalogue()).find(R"({"alias":"cluterName","in":"query","match":"equal","name":"clusterName")") !=
+        std::string::npos);
+}
+
 TEST_CASE("admin api: every endpoint that is not the mock's own is listed once, in the catalogue's order") {
   for (const Catalogue* catalogue : {&ocp_catalogue(), &synthetic_catalogue()}) {
     std::string expected;
