@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "control/admin_call.h"
+#include "control/path_note.h"
 
 namespace ocp_mock::admin_calls {
 
@@ -11,7 +12,14 @@ http::Response get_faults(const AdminCall& call) {
 
 http::Response post_fault(const AdminCall& call) {
   const JsonValue body = call.body();
-  return json_response(JsonObject().add("id", call.world()->faults().add(body, call.facts(false))), 201);
+  const auto world = call.world();
+  JsonObject answer;
+  answer.add("id", world->faults().add(body, call.facts(false)));
+  const JsonMember* match = body.find("match");
+  const auto note =
+      match == nullptr ? std::nullopt : note_of_path(match->value, *call.options.router, *world->origin());
+  if (note) answer.add("note", *note);
+  return json_response(answer, 201);
 }
 
 http::Response delete_faults(const AdminCall& call) {

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "control/admin_call.h"
+#include "control/path_note.h"
 #include "control/verify.h"
 #include "json/fields.h"
 
@@ -132,8 +133,10 @@ http::Response delete_requests(const AdminCall& call) {
 }
 
 http::Response verify(const AdminCall& call) {
-  return json_response(
-      verify_requests(call.world()->journal(), call.body(), call.options.offset_minutes, call.facts(true)));
+  const auto world = call.world();
+  const JsonValue question = call.body();
+  return json_response(verify_requests(world->journal(), question, call.options.offset_minutes, call.facts(true),
+                                       note_of_path(question, *call.options.router, *world->origin())));
 }
 
 http::Response get_violations(const AdminCall& call) {

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "control/criteria_rules.h"
 #include "control/journal.h"
+#include "control/query_criterion.h"
 #include "json/writer.h"
 #include "ocp/error.h"
 #include "ocp/url.h"
@@ -30,21 +31,7 @@ std::string values_json(const Texts& texts) {
   return texts.size() == 1 ? json_string(texts.front()) : JsonArray(texts).text();
 }
 
-bool equals_decoded(std::string_view text, Plus plus, std::string_view expected) {
-  const bool is_plain =
-      text.find('%') == std::string_view::npos && (plus == Plus::Kept || text.find('+') == std::string_view::npos);
-  return is_plain ? text == expected : decoded(text, plus) == expected;
-}
-
 std::string shown_path(const RequestView& request) { return json_string(decoded_path(request.path)); }
-
-Texts query_values(std::string_view query, std::string_view name) {
-  Texts values;
-  for (const QueryPair& pair : split_query(query)) {
-    if (equals_decoded(pair.name, Plus::IsBlank, name)) values.push_back(decoded(pair.value, Plus::IsBlank));
-  }
-  return values;
-}
 
 Texts sorted(Texts texts) {
   std::ranges::sort(texts);
@@ -158,15 +145,16 @@ class Matcher::Parser : private CriteriaRules {
       check_no_nul(field, name, member.position);
       count("query", name.size());
       if (!names.insert(name).second) throw JsonFieldError(member.position, field + " stands twice, once encoded");
-      const auto actual = [name](const RequestView& request) {
-        return values_json(sorted(query_values(request.query, name)));
+      const QueryCriterion parameter(name, facts_.router);
+      const auto actual = [parameter](const RequestView& request) {
+        return values_json(sorted(parameter.values(request)));
       };
       if (member.value.kind == JsonKind::Object) {
         const Texts words = any_order(field, member.value);
         for (const std::string& word : words) count("query", word.size());
         add(
             RequestPart::Query, "query." + name, JsonObject().add("anyOrder", JsonArray(words)).text(),
-            [name, words](const RequestView& request) { return words_of(query_values(request.query, name)) == words; },
+            [parameter, words](const RequestView& request) { return words_of(parameter.values(request)) == words; },
             actual);
         continue;
       }
@@ -180,7 +168,7 @@ class Matcher::Parser : private CriteriaRules {
       values = sorted(std::move(values));
       add(
           RequestPart::Query, "query." + name, values_json(values),
-          [name, values](const RequestView& request) { return sorted(query_values(request.query, name)) == values; },
+          [parameter, values](const RequestView& request) { return sorted(parameter.values(request)) == values; },
           actual);
     }
   }

@@ -54,7 +54,8 @@ struct RequestFacts {
   const Catalogue* guarded = nullptr;
   bool any_status = false;               // exchanges are replayed, and may answer with any final status
   std::optional<std::string> user = {};  // the only one whose requests come to the world, empty for nobody
-  const Router* router = nullptr;  // by which path and pathTemplate mean all paths of an endpoint; null: they do not
+  const Router* router = nullptr;  // by which path and pathTemplate mean all paths of an endpoint, and names of its
+                                   // parameters all names of them; null: they do not
 };
 
 struct Difference {
@@ -78,7 +79,7 @@ class Matcher {
   // Takes the criteria out of the object: those of keys(use).
   //   method, user: letter for letter. path, pathPrefix, pathTemplate, of which one may stand: decoded segment by
   //   segment, as all texts of queries are decoded; %XX in a criterion stands for its character. A path or pathTemplate
-  //   of an endpoint means all paths of it. query: a name has its
+  //   of an endpoint means all paths of it, and the name of a parameter in query all names of it. query: a name has its
   //   value, an array of all its values in any order, {"anyOrder":[...]} of all its words however they were spelled, or
   //   null for none. headers: a value, or null. status: of the answer, 0 for none. clientLeft: true or false. body: one
   //   of equal (same_json), contains (contains_json) and text (byte for byte); the first two match no body that is no

@@ -83,7 +83,7 @@ JsonObject json_of(const JournalEntry& entry, int offset_minutes) {
 }
 
 std::string verify_requests(const Journal& journal, const JsonValue& question, int offset_minutes,
-                            const RequestFacts& facts) {
+                            const RequestFacts& facts, const std::optional<std::string>& note) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   JsonFields fields(question);
   const Matcher matcher = Matcher::parse(fields, Matcher::Use::Question, facts);
@@ -143,6 +143,7 @@ std::string verify_requests(const Journal& journal, const JsonValue& question, i
     }
     answer.add("nearestMisses", nearest);
   }
+  if (note) answer.add("note", *note);
   if (!passed && !failed) answer.add("reason", reason_of_doubt(view, cut));
   return answer.add("result", passed ? "passed" : failed ? "failed" : "inconclusive").text();
 }

@@ -122,6 +122,55 @@ TEST_CASE("control: an endpoint's other path meets faults, answers questions and
                  R"("result":"failed"})"));
 }
 
+TEST_CASE("control: a parameter's other name meets faults and answers questions") {
+  const Server server;
+  const std::string criteria = R"("query":{"clusterName":"a"})";
+  REQUIRE(server.admin("POST", "/faults", R"({"match":{)" + criteria + R"(},"action":{"status":503}})").status == 201);
+  CHECK(server.get("/api/v2/tasks/instances?cluterName=a").status == 503);
+  CHECK(server.get("/api/v2/tasks/instances?clusterName=b").status == 200);
+  CHECK(contains(server.admin("POST", "/requests/verify", "{" + criteria + R"(,"exactly":1})").body,
+                 R"("result":"passed"})"));
+  CHECK(contains(server.admin("POST", "/requests/verify", R"({"query":{"cluterName":"b"},"exactly":1})").body,
+                 R"("result":"passed"})"));
+  CHECK(contains(server.admin("POST", "/requests/verify", R"({"query":{"cluterName":null},"exactly":0})").body,
+                 R"("result":"passed"})"));
+}
+
+TEST_CASE("control: who asks for a path that no endpoint has is told so") {
+  const Server server;
+  const auto verified = [&](const std::string& criteria) {
+    return server.admin("POST", "/requests/verify", "{" + criteria + R"(,"exactly":0})").body;
+  };
+  CHECK(
+      verified(R"("path":"/api/v2/ob/clustrs")") ==
+      R"({"evicted":0,"inFlight":0,"matched":0,"note":"no endpoint has the path '/api/v2/ob/clustrs'; the nearest is )"
+      R"('/api/v2/ob/clusters'","result":"passed"})");
+  CHECK(contains(verified(R"("pathTemplate":"/api/v2/ob/clusters/{id}/tenant")"),
+                 R"("note":"no endpoint has the pathTemplate '/api/v2/ob/clusters/{id}/tenant'; the nearest is )"
+                 R"('/api/v2/ob/clusters/{clusterId}/tenants'")"));
+  for (const std::string known :
+       {R"("path":"/api/v2/ob/clusters/7/")", R"("path":"/compute/hosts/1/agent")", R"("path":"*")",
+        R"("pathTemplate":"/api/v2/ob/clusters/{x}")", R"("pathTemplate":"/api/v2/{area}/clusters")",
+        R"("pathPrefix":"/api/v9")", R"("method":"GET")"}) {
+    CAPTURE(known);
+    CHECK_FALSE(contains(verified(known), "note"));
+  }
+  const auto armed = [&](const std::string& fault) { return server.admin("POST", "/faults", fault).body; };
+  CHECK(armed(R"({"match":{"path":"/api/v2/tim"},"action":{"status":503}})") ==
+        R"({"id":1,"note":"no endpoint has the path '/api/v2/tim'; the nearest is '/api/v2/time'"})");
+  CHECK(armed(R"({"match":{"path":"/api/v2/time"},"action":{"status":503}})") == R"({"id":2})");
+  CHECK(armed(R"({"action":{"status":503}})") == R"({"id":3})");
+  // Nor is a path unknown that an exchange answers.
+  REQUIRE(
+      server
+          .admin(
+              "PUT", "/fixtures",
+              R"({"exchanges":[{"request":{"method":"GET","path":"/api/v9/x"},"response":{"status":200,"body":{}}}]})")
+          .status == 200);
+  CHECK_FALSE(contains(verified(R"("path":"/api/v9/x")"), "note"));
+  CHECK(contains(verified(R"("path":"/api/v9/y")"), "note"));
+}
+
 TEST_CASE("control: a set of values is verified and matched by faults however the client spells it") {
   const Server server;
   const std::string words = R"("query":{"status":{"anyOrder":["FAILED","STOPPED"]}})";
