@@ -1,5 +1,5 @@
-#include <cstdint>
-#include <limits>
+#include <fmt/format.h>
+
 #include <string>
 
 #include "catalogue/catalogue.h"
@@ -112,7 +112,7 @@ JsonObject json_of(const BodyField& field, Place place) {
   if (!field.alias.empty()) object.add("alias", field.alias);
   if (field.type == BodyType::Array && !field.fields.empty())
     object.add("items", json_of(field.fields.front(), Place::Item));
-  if (field.least != std::numeric_limits<std::int64_t>::min()) object.add("least", field.least);
+  if (field.least != kNoLeast) object.add("least", RawJson{fmt::format("{}", field.least)});
   if (field.type == BodyType::Object && !field.fields.empty()) {
     object.add("members",
                JsonArray(field.fields, [](const BodyField& member) { return json_of(member, Place::Member); }));
