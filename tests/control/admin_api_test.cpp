@@ -79,7 +79,8 @@ TEST_CASE("admin api: an endpoint is listed with the body that it takes, and wit
        R"({"name":"size","required":false,"type":"integer"}],"type":"object"},"name":"disks","required":false,)",
        R"({"members":[{"name":"cpu","required":true,"type":"number"}],"name":"limits","required":false,"type":"object"})",
        R"({"name":"extra","required":false,"type":"any"},{"least":1,"name":"label","required":false,"type":"string"})",
-       R"({"alias":"slot","items":{"type":"integer"},"least":1,"name":"slots","required":false,"type":"array"}],)"
+       R"({"alias":"slot","items":{"type":"integer"},"least":1,"name":"slots","required":false,"type":"array"},)"
+       R"({"name":"url","required":false,"type":"string"}],)"
        R"("required":false,"type":"object"})",
        R"("takes":["json","form","query","multipart"]})"}) {
     CAPTURE(part);
