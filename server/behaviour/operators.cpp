@@ -240,6 +240,7 @@ JsonValue made_key(const JsonValue& form, const JsonValue& resource, Scope& scop
 }
 
 JsonValue split(const std::string& text, const std::string& by) {
+  if (by.empty()) throw RowRefused("an operator splits a text by nothing");
   JsonValue parts = json_array();
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(by, begin), text.size());

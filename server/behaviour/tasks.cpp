@@ -1,5 +1,7 @@
 #include "behaviour/tasks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -25,7 +27,10 @@ class NewTask {
       : step_(step), effects_(effects), rules_(*effects.catalogue().tasks) {
     page_ = json_object();
     if (const JsonValue* file = find(step, "task"); file->kind == JsonKind::String) {
-      page_ = effects.parsed(effects.catalogue().find_answer(file->text));
+      const std::string_view page = effects.catalogue().find_answer(file->text);
+      if (page.empty())
+        throw RowRefused(fmt::format("a step starts the task {}, which is not there", printable(file->text)));
+      page_ = effects.parsed(page);
       if (page_.kind == JsonKind::Array) page_ = JsonValue(page_.items.at(0));
       page_ = evaluate_members(page_, effects.scope());
     } else {
@@ -55,7 +60,9 @@ class NewTask {
  private:
   void make_page() {
     JsonValue list = json_array();
-    for (const JsonValue& name : find(step_, "subtasks")->items) {
+    const JsonValue* const names = find(step_, "subtasks");
+    if (names == nullptr) throw RowRefused("a step starts a task without subtasks");
+    for (const JsonValue& name : names->items) {
       JsonValue subtask = json_object();
       put(subtask, rules_.name, name);
       put_integer(subtask, rules_.id, static_cast<std::int64_t>(list.items.size()));

@@ -56,22 +56,19 @@ std::optional<World::Snapshot> World::ready_snapshot(const Request& request) con
 World::Snapshot World::snapshot() {
   const std::lock_guard making(making_);
   for (;;) {
-    const Instant now = clock_.now();
-    const std::shared_ptr<const Dataset> origin = settled_at(now);
-    Instant loaded;
+    const Settled now = settle();
     TimelineState state;
     {
       const std::lock_guard lock(mutex_);
-      if (origin_ != origin) continue;
-      loaded = loaded_;
+      if (changes_ != now.changes) continue;
       state = timeline_;
     }
-    auto dataset = at_time(origin, loaded, now, state);
+    auto dataset = at_time(now.dataset, now.loaded, now.at, state);
     // What is no longer needed goes after the lock.
     const std::lock_guard lock(mutex_);
-    if (origin_ != origin || loaded_ != loaded) continue;
+    if (changes_ != now.changes) continue;
     std::swap(timeline_, state);
-    return {std::move(dataset), now, changes_with_time(*origin)};
+    return {std::move(dataset), now.at, changes_with_time(*now.dataset)};
   }
 }
 
@@ -80,45 +77,41 @@ std::shared_ptr<const Dataset> World::origin() const {
   return origin_;
 }
 
-std::shared_ptr<const Dataset> World::settled() { return settled_at(clock_.now()); }
+std::shared_ptr<const Dataset> World::settled() { return settle().dataset; }
 
-std::shared_ptr<const Dataset> World::settled_at(Instant now) {
+World::Settled World::settle() {
   for (;;) {
-    std::shared_ptr<const Dataset> before;
-    Instant loaded;
+    Settled settled;
     {
       const std::lock_guard lock(mutex_);
-      before = origin_;
-      loaded = loaded_;
+      settled = {origin_, loaded_, {}, changes_};
     }
-    auto after = settle_tasks(before, loaded, now, tasks_);
-    if (after == before) return before;
+    // After the data: a clock that a reset sets back comes with data that a change tells apart.
+    settled.at = clock_.now();
+    auto after = settle_tasks(settled.dataset, settled.loaded, settled.at, tasks_);
+    if (after == settled.dataset) return settled;
     const std::lock_guard lock(mutex_);
-    if (origin_ != before || loaded_ != loaded) continue;
-    origin_ = after;
-    timeline_ = {};
-    return after;
+    if (changes_ != settled.changes) continue;
+    set_origin(after);
+    return {std::move(after), settled.loaded, settled.at, changes_};
   }
+}
+
+void World::set_origin(std::shared_ptr<const Dataset> dataset) {
+  origin_ = std::move(dataset);
+  timeline_ = {};
+  ++changes_;
 }
 
 World::WrittenAt World::write(const Write& write) {
   const std::lock_guard writing(writing_);
   for (;;) {
-    const Instant now = clock_.now();
-    const std::shared_ptr<const Dataset> before = settled_at(now);
-    Instant loaded;
-    {
-      const std::lock_guard lock(mutex_);
-      loaded = loaded_;
-    }
-    Written written = write_rows(write, before, loaded, now, tasks_);
+    const Settled before = settle();
+    Written written = write_rows(write, before.dataset, before.loaded, before.at, tasks_);
     const std::lock_guard lock(mutex_);
-    if (origin_ != before || loaded_ != loaded) continue;
-    if (written.dataset != before) {
-      origin_ = std::move(written.dataset);
-      timeline_ = {};
-    }
-    return {std::move(written.answer), now};
+    if (changes_ != before.changes) continue;
+    if (written.dataset != before.dataset) set_origin(std::move(written.dataset));
+    return {std::move(written.answer), before.at};
   }
 }
 
@@ -130,9 +123,8 @@ Changed World::change(bool loads, const std::function<Changed(const std::shared_
     if (origin_ != before) continue;
     // The world goes on to hold the pointer by which it follows the base.
     if (changed.dataset == before) return changed;
-    origin_ = changed.dataset;
     if (loads) loaded_ = clock_.now();
-    timeline_ = {};
+    set_origin(changed.dataset);
     return changed;
   }
 }
@@ -143,9 +135,8 @@ void World::reload(const std::shared_ptr<const Dataset>& dataset) {
   const bool takes = is_base_ || origin_ == start_;
   start_ = dataset;
   if (!takes) return;
-  origin_ = dataset;
   loaded_ = clock_.now();
-  timeline_ = {};
+  set_origin(dataset);
 }
 
 Scheduler::Timer World::delay(std::chrono::milliseconds time, const std::shared_ptr<http::DeferredResponse>& pending,
@@ -171,7 +162,7 @@ void World::begin_here() {
   const std::lock_guard lock(mutex_);
   start_ = origin_;
   loaded_ = clock_.now();
-  timeline_ = {};
+  set_origin(origin_);
 }
 
 void World::reset() {
@@ -180,9 +171,8 @@ void World::reset() {
   journal_.clear();
   {
     const std::lock_guard lock(mutex_);
-    origin_ = start_;
     loaded_ = clock_.now();
-    timeline_ = {};
+    set_origin(start_);
     if (rate_limit_) throttle_ = std::make_shared<Throttle>(*rate_limit_);
   }
   release();

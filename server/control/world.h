@@ -124,7 +124,18 @@ class World {
 
  private:
   std::shared_ptr<Throttle> throttle() const;
-  std::shared_ptr<const Dataset> settled_at(Instant now);
+  // The data after what tasks have done until now, and what must not have changed when data made of these take their
+  // place.
+  struct Settled {
+    std::shared_ptr<const Dataset> dataset;
+    Instant loaded;
+    Instant at;
+    std::uint64_t changes = 0;
+  };
+  Settled settle();
+
+  // Requires mutex_.
+  void set_origin(std::shared_ptr<const Dataset> dataset);
 
   const std::optional<RateLimit> rate_limit_;
   const TaskOptions tasks_;
@@ -142,7 +153,8 @@ class World {
   bool follows_ = true;       // takes what the base loads: its data are the base's, or were before they were changed
   std::shared_ptr<const Dataset> start_;
   std::shared_ptr<const Dataset> origin_;
-  Instant loaded_;  // by the clock
+  Instant loaded_;             // by the clock
+  std::uint64_t changes_ = 0;  // of the two, also to what they were before
   TimelineState timeline_;
   std::shared_ptr<Throttle> throttle_;  // null without a rate limit
 };

@@ -241,8 +241,10 @@ SparseIndex make_sparse_index(Connection& connection, const Resource& resource, 
 // That of a partition, stored or made now.
 SparseIndex read_sparse_index(Connection& connection, const Resource& resource, const std::vector<Value>& parents);
 
-// A builder in memory that begins as a copy. Takes some ten microseconds, fewer with a writer that begins with it.
+// A builder in memory that begins as a copy. Takes some ten microseconds, fewer with a writer that begins with it. A
+// builder that changes nothing gives its writer back.
 std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue,
-                                        std::unique_ptr<Writer> writer);
+                                        std::unique_ptr<Writer> writer,
+                                        std::function<void(std::unique_ptr<Writer>)> give_back);
 
 }  // namespace ocp_mock

@@ -63,7 +63,7 @@ Order order_of(const Request& request) {
   return request.sort.front().descending ? Order::Default : Order::OldestFirst;
 }
 
-class SqliteDataset : public Dataset {
+class SqliteDataset : public Dataset, public std::enable_shared_from_this<SqliteDataset> {
  public:
   // Readers are opened when they are needed: a change is not to wait for some that nobody may ever use.
   SqliteDataset(std::shared_ptr<const Version> version, const Catalogue& catalogue, DatasetFacts facts,
@@ -235,7 +235,13 @@ class SqliteDataset : public Dataset {
       const std::lock_guard lock(writer_mutex_);
       writer = std::move(writer_);
     }
-    return copy_of(version_, catalogue_, std::move(writer));
+    const auto give_back = [dataset = weak_from_this()](std::unique_ptr<Writer> unused) {
+      const auto self = dataset.lock();
+      if (!self) return;
+      const std::lock_guard lock(self->writer_mutex_);
+      self->writer_ = std::move(unused);
+    };
+    return copy_of(version_, catalogue_, std::move(writer), give_back);
   }
 
   std::vector<std::string> query_plan(const SqlQuery& query) const override {

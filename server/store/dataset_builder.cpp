@@ -31,9 +31,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kRowsForKeptIndexes = 10'000;
 constexpr std::int64_t kPartForKeptIndexes = 4;
 
-// More pages are kept of a change of few rows than the next one needs.
-constexpr std::int64_t kChangesForKeptPages = 100;
-
 constexpr int kPageSize = 4096;
 
 // Of images: most tables and indexes of one are small, and each has a page of its own.
@@ -54,12 +51,26 @@ class SqliteBuilder : public DatasetBuilder {
     begin();
   }
 
+  using GiveBack = std::function<void(std::unique_ptr<Writer>)>;
+
   // In memory, and the dataset begins as a copy of the source. The writer is null or begins with it.
   SqliteBuilder(const Catalogue& catalogue, const std::shared_ptr<const Version>& source,
-                std::unique_ptr<Writer> writer)
-      : catalogue_(catalogue), writer_(std::move(writer)), copies_(true) {
+                std::unique_ptr<Writer> writer, GiveBack give_back)
+      : catalogue_(catalogue), writer_(std::move(writer)), give_back_(std::move(give_back)), copies_(true) {
     if (!writer_) guarded([&] { writer_ = std::make_unique<Writer>(catalogue, source, 0); });
     begin();
+    changes_before_ = sqlite3_total_changes64(connection().handle());
+  }
+
+  ~SqliteBuilder() override {
+    if (!give_back_ || !writer_ || has_new_table_) return;
+    if (sqlite3_total_changes64(connection().handle()) != changes_before_) return;
+    try {
+      connection().execute("COMMIT");
+      give_back_(std::move(writer_));
+    } catch (const std::exception&) {
+      // The next change opens one of its own.
+    }
   }
 
   bool add_row(const Resource& resource, Row& row) override {
@@ -239,7 +250,8 @@ class SqliteBuilder : public DatasetBuilder {
       touched_.store(connection(), catalogue_, writer_->tables);
       connection().execute("COMMIT");
       give_back_free_pages();
-      if (changes_ > kChangesForKeptPages) connection().execute("PRAGMA shrink_memory");
+      // The draft has all pages, and a connection may wait for long for its next change.
+      sqlite3_db_release_memory(connection().handle());
     });
   }
 
@@ -265,6 +277,7 @@ class SqliteBuilder : public DatasetBuilder {
 
   void need_table(const Resource& resource) {
     if (writer_->tables.has(resource)) return;
+    has_new_table_ = true;
     connection().execute(std::string(resource.sql));
     writer_->tables.add(resource);
   }
@@ -346,6 +359,9 @@ class SqliteBuilder : public DatasetBuilder {
   const fs::path file_;
   const std::unique_ptr<TemporaryFile> temporary_;  // outlives the database in it
   std::unique_ptr<Writer> writer_;
+  const GiveBack give_back_;         // of copies
+  std::int64_t changes_before_ = 0;  // of the writer
+  bool has_new_table_ = false;
   KnownParents parents_;
   Captures captures_;
   std::set<const Resource*> computing_;  // those whose rows have computed values
@@ -359,8 +375,9 @@ class SqliteBuilder : public DatasetBuilder {
 }  // namespace
 
 std::unique_ptr<DatasetBuilder> copy_of(const std::shared_ptr<const Version>& source, const Catalogue& catalogue,
-                                        std::unique_ptr<Writer> writer) {
-  return std::make_unique<SqliteBuilder>(catalogue, source, std::move(writer));
+                                        std::unique_ptr<Writer> writer,
+                                        std::function<void(std::unique_ptr<Writer>)> give_back) {
+  return std::make_unique<SqliteBuilder>(catalogue, source, std::move(writer), std::move(give_back));
 }
 
 std::string make_image(const Catalogue& catalogue, const std::function<void(FixtureSink&)>& fill) {

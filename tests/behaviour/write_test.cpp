@@ -326,8 +326,8 @@ TEST_CASE("write: a plan of a fixture that names what there is not makes its tas
         R"({"refuse": "x", "when": 1,
         "resource": "hosts"})",
         R"({"nosuch": 1})", R"({"if": {"$nosuch": 1}, "then": []})", R"({"if": {"$map": [1]}})",
-        R"({"if": {"$union": []}})", R"({"if": {"$file": "nosuch"}})",
-        R"({"if": {"$count": "nosuch", "where": {}}})"}) {
+        R"({"if": {"$union": []}})", R"({"if": {"$file": "nosuch"}})", R"({"if": {"$count": "nosuch", "where": {}}})",
+        R"({"task": null})", R"({"task": "nosuch"})", R"({"if": {"$split": "x", "by": ""}, "then": []})"}) {
     CAPTURE(step);
     Mock mock(R"({"jobs": [{"id": 1, "title": "T", "state": "going", "upcomingAt": "2023-11-14T22:13:21Z", "parts": [
         {"id": 1, "title": "A", "state": "going"}], "upcoming": {"order": [1], "next": 0, "end": [)" +
