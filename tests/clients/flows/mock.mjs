@@ -11,10 +11,13 @@ export class World {
     this.url = url;
   }
 
-  // Sends a request as a client does. An answer of any status is an answer; a broken connection is an exception.
-  async send(method, path, { user = "admin", json, form } = {}) {
-    const headers = { Authorization: "Basic " + Buffer.from(`${user}:secret`).toString("base64") };
+  // Sends a request as a client does, without credentials if the user is null, and with the headers in place of its own.
+  // An answer of any status is an answer; a broken connection is an exception.
+  async send(method, path, { user = "admin", json, form, headers: more = {} } = {}) {
+    const headers = {};
+    if (user !== null) headers.Authorization = "Basic " + Buffer.from(`${user}:secret`).toString("base64");
     if (json !== undefined) headers["Content-Type"] = "application/json";
+    Object.assign(headers, more);
     const body = form !== undefined ? new URLSearchParams(form) : json === undefined ? undefined : JSON.stringify(json);
     const response = await fetch(this.url + path, { method, headers, body, signal: AbortSignal.timeout(SECONDS * 1000) });
     const text = await response.text();
@@ -35,6 +38,24 @@ export class World {
   // A client's sleep: the clock moves, and nobody waits.
   sleep(seconds) {
     return this.control("PUT", "/clock", { advance: `PT${seconds}S` });
+  }
+
+  // What look finds, which a client looks for again and again, and sleeps in between.
+  async poll(look, seconds, attempts = 240) {
+    for (let i = 0; i < attempts; ++i) {
+      const found = await look();
+      if (found) return found;
+      await this.sleep(seconds);
+    }
+    throw new Error("it takes too long");
+  }
+
+  // A task that has ended, well or not. The client's own request gives the task.
+  endOfTask(get, seconds, attempts) {
+    return this.poll(async () => {
+      const task = await get();
+      return task.status !== "RUNNING" && task;
+    }, seconds, attempts);
   }
 
   fault(fault) {
@@ -71,14 +92,14 @@ async function stop(server) {
   clearTimeout(watchdog);
 }
 
-// Runs the scenarios, each in a fresh world: {name: function, or [options of the server, function]}.
-export async function main(scenarios) {
+// Runs the scenarios, each in a fresh world: {name: function, or [more options of the server, function]}.
+export async function main(scenarios, options = []) {
   const binary = process.argv[2];
   const problems = [];
   const groups = new Map();
   for (const [name, scenario] of Object.entries(scenarios)) {
-    const [options, run] = Array.isArray(scenario) ? scenario : [[], scenario];
-    const key = JSON.stringify(options);
+    const [more, run] = Array.isArray(scenario) ? scenario : [[], scenario];
+    const key = JSON.stringify([...options, ...more]);
     groups.set(key, [...(groups.get(key) ?? []), [name, run]]);
   }
   for (const [key, group] of groups) {

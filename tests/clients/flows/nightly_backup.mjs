@@ -80,13 +80,8 @@ class Job {
     return contents.length === 0 || contents.some((one) => (now - Date.parse(one.checkpoint)) / 1000 > seconds);
   }
 
-  async poll(look) {
-    for (let i = 0; i < 240; ++i) {
-      const found = await look();
-      if (found) return found;
-      await this.world.sleep(0.5);
-    }
-    throw new Error("it takes too long");
+  poll(look) {
+    return this.world.poll(look, 0.5);
   }
 }
 

@@ -20,13 +20,8 @@ class Provider {
   }
 
   async waitFor(id) {
-    for (let i = 0; i < 180; ++i) {
-      const { status } = await this.request("GET", `/tasks/${id}`);
-      if (status === "SUCCESSFUL") return;
-      if (status === "FAILED") throw new Error(`task ${id} failed`);
-      await this.world.sleep(10);
-    }
-    throw new Error(`task ${id} takes too long`);
+    const { status } = await this.world.endOfTask(() => this.request("GET", `/tasks/${id}`), 10, 180);
+    if (status !== "SUCCESSFUL") throw new Error(`task ${id} failed`);
   }
 
   async create(path, json) {
