@@ -6,7 +6,7 @@
 #include <cctype>
 #include <utility>
 
-#include "base/ascii.h"
+#include "client/secret_text.h"
 
 namespace ocp_mock {
 namespace {
@@ -14,10 +14,6 @@ namespace {
 constexpr std::string_view kNameSeparators = "@#:,/ ;()[]<>\"'";
 constexpr std::string_view kHostSeparators = ".@#:,/ ;()[]<>\"'";
 constexpr std::string_view kUriSeparators = "./?&=:@#,;[] ";
-// What stands before a secret in a text, with = or : behind it.
-constexpr std::string_view kSecretNames[] = {"password",  "passwd",     "passphrase", "pwd",
-                                             "secret",    "secret_key", "access_key", "access_id",
-                                             "accesskey", "secretkey",  "token",      "signature"};
 
 bool is_alnum(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
@@ -257,33 +253,14 @@ std::string Redactor::as_text(std::string_view text) {
 }
 
 std::string Redactor::with_secrets(std::string_view text) {
-  // Most texts have none.
-  if (text.find_first_of("=:") == std::string_view::npos) return with_uris(text);
-  const auto is_secret_name = [&](std::string_view name) {
-    return std::ranges::any_of(kSecretNames, [&](std::string_view one) {
-      if (name.size() < one.size()) return false;
-      return equals_ignoring_case(name.substr(name.size() - one.size()), one);
-    });
-  };
   std::string out;
-  std::size_t start = 0;
-  for (std::size_t at = text.find_first_of("=:"); at != std::string_view::npos; at = text.find_first_of("=:", at + 1)) {
-    std::size_t name_end = at;
-    while (name_end > start && (text[name_end - 1] == ' ' || text[name_end - 1] == '"' || text[name_end - 1] == '\''))
-      --name_end;
-    std::size_t name = name_end;
-    while (name > start && (is_alnum(text[name - 1]) || text[name - 1] == '_' || text[name - 1] == '-')) --name;
-    if (!is_secret_name(text.substr(name, name_end - name))) continue;
-    std::size_t value = at + 1;
-    while (value < text.size() && (text[value] == ' ' || text[value] == '"' || text[value] == '\'')) ++value;
-    const auto end = std::min(text.find_first_of(" \t\n\"',;&)}]", value), text.size());
-    if (end == value) continue;
-    out += with_uris(text.substr(start, value - start));
-    out += as(RedactKind::Secret, text.substr(value, end - value));
-    start = at = end;
-    if (at == text.size()) break;
+  std::size_t at = 0;
+  for (Piece found = find_secret(text, 0); !found.empty(); found = find_secret(text, found.end)) {
+    out += with_uris(text.substr(at, found.begin - at));
+    out += as(RedactKind::Secret, text.substr(found.begin, found.end - found.begin));
+    at = found.end;
   }
-  return out + with_uris(text.substr(start));
+  return out + with_uris(text.substr(at));
 }
 
 std::string Redactor::with_uris(std::string_view text) {

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "base/nearest.h"
+#include "base/secret_names.h"
 #include "base/text_file.h"
 #include "base/utf8.h"
 #include "embedded/redact_rules.h"
@@ -92,7 +93,10 @@ struct RedactRules::ValueRules {
 
 std::string_view word_of(RedactKind kind) { return std::ranges::find(kKinds, kind, &KindWord::kind)->word; }
 
-RedactRules::RedactRules() : values_(std::make_unique<ValueRules>()) { add(embedded::redact_rules, "built-in rules"); }
+RedactRules::RedactRules() : values_(std::make_unique<ValueRules>()) {
+  add(embedded::redact_rules, "built-in rules");
+  built_in_ = fields_.size();
+}
 RedactRules::RedactRules(RedactRules&&) noexcept = default;
 RedactRules::~RedactRules() = default;
 
@@ -159,7 +163,10 @@ std::optional<RedactKind> RedactRules::kind_of(const std::vector<std::string_vie
            std::equal(rule.glob.rbegin(), rule.glob.rend(), path.rbegin(),
                       [](const std::string& glob, std::string_view name) { return fits(glob, name); });
   };
-  const auto found = std::ranges::find_if(fields_, names_end);
+  const auto built_in = fields_.end() - static_cast<std::ptrdiff_t>(built_in_);
+  auto found = std::find_if(fields_.begin(), built_in, names_end);
+  if (found == built_in && is_secret_name(path.back())) return RedactKind::Secret;
+  if (found == built_in) found = std::find_if(built_in, fields_.end(), names_end);
   return found == fields_.end() ? std::nullopt : std::optional(found->kind);
 }
 

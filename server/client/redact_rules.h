@@ -37,7 +37,7 @@ class RedactRules {
   // {"value":"REGEX","as":"KIND"}]}. Throws std::runtime_error, "FILE:LINE:COLUMN: ...", or that it cannot be read.
   void add_file(const std::filesystem::path& file);
 
-  // The kind of the first rule that names the field. The path has the resource, then the names of members; a rule with
+  // The kind of the first rule that names the field; names of secrets come before the built-in ones. The path has the resource, then the names of members; a rule with
   // dots names its end. Letters of either case are the same, * is any text and ? any character.
   std::optional<RedactKind> kind_of(const std::vector<std::string_view>& path) const;
 
@@ -64,6 +64,7 @@ class RedactRules {
   void add(std::string_view text, const std::string& name);
 
   std::vector<FieldRule> fields_;
+  std::size_t built_in_ = 0;  // of them, the last ones
   std::unique_ptr<ValueRules> values_;
   std::set<std::string, std::less<>> keep_;
 };

@@ -1,29 +1,17 @@
 #include "control/body.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/secret_names.h"
 #include "ocp/url.h"
 
 namespace ocp_mock {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSecretWords{"access_key", "accesskey", "passphrase", "passwd",
-                                                       "password",   "secret",    "token"};
 constexpr std::string_view kMask = "***";
-
-bool has_secret_word(std::string_view text) {
-  for (; !text.empty(); text.remove_prefix(1)) {
-    const char first = to_lower_ascii(text.front());
-    if (first != 'a' && first != 'p' && first != 's' && first != 't') continue;
-    const auto begins = [&](std::string_view word) { return equals_ignoring_case(text.substr(0, word.size()), word); };
-    if (std::ranges::any_of(kSecretWords, begins)) return true;
-  }
-  return false;
-}
 
 // With ASCII characters in the place of their escapes, %XX and \uXXXX, and without NULs, of which UTF-16 has one beside
 // each ASCII character. What is no such escape stays.
@@ -42,6 +30,22 @@ std::string unescaped(std::string_view text) {
     text.remove_prefix(is_escape ? prefix + 2 : 1);
   }
   return out;
+}
+
+// Of the text, or of what its escapes stand for.
+template <typename Ask>
+bool as_it_is_or_unescaped(std::string_view text, const Ask& ask) {
+  if (ask(text)) return true;
+  const bool has_escapes = text.find_first_of(std::string_view("%\\\0", 3)) != std::string_view::npos;
+  return has_escapes && ask(unescaped(text));
+}
+
+bool is_secret_key(std::string_view name) { return as_it_is_or_unescaped(name, is_secret_name); }
+
+// Whether a value may be a secret by itself: no flag, and nothing with members of their own.
+bool may_be_secret(const JsonValue& value) {
+  if (value.kind == JsonKind::Array) return std::ranges::all_of(value.items, may_be_secret);
+  return value.kind == JsonKind::String || value.kind == JsonKind::Integer || value.kind == JsonKind::Float;
 }
 
 // A name that needs no quotes: of a pair of a form, never of a member of JSON.
@@ -65,7 +69,7 @@ std::optional<MaskedBody> masked_form(std::string_view text) {
     const std::string_view name = pair.substr(0, equals);
     if (!is_plain_name(name)) return std::nullopt;
     if (!is_first) masked.text += '&';
-    if (!names_secret(pair)) {
+    if (!names_secret(pair) && !is_secret_key(name)) {
       masked.text += without_user_info(pair);
       continue;
     }
@@ -103,7 +107,7 @@ std::optional<MaskedBody> masked_json(std::string_view text) {
 // none.
 std::optional<std::string> masked_url(std::string_view text) {
   const auto question = text.find('?');
-  if (question == std::string_view::npos || !names_secret(text.substr(question))) return std::nullopt;
+  if (question == std::string_view::npos) return std::nullopt;
   std::string out(text.substr(0, question + 1));
   bool is_masked = false;
   for (std::string_view rest = text.substr(question + 1);;) {
@@ -111,7 +115,7 @@ std::optional<std::string> masked_url(std::string_view text) {
     const std::string_view pair = rest.substr(0, end);
     const auto equals = pair.find('=');
     const bool has_secret =
-        equals != std::string_view::npos && names_secret(pair.substr(0, equals)) && pair.substr(equals + 1) != kMask;
+        equals != std::string_view::npos && is_secret_key(pair.substr(0, equals)) && pair.substr(equals + 1) != kMask;
     if (has_secret) {
       out.append(pair.substr(0, equals + 1)).append(kMask);
     } else {
@@ -132,7 +136,7 @@ void mask_string(std::string& text, Masked& masked) {
   }
   // A document in a string, as some clients nest them.
   const bool may_be_json = text.find_first_of("{[") != std::string::npos;
-  auto inner = may_be_json && names_secret(text) ? masked_json(text) : std::nullopt;
+  auto inner = may_be_json ? masked_json(text) : std::nullopt;
   const bool may_name_user = text.find('@') != std::string::npos || text.find("%40") != std::string::npos;
   if (!inner && !may_name_user) return;
   if (!inner) inner = MaskedBody{without_user_info(text), false};
@@ -146,7 +150,8 @@ void mask(JsonValue& value, Masked& masked) {
   for (JsonValue& item : value.items) mask(item, masked);
   for (JsonMember& member : value.members) {
     const bool is_masked = member.value.kind == JsonKind::String && member.value.text == kMask;
-    if (!names_secret(member.key)) {
+    const bool is_secret = names_secret(member.key) || (may_be_secret(member.value) && is_secret_key(member.key));
+    if (!is_secret) {
       mask(member.value, masked);
     } else if (member.value.kind != JsonKind::Null && !is_masked) {
       masked.has_secret = masked.is_changed = true;
@@ -183,11 +188,7 @@ bool contains_json(const JsonValue& whole, const JsonValue& part) {
   });
 }
 
-bool names_secret(std::string_view text) {
-  if (has_secret_word(text)) return true;
-  const bool has_escapes = text.find_first_of(std::string_view("%\\\0", 3)) != std::string_view::npos;
-  return has_escapes && has_secret_word(unescaped(text));
-}
+bool names_secret(std::string_view text) { return as_it_is_or_unescaped(text, has_secret_word); }
 
 bool mask_secrets(JsonValue& value) {
   Masked masked;

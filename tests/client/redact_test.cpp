@@ -135,6 +135,20 @@ TEST_CASE("redact: what everybody has, words of enumerations and versions stay")
   CHECK(redacted("tenants", R"({"name":"****","password":"****"})").ends_with(R"("password":"****"})"));
 }
 
+TEST_CASE("redact: members with the names of secrets are replaced, unless own rules say otherwise") {
+  const std::string row = redacted(
+      "tenants",
+      R"({"sysPwd":"geheim1","api_key":"geheim2","credentials":["geheim3"],"passed":"yes","credentialId":"c7"})");
+  INFO(row);
+  CHECK_FALSE(contains(row, "geheim"));
+  CHECK(row.ends_with(R"("passed":"yes","credentialId":"c7"})"));
+  const TemporaryFolder folder;
+  RedactRules rules;
+  rules.add_file(folder.write("rules.json", R"({"rules":[{"field":"signature","as":"keep"}]})"));
+  Redactor redactor(std::move(rules), "key");
+  CHECK(redacted(redactor, "tenants", R"({"signature":"SELECT"})") == R"({"signature":"SELECT"})");
+}
+
 TEST_CASE("redact: a member that is called as an address is renamed") {
   const std::string row = redacted("tenants", R"({"name":"shop4711","byHost":{"192.0.2.1:2882":1,"of shop4711":2}})");
   CHECK_FALSE(contains(row, "192.0.2.1"));

@@ -1,0 +1,107 @@
+#include "base/secret_names.h"
+
+#include <doctest/doctest.h>
+
+using namespace ocp_mock;
+
+TEST_CASE("secret names: words of secrets, in any notation") {
+  for (const char* name : {
+           "password",
+           "rootSysPassword",
+           "proxysysPasswd",
+           "pwd",
+           "sysPwd",
+           "SYSPWD",
+           "pass",
+           "rootPass",
+           "user_pass",
+           "USER_PASS",
+           "dbPASS",
+           "passphrase",
+           "credential",
+           "credentials",
+           "cookie",
+           "setCookie",
+           "Set-Cookie",
+           "sessionId",
+           "JSESSIONID",
+           "session_id",
+           "signature",
+           "X-Amz-Signature",
+           "apikey",
+           "api_key",
+           "apiKey",
+           "X-API-Key",
+           "privateKey",
+           "private_key",
+           "PRIVATE-KEY",
+           "ssh_key",
+           "sshKeys",
+           "encryptKey",
+           "ak",
+           "sk",
+           "AK",
+           "userSk",
+           "access_key",
+           "accessKeySecret",
+           "ossSecretModel",
+           "access_id",
+           "token",
+           "accessTokenText",
+           "bearer",
+           "otp",
+           "otp2otp",
+           "pin",
+           "login-pin",
+           "kubeconfig",
+           "dsn",
+           "connStr",
+           "conn_str",
+           "keytab",
+           "pem",
+           "clientPem",
+           "authorization",
+       }) {
+    CAPTURE(name);
+    CHECK(is_secret_name(name));
+  }
+  for (const char* name : {
+           "passed",
+           "pinned",
+           "skip",
+           "tasks",
+           "bypass",
+           "author",
+           "task",
+           "disk",
+           "peak",
+           "spin",
+           "compass",
+           "key",
+           "keyword",
+           "status",
+           "type",
+           "session",
+           "credentialId",
+           "sshCredentialType",
+           "authorizationType",
+           "cookieEnabled",
+           "weak",
+           "risk",
+           "connectionString",
+           "pass_rate",
+           "DISK",
+           "TASK",
+           "",
+           "_",
+           "signed",
+           "passing",
+           "item",
+           "akka",
+       }) {
+    CAPTURE(name);
+    CHECK_FALSE(is_secret_name(name));
+  }
+  CHECK(has_secret_word("the Access_Key of"));
+  CHECK_FALSE(has_secret_word("all tests pass, the pin is in"));
+}
