@@ -223,7 +223,7 @@ TEST_CASE("binary: healthcheck tells by its exit code whether a server is up") {
   RunningProgram six({"--host", "::1"});
   CHECK(check_there({"OCP_MOCK_HOST=::", "OCP_MOCK_PORT=" + std::to_string(six.port())}) == "0 ");
   CHECK(check({"healthcheck", "ftp://h"}) ==
-        "1 ocp-mock-server: 'ftp://h' is not a URL such as http://127.0.0.1:8080\n");
+        "2 ocp-mock-server: 'ftp://h' is not a URL such as http://127.0.0.1:8080\n");
 }
 
 TEST_CASE("binary: healthcheck names the server as its URL does") {

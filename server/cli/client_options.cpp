@@ -112,7 +112,8 @@ constexpr ClientOption kOptions[]{
      "The OCP to which requests are passed, http:// or https://"},
     {"--mode",          "MODE",  kOfRecord,                set_mode,
      "always asks the OCP each time and keeps its latest answer; once keeps the first and answers with it later; missing "
-     "asks only for what --fixtures and the recording lack. Default: always"},
+     "asks only for what --fixtures and the recording lack. Default: always",
+     [] { return std::vector<std::string_view>{"always", "once", "missing"}; }},
     {"--fixtures",      "PATH",  kOfRecord | kRepeated,    [](Client& client, const std::string& text) { client.fixtures.emplace_back(path(text)); },
      "What --mode missing answers from, beside the recording: a file or folder of fixtures, or installation; may be repeated"},
     {"--host",          "HOST",  kOfRecord,                [](Client& client, const std::string& text) { client.host = text; },

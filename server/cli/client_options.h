@@ -52,6 +52,7 @@ struct ClientOption {
   // Throws std::invalid_argument with what would be right.
   void (*take)(ClientOptions&, const std::string&);
   std::string_view help;
+  std::vector<std::string_view> (*words)() = nullptr;  // the values, where there are no others
 
   bool has(ClientOptionTrait trait) const { return (traits & trait) != 0; }
 };

@@ -1,5 +1,5 @@
 // What help says of each command, and an example of its use.
-// Of cli/options.cpp only.
+// Of cli/options.cpp and cli/described.cpp only.
 #pragma once
 
 #include <string_view>
@@ -22,7 +22,7 @@ inline constexpr CommandText kExecCommand{
 inline constexpr std::string_view kExecHelp =
     "The server listens on a free port, and stops when the command ends. The command finds it by OCP_URL and\n"
     "OCP_MOCK_ADMIN_URL, and a token of --admin-token by OCP_MOCK_ADMIN_TOKEN. Options are those of the server, see\n"
-    "ocp-mock-server --help; here the default of --port is 0, and of --log-level warn.";
+    "ocp-mock-server --help; here the default of --port is 0, whatever OCP_MOCK_PORT says, and of --log-level warn.";
 inline constexpr CommandText kCheckCommand{
     "check", "Validate fixtures and show what they contain; exit code 1 if they are wrong",
     "ocp-mock-server check fixtures/logBackupTasks.json"};
@@ -47,7 +47,6 @@ inline constexpr CommandText kHelpCommand{
 inline constexpr CommandText kVersionCommand{
     "version", "Print the version",
     "ocp-mock-server version"};
-// For packages; help does not list them.
 inline constexpr CommandText kCompletionCommand{
     "completion", "Print what makes a shell complete the command line",
     "ocp-mock-server completion bash >/etc/bash_completion.d/ocp-mock-server"};

@@ -28,6 +28,7 @@
 #include "base/temporary_file.h"
 #include "base/text_file.h"
 #include "cli/credentials.h"
+#include "cli/given_options.h"
 #include "cli/option_table.h"
 #include "cli/port_file.h"
 #include "cli/report.h"
@@ -340,7 +341,12 @@ int run_healthcheck(const HealthcheckOptions& options) {
     const int port = options.port != 0 ? options.port : PortFile::read(*options.port_file);
     url = url_of_server(options.tls, options.host, port);
   }
-  const std::string problem = check_health(url);
+  std::string problem;
+  try {
+    problem = check_health(url);
+  } catch (const std::invalid_argument& error) {
+    throw OptionMistake(error.what());
+  }
   if (!problem.empty()) throw std::runtime_error(problem);
   return 0;
 }

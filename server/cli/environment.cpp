@@ -113,6 +113,12 @@ const std::string* Environment::find(std::string_view variable) const {
   return found == values_.end() ? nullptr : &found->second;
 }
 
+Environment Environment::without(const std::string& variable) const {
+  Environment copy = *this;
+  copy.values_.erase(variable);
+  return copy;
+}
+
 std::vector<std::string> Environment::warnings(std::span<const std::string> known) const {
   const auto is_known = [&](const std::string& name) { return std::ranges::find(known, name) != known.end(); };
   std::vector<std::string> texts;

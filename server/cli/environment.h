@@ -28,6 +28,9 @@ class Environment {
   // Null for a variable that is not there or describes a link.
   const std::string* find(std::string_view variable) const;
 
+  // The same without one variable.
+  Environment without(const std::string& variable) const;
+
   // A sentence for each link, and for each variable that is not among the known ones. None shows a value, which may be
   // a secret.
   std::vector<std::string> warnings(std::span<const std::string> known) const;

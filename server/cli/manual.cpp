@@ -81,7 +81,13 @@ std::string bash_completion(Commands commands) {
   }
   std::vector<std::string> with_paths;
   std::vector<std::string> with_command;
+  std::string arguments;
   for (const CommandHelp& command : commands) {
+    for (const OptionHelp& option : command.options) {
+      if (option.is_flag() || option.words.empty()) continue;
+      arguments += fmt::format("    {}:*) COMPREPLY=($(compgen -W '{}' -- \"$current\")) ;;\n", command.name,
+                               fmt::join(option.words, " "));
+    }
     if (takes_paths(command)) with_paths.push_back(command.name);
     if (command.takes_command) with_command.push_back(command.name);
   }
@@ -110,16 +116,16 @@ std::string bash_completion(Commands commands) {
   case $command:$current in
     *:-*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
     :*) COMPREPLY=($(compgen -W '{names}' -- "$current")) ;;
-    {with_paths}) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")) ;;
+{arguments}    {with_paths}) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")) ;;
   esac
 }}
 complete -F _ocp_mock_server ocp-mock-server
 )",
                      fmt::arg("commands", fmt::join(names_of(commands), " | ")),
                      fmt::arg("with_command", fmt::format("{}--", fmt::join(with_command, "-- | "))),
-                     fmt::arg("words", words), fmt::arg("paths", fmt::join(paths, " | ")),
-                     fmt::arg("others", fmt::join(others, " | ")), fmt::arg("options", options),
-                     fmt::arg("names", fmt::join(names_of(commands), " ")),
+                     fmt::arg("words", words), fmt::arg("arguments", arguments),
+                     fmt::arg("paths", fmt::join(paths, " | ")), fmt::arg("others", fmt::join(others, " | ")),
+                     fmt::arg("options", options), fmt::arg("names", fmt::join(names_of(commands), " ")),
                      fmt::arg("with_paths", fmt::format("{}:*", fmt::join(with_paths, ":* | "))));
 }
 
@@ -194,7 +200,12 @@ std::string fish_completion(Commands commands) {
                                                 command.name)));
     }
     for (const OptionHelp& option : options_of(command, commands)) {
-      if (!option.is_flag()) continue;
+      if (!option.is_flag()) {
+        if (!option.words.empty()) {
+          text += fmt::format("complete -c ocp-mock-server -n {} -a '{}'\n", condition, fmt::join(option.words, " "));
+        }
+        continue;
+      }
       std::string value = option.value.empty() ? "" : option.is_path() ? " -rF" : " -x";
       if (!option.words.empty()) value += fmt::format(" -a '{}'", fmt::join(option.words, " "));
       text += fmt::format("complete -c ocp-mock-server -n {} -l {}{} -d {}\n", condition, option.flag.substr(2), value,

@@ -29,7 +29,9 @@ struct CommandHelp {
   bool takes_command = false;  // behind --
 };
 
-// The completion of a shell: bash, zsh or fish. Empty for others. The first command is that without a name.
+inline constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};
+
+// The completion of a shell, one of kShells. Empty for others. The first command is that without a name.
 std::string completion_of(std::string_view shell, std::span<const CommandHelp> commands);
 
 // The page of man(1), as roff.

@@ -67,7 +67,6 @@ class CommandLine {
         ->type_name("");
     add_client_options(diff_, kOfDiff);
     completion_.add_option("SHELL", shell_, "bash, zsh or fish")->type_name("");
-    for (CLI::App* hidden : {&completion_, &man_}) hidden->group("");
     help_.add_option("COMMAND", topic_, "Default: the server's")->type_name("");
   }
 
@@ -241,6 +240,8 @@ class CommandLine {
       return fmt::format("{} is not a command; the commands are {}{}", said, fmt::join(commands(), ", "),
                          did_you_mean(name, commands()));
     }
+    const auto place = [&](std::string_view given) { return std::ranges::find(arguments_, given); };
+    if (!stray_words_.empty() && place(stray_words_.front()) < place(word)) refuse_stray_words();
     const CLI::App& asked = options_of(command());
     if (!hidden && &asked != &app_ && app_.get_option_no_throw(name) != nullptr) {
       return fmt::format("{} is not an option of {}", name, asked.get_name());
@@ -265,12 +266,8 @@ class CommandLine {
 
   std::vector<std::string> commands() const {
     std::vector<std::string> names;
-    for (const CLI::App* one : shown_commands()) names.push_back(one->get_name());
+    for (const CLI::App* one : app_.get_subcommands({})) names.push_back(one->get_name());
     return names;
-  }
-
-  std::vector<const CLI::App*> shown_commands() const {
-    return {app_.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })};
   }
 
   Command help() const {
@@ -292,7 +289,7 @@ class CommandLine {
   std::vector<CommandHelp> described_commands() const {
     std::vector<CommandHelp> all{described(app_)};
     all.front().name = "";
-    for (const CLI::App* one : shown_commands()) {
+    for (const CLI::App* one : app_.get_subcommands({})) {
       all.push_back(described(*one));
       all.back().takes_all = one == &serve_ || one == &exec_;
       all.back().takes_command = one == &exec_;
@@ -354,24 +351,26 @@ class CommandLine {
     return options;
   }
 
-  Command exec(const Environment& environment) const {
-    if (!stray_words_.empty()) {
-      const std::string& word = stray_words_.front();
-      if (const std::string flag = switch_before(word); !flag.empty()) {
-        throw OptionMistake(fmt::format("{} is a switch: give {} alone, or {}={}", flag, flag, flag, word));
-      }
-      throw OptionMistake(
-          fmt::format("'{}' is not expected before --; exec [OPTIONS] -- COMMAND has the command and its "
-                      "arguments behind it",
-                      printable(word)));
+  // Those between exec and --, of which there is one at least.
+  [[noreturn]] void refuse_stray_words() const {
+    const std::string& word = stray_words_.front();
+    if (const std::string flag = switch_before(word); !flag.empty()) {
+      throw OptionMistake(fmt::format("{} is a switch: give {} alone, or {}={}", flag, flag, flag, word));
     }
+    constexpr std::string_view kHint = "exec [OPTIONS] -- COMMAND has the command and its arguments behind it";
+    throw OptionMistake(fmt::format("'{}' is not expected before --; {}", printable(word), kHint));
+  }
+
+  Command exec(const Environment& environment) const {
+    if (!stray_words_.empty()) refuse_stray_words();
     if (exec_words_.size() < 2) {
       throw OptionMistake("exec needs a command behind --, as in exec [OPTIONS] -- COMMAND [ARGUMENT...]");
     }
     ServeOptions defaults;
     defaults.port = 0;
     defaults.log_level = "warn";
-    return ExecOptions{serve(environment, std::move(defaults)), {exec_words_.begin() + 1, exec_words_.end()}};
+    return ExecOptions{serve(environment.without(option_of("--port").variable()), std::move(defaults)),
+                       {exec_words_.begin() + 1, exec_words_.end()}};
   }
 
   ClientOptions client_options(ClientOptionTrait of_command) const {

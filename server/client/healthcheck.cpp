@@ -12,6 +12,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string_view>
 
 #include "http/socket.h"
@@ -105,7 +106,9 @@ std::string ask(int socket, bool tls, const std::string& request) {
 
 std::string check_health(const std::string& url) {
   Address address;
-  if (!parse_url(url, address)) return fmt::format("'{}' is not a URL such as http://127.0.0.1:8080", url);
+  if (!parse_url(url, address)) {
+    throw std::invalid_argument(fmt::format("'{}' is not a URL such as http://127.0.0.1:8080", url));
+  }
   std::string problem;
   const http::Descriptor socket = connect_to(address, problem);
   if (socket.get() < 0) return fmt::format("cannot connect to {}: {}", url, problem);

@@ -7,7 +7,7 @@
 namespace ocp_mock {
 
 // Empty if the server is up, else one sentence. Certificates are not looked at: the question is whether somebody is
-// there. Gives up after five seconds.
+// there. Gives up after five seconds. Throws std::invalid_argument for what is no such URL.
 std::string check_health(const std::string& url);
 
 // The URL by which a client on this machine reaches a server that listens on the host: an address that stands for all

@@ -54,7 +54,7 @@ TEST_CASE("manual: each option is in the page of man(1) and in all completions, 
     CHECK(zsh.find(fmt::format("'*{}{}[", option.flag, option.is_switch() ? "" : "=")) != std::string::npos);
     CHECK(fish.find(fmt::format(" -l {} ", option.flag.substr(2))) != std::string::npos);
   }
-  for (const std::string command : {"serve", "exec", "check", "healthcheck", "help", "version"}) {
+  for (const std::string command : {"serve", "exec", "check", "healthcheck", "help", "version", "completion", "man"}) {
     CHECK(man.find("\n.SS \"" + command) != std::string::npos);
     CHECK(bash.find("\n    " + command + ") options='--help") != std::string::npos);
     CHECK(zsh.find("\n      " + command + ")\n") != std::string::npos);
@@ -75,7 +75,22 @@ TEST_CASE("manual: bash completes commands, options, words and files") {
   CHECK(offered(folder, "ocp-mock-server --fixtures fix") == "fixtures\n");
   CHECK(offered(folder, "ocp-mock-server check fixtures/") == "fixtures/a.json\n");
   CHECK(offered(folder, "ocp-mock-server --port 8") == "\n");
+  CHECK(offered(folder, "ocp-mock-server ma") == "man\n");
+  CHECK(offered(folder, "ocp-mock-server completion ''") == "bash zsh fish\n");
+  CHECK(offered(folder, "ocp-mock-server help ma") == "man\n");
+  CHECK(offered(folder, "ocp-mock-server record --mode ''") == "always once missing\n");
   CHECK(offered(folder, "ocp-mock-server exec -- fixt") == "fixtures\n");
+}
+
+TEST_CASE("manual: zsh and fish know the words of options and arguments") {
+  const std::string zsh = text_of({"completion", "zsh"});
+  CHECK(zsh.find("(bash zsh fish)'") != std::string::npos);
+  CHECK(zsh.find("(always once missing)'") != std::string::npos);
+  CHECK(zsh.find("(serve exec check ") != std::string::npos);
+  const std::string fish = text_of({"completion", "fish"});
+  CHECK(fish.find("_from completion' -a 'bash zsh fish'\n") != std::string::npos);
+  CHECK(fish.find(" -l mode -x -a 'always once missing' ") != std::string::npos);
+  CHECK(fish.find("_from help' -a 'serve exec check ") != std::string::npos);
 }
 
 TEST_CASE("manual: completion says which shells there are") {

@@ -96,7 +96,8 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"--port-file", "--pretty"}, "--port-file needs a value, but --pretty follows it"},
       {{"--server-name", "--frozen=1"}, "--server-name needs a value, but --frozen follows it"},
       {{"--fixtures", "a", "b"},
-       "'b' is not a command; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, version"},
+       "'b' is not a command; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, "
+       "version, completion, man"},
       {{"--unknown"}, "'--unknown' is not an option"},
       {{"-x"}, "'-x' is not an option"},
       {{"unknown"}, "'unknown' is not a command"},
@@ -111,8 +112,11 @@ TEST_CASE("options: a mistake is one sentence that names the option") {
       {{"exec", "--fixtures", "--", "x"}, "--fixtures needs a value"},
       {{"exec", "--prt", "1", "--", "x"}, "'--prt' is not an option; did you mean --port?"},
       {{"--server-name", "exec", "--", "x"},
-       "'x' is not a command; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, version"},
-      {{"help", "x"}, "there is no help for 'x'; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, version"},
+       "'x' is not a command; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, "
+       "version, completion, man"},
+      {{"help", "x"},
+       "there is no help for 'x'; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, "
+       "help, version, completion, man"},
       {{"--auth", "maybe"}, "--auth: it must be any or off"},
       {{"--access-key", "AK:SK:"}, "--access-key: the user of access key 'AK' must be"},
       {{"--user", "admin"}, "--user: it must be NAME:PASSWORD; the colon is missing"},
@@ -176,10 +180,12 @@ TEST_CASE("options: a misspelt word is answered with the nearest right one") {
       {{"healthcheck", "--prot", "1"}, "'--prot' is not an option; did you mean --port?"},
       {{"healthcheck", "--fixture", "1"}, "'--fixture' is not an option"},
       {{"chekc", "f"},
-       "'chekc' is not a command; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, version; did you mean "
+       "'chekc' is not a command; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, "
+       "help, version, completion, man; did you mean "
        "'check'?"},
       {{"help", "chek"},
-       "there is no help for 'chek'; the commands are serve, exec, check, generate, healthcheck, capture, record, diff, help, version; did you mean "
+       "there is no help for 'chek'; the commands are serve, exec, check, generate, healthcheck, capture, record, "
+       "diff, help, version, completion, man; did you mean "
        "'check'?"},
       // What may be a secret is not shown, but what it was meant to be is none.
       {{"--user", "a:b", "--pretyt"}, "(not shown, it may be a secret) is not an option; did you mean --pretty?"},

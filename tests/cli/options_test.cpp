@@ -291,7 +291,8 @@ TEST_CASE("options: exec has the server's options before --, and its command beh
   CHECK(given.serve.server_name == "exec");
   CHECK(given.serve.log_level == "info");
   CHECK(given.command == std::vector<std::string>{"a", "--", "--port", "x"});
-  CHECK(exec({"exec", "--", "true"}, {"OCP_MOCK_PORT=82"}).serve.port == 82);
+  CHECK(exec({"exec", "--", "true"}, {"OCP_MOCK_PORT=82"}).serve.port == 0);
+  CHECK(exec({"exec", "--port", "83", "--", "true"}, {"OCP_MOCK_PORT=82"}).serve.port == 83);
 }
 
 TEST_CASE("options: healthcheck asks the server that the options and the environment describe") {
@@ -366,7 +367,8 @@ TEST_CASE("options: help has a line for each option, and help of each command en
     CHECK(help(same) == server);
   }
   CHECK(server.ends_with("Example:\n  ocp-mock-server --port 0 --port-file ocp.port --fixtures tests/fixtures\n"));
-  for (const char* command : {"exec", "check", "generate", "healthcheck", "capture", "record", "diff", "help", "version"}) {
+  for (const char* command : {"exec", "check", "generate", "healthcheck", "capture", "record", "diff", "help",
+                              "version", "completion", "man"}) {
     const std::string text = help({command, "--help"});
     CHECK(text.starts_with(text.substr(0, text.find('\n'))));
     CHECK(text.find("\nUsage: ocp-mock-server " + std::string(command)) != std::string::npos);

@@ -54,6 +54,7 @@ TEST_CASE("usage: what the command line names and cannot be used ends with 2, be
       {{"generate", "--tasks", "some"}, "--tasks is 'some'"},
       {{"generate", "--out", below_file}, "cannot write " + below_file},
       {{"exec"}, "exec needs a command behind --"},
+      {{"exec", "--port", "0", "sh", "-c", "true"}, "'sh' is not expected before --; exec [OPTIONS] -- COMMAND"},
       {{"exec", "--prot", "0", "--", "true"}, "'--prot' is not an option"},
   };
   for (const auto& [arguments, sentence] : cases) {
