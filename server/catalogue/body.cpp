@@ -108,6 +108,13 @@ bool is_long_enough(const BodyField& field, const JsonValue& value) {
   }
 }
 
+// Of a member, or without a path of the whole body.
+ApiError refusal(const std::string& path, const Argument& given, const Argument& right) {
+  const Argument whole{"The body", "请求体"};
+  const Argument member{fmt::format("Parameter '{}' of the body", path), fmt::format("请求体参数 {} ", path)};
+  return ApiError(Message::WrongBodyType, {path.empty() ? whole : member, given, right});
+}
+
 class Checker {
  public:
   explicit Checker(std::vector<Violation>& violations) : violations_(violations) {}
@@ -115,12 +122,10 @@ class Checker {
   void check(const BodyField& field, const JsonValue& value, const std::string& path) {
     if (!fits(field, value)) {
       const auto right = std::ranges::find(kRightValues, field.type, [](const auto& row) { return row.type; });
-      throw ApiError(Message::WrongBodyType, {path.empty() ? "(the whole)" : path, printable(describe(value)),
-                                              Argument(std::string(right->english), std::string(right->chinese))});
+      throw refusal(path, printable(describe(value)), {std::string(right->english), std::string(right->chinese)});
     }
     if (!is_long_enough(field, value)) {
-      throw ApiError(Message::WrongBodyType,
-                     {path.empty() ? "(the whole)" : path, printable(described(value)), least_value(field)});
+      throw refusal(path, printable(described(value)), least_value(field));
     }
     if (field.type == BodyType::Word) check_word(field, value, path);
     if (field.type == BodyType::Object && !field.fields.empty()) check_members(field, value, path);
@@ -212,7 +217,7 @@ JsonValue object_of_pairs(std::string_view text, const BodyField& known, bool on
   return object;
 }
 
-// The parts of a multipart body: of each the name of its file, or an empty string.
+// The parts of a multipart body: of each the name of its file, without folders, or an empty string.
 JsonValue object_of_parts(std::string_view content_type, std::string_view body, const BodyField& known) {
   JsonValue object;
   object.kind = JsonKind::Object;
@@ -237,8 +242,9 @@ JsonValue object_of_parts(std::string_view content_type, std::string_view body, 
     const auto quoted = [&](std::string_view rest) { return std::string(rest.substr(0, rest.find('"'))); };
     constexpr std::string_view kFileName = " filename=\"";
     const auto file = head.find(kFileName);
-    keep(object, known, quoted(head.substr(name + kName.size())),
-         file == std::string_view::npos ? "" : quoted(head.substr(file + kFileName.size())));
+    std::string file_name = file == std::string_view::npos ? "" : quoted(head.substr(file + kFileName.size()));
+    file_name.erase(0, file_name.find_last_of("/\\") + 1);
+    keep(object, known, quoted(head.substr(name + kName.size())), std::move(file_name));
   }
   return object;
 }

@@ -171,8 +171,8 @@ constexpr MessageRow kCatalogue[] = {
      "The body's Content-Type is '{0}'; it must be {1}.",
      "请求体的 Content-Type 为“{0}”；必须是 {1}。"},
     {Message::WrongBodyType, 400, 0, 3,
-     "Parameter '{0}' of the body is {1}; it must be {2}.",
-     "请求体参数 {0} 是 {1}；必须是 {2}。"},
+     "{0} is {1}; it must be {2}.",
+     "{0}是 {1}；必须是 {2}。"},
 
     {Message::UnknownParameter, 400, 0, 2,
      "Parameter '{0}' is unknown; known are {1}. OCP ignores it, --strict refuses it.",

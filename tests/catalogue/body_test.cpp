@@ -68,8 +68,8 @@ TEST_CASE("body: members are checked in the order of the catalogue, each by its 
       {R"({"name":"a","disks":[{"path":"/"},{"size":1}]})",
        "400 Parameter 'disks[1].path' is missing; it must be given."},
       {R"({"name":"a","limits":{}})", "400 Parameter 'limits.cpu' is missing; it must be given."},
-      {R"([])", "400 Parameter '(the whole)' of the body is an array; it must be an object."},
-      {R"("x")", "400 Parameter '(the whole)' of the body is the string \"x\"; it must be an object."},
+      {R"([])", "400 The body is an array; it must be an object."},
+      {R"("x")", "400 The body is the string \"x\"; it must be an object."},
       {R"({"name":"a")",
        "400 The body is not JSON: line 1, column 11, syntax error while parsing object - unexpected end of input; "
        "expected '}'."},
@@ -134,8 +134,7 @@ TEST_CASE("body: a body that is an array has items") {
   CHECK(verdict(put, kJson, R"([{"name":"a"},{"name":"b"}])") == "accepted");
   CHECK(verdict(put, kJson, "[]") == "accepted");
   CHECK(verdict(put, kJson, R"([{"name":"a"},{}])") == "400 Parameter '[1].name' is missing; it must be given.");
-  CHECK(verdict(put, kJson, R"({"name":"a"})") ==
-        "400 Parameter '(the whole)' of the body is an object; it must be an array.");
+  CHECK(verdict(put, kJson, R"({"name":"a"})") == "400 The body is an object; it must be an array.");
   CHECK(verdict(put, "text/plain", "[]") ==
         "415 The body's Content-Type is 'text/plain'; it must be application/json.");
 }
