@@ -214,8 +214,8 @@ JsonValue product_of(const JsonValue& factors, Scope& scope) {
   return total.value();
 }
 
-// Whole seconds from one time to another.
-std::optional<JsonValue> seconds_between(const JsonValue& times, Scope& scope) {
+// Nothing if one has no value.
+std::optional<std::pair<Instant, Instant>> two_instants(const JsonValue& times, Scope& scope) {
   std::vector<Instant> instants;
   for (const JsonValue& time : times.items) {
     const auto value = evaluate(time, scope);
@@ -225,7 +225,22 @@ std::optional<JsonValue> seconds_between(const JsonValue& times, Scope& scope) {
     instants.push_back(*instant);
   }
   if (instants.size() != 2) throw RowRefused("an operator needs two times");
-  return json_integer(instants[1].second - instants[0].second - (instants[1].nano < instants[0].nano ? 1 : 0));
+  return std::pair(instants[0], instants[1]);
+}
+
+// Whole seconds from one time to another.
+std::optional<JsonValue> seconds_between(const JsonValue& times, Scope& scope) {
+  const auto instants = two_instants(times, scope);
+  if (!instants) return std::nullopt;
+  const auto& [from, to] = *instants;
+  return json_integer(to.second - from.second - (to.nano < from.nano ? 1 : 0));
+}
+
+// Whether a time is after another.
+std::optional<JsonValue> is_after(const JsonValue& times, Scope& scope) {
+  const auto instants = two_instants(times, scope);
+  if (!instants) return std::nullopt;
+  return JsonValue{JsonKind::Boolean, instants->first > instants->second ? "true" : "false", {}, {}, {}};
 }
 
 JsonValue made_key(const JsonValue& form, const JsonValue& resource, Scope& scope) {
@@ -373,6 +388,7 @@ std::optional<JsonValue> evaluate_operator(const JsonValue& form, const JsonMemb
   if (name == "$sum") return sum_of_rows(form, operation, scope);
   if (name == "$max") return largest_of_rows(form, operation, scope);
   if (name == "$seconds") return seconds_between(argument, scope);
+  if (name == "$after") return is_after(argument, scope);
   if (name == "$made") return made_key(form, argument, scope);
   if (name == "$named") {
     JsonValue named = json_object();

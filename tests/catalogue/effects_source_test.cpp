@@ -312,7 +312,7 @@ TEST_CASE("effects: mistakes in references are refused where they are") {
 TEST_CASE("effects: mistakes in operators and answers are refused where they are") {
   check_refusals({
       {R"({"$first": ["${body.port}", 1]})", R"({"$frist": ["${body.port}", 1]})",
-       R"(35:83: the operator is '$frist'; it must be one of $first, $if, $find, $count, $sum, $max, $map, $filter, $size, $union, $without, $merge, $named, $add, $multiply, $seconds, $split, $join, $made, $file; did you mean '$first'?)"},
+       R"(35:83: the operator is '$frist'; it must be one of $first, $if, $find, $count, $sum, $max, $map, $filter, $size, $union, $without, $merge, $named, $add, $multiply, $seconds, $after, $split, $join, $made, $file; did you mean '$first'?)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$first": "${body.port}"})",
        R"(35:93: $first must be an array of templates)"},
       {R"({"$first": ["${body.port}", 1]})", R"({"$first": [1], "else": 1})",

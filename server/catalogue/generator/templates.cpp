@@ -25,6 +25,7 @@ enum class Operator {
   Add,
   Multiply,
   Seconds,
+  After,
   Split,
   Join,
   Made,
@@ -49,6 +50,7 @@ constexpr Choice<Operator> kOperators[] = {
     {"$add",      Operator::Add},
     {"$multiply", Operator::Multiply},
     {"$seconds",  Operator::Seconds},
+    {"$after",    Operator::After},
     {"$split",    Operator::Split},
     {"$join",     Operator::Join},
     {"$made",     Operator::Made},
@@ -234,6 +236,7 @@ void check_operator(const Scope& scope, const JsonValue& object, const JsonMembe
       require("value", scope);
       break;
     case Operator::Seconds:
+    case Operator::After:
       require_items(operand, member.key, 2, 2);
       check_template(scope, operand);
       break;
