@@ -20,6 +20,7 @@
 #include "catalogue/router.h"
 #include "cli/local_side.h"
 #include "cli/port_file.h"
+#include "client/capture_notes.h"
 #include "client/captured_page.h"
 #include "fixtures/resources.h"
 #include "http/server.h"
@@ -50,8 +51,7 @@ RecordCommand record_command(ClientOptions options) {
   if (given.upstream.url.empty()) throw std::runtime_error("record needs --upstream URL, the OCP to pass requests to");
   if (given.out.empty()) throw std::runtime_error("record needs --out DIR, the folder for the fixtures");
   RecordCommand command;
-  const std::string identity = given.upstream.url + ", recorded" + (given.redact ? "" : ", not redacted");
-  command.record.recording = {given.out, identity, given.redact, given.redact_rules};
+  command.record.recording = {given.out, given.redact, given.redact_rules};
   command.record.upstream = std::move(given.upstream);
   command.record.mode = options.mode;
   command.login = std::move(options.login);
@@ -111,8 +111,10 @@ int run_record(RecordCommand command) {
   recorder->write();
   port_file.remove();
   server->stop();
-  recorder->write();
+  recorder->finish();
   say(recorder->summary());
+  const std::string own(Recording::kFile);
+  if (const auto others = note_of_others(command.record.recording.out, "record", {&own, 1})) say(*others);
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "client/capture_state.h"
 #include "client/captured_page.h"
 #include "client/redact.h"
+#include "fixtures/exchange.h"
 #include "json/text.h"
 #include "ocp/negotiation.h"
 #include "ocp/url.h"
@@ -363,7 +364,8 @@ class Capture {
         *server = redactor_->redact(nullptr, "server", *server);
       }
       std::string text(std::exchange(before, ",\n"));
-      text += "{\"request\":{\"method\":\"GET\",\"path\":" + json_string(path);
+      text += fmt::format("{{{}\"request\":{{\"method\":\"GET\",\"path\":", redactor_ ? kRedactedMember : "");
+      text += json_string(path);
       if (const std::string whole = query_of(step, query, number); !whole.empty())
         text += ",\"query\":" + json_string(whole);
       text += "},\"response\":{\"status\":200,\"body\":";

@@ -26,6 +26,18 @@ std::string filter_of(const CaptureStep& step) {
 
 }  // namespace
 
+std::optional<std::string> note_of_others(const std::filesystem::path& out, std::string_view command,
+                                          std::span<const std::string> own) {
+  std::vector<std::string> others;
+  for (const auto& file : find_fixture_files({out}).files) {
+    const std::string name = file.lexically_relative(out).string();
+    if (std::ranges::find(own, name) == own.end()) others.push_back(printable(name));
+  }
+  if (others.empty()) return std::nullopt;
+  return fmt::format("{} has files that {} did not write, and --fixtures loads them too: {}", out.string(), command,
+                     fmt::join(others, ", "));
+}
+
 std::vector<std::string> capture_notes(const CapturePlan& plan, const std::filesystem::path& out) {
   std::vector<std::string> notes;
   for (const CaptureStep& step : plan.steps) {
@@ -35,15 +47,9 @@ std::vector<std::string> capture_notes(const CapturePlan& plan, const std::files
         fmt::format("{} has only the rows of {}; served, it answers a request without that filter with the same rows",
                     step.file, printable(filter)));
   }
-  std::vector<std::string> others;
-  for (const auto& file : find_fixture_files({out}).files) {
-    const std::string name = file.lexically_relative(out).string();
-    if (std::ranges::find(plan.steps, name, &CaptureStep::file) == plan.steps.end()) others.push_back(printable(name));
-  }
-  if (!others.empty()) {
-    notes.push_back(fmt::format("{} has files that capture did not write, and --fixtures loads them too: {}",
-                                out.string(), fmt::join(others, ", ")));
-  }
+  std::vector<std::string> own;
+  for (const CaptureStep& step : plan.steps) own.push_back(step.file);
+  if (auto others = note_of_others(out, "capture", own)) notes.push_back(*std::move(others));
   return notes;
 }
 

@@ -45,7 +45,8 @@ std::optional<std::string> identity_of_capture(const fs::path& out) {
   return read_if_there(out / CaptureState::kFolder / CaptureState::kIdentity);
 }
 
-CaptureState::CaptureState(const fs::path& out, const std::string& identity) : folder_(out / kFolder) {
+CaptureState::CaptureState(const fs::path& out, const std::string& identity, std::string_view noun)
+    : folder_(out / kFolder) {
   std::error_code error;
   fs::create_directories(out, error);
   if (error || (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST)) {
@@ -60,14 +61,13 @@ CaptureState::CaptureState(const fs::path& out, const std::string& identity) : f
   }
   try {
     if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      throw std::runtime_error(fmt::format("another capture is writing to {}", out.string()));
+      throw std::runtime_error(fmt::format("another {} is writing to {}", noun, out.string()));
     }
     write(folder_ / ".gitignore", "*\n");
     const auto earlier = read_if_there(folder_ / kIdentity);
     if (earlier && *earlier != identity) {
       throw std::runtime_error(
-          fmt::format("{} has the capture '{}', and '{}' is another one; name another folder by --out", out.string(),
-                      *earlier, identity));
+          fmt::format("{} has '{}', and this is '{}'; name another folder by --out", out.string(), *earlier, identity));
     }
     if (!read_if_there(folder_ / "key")) write(folder_ / "key", hex(random_bytes(kKeySize)));
     if (!earlier) write(folder_ / kIdentity, identity);
@@ -78,6 +78,11 @@ CaptureState::CaptureState(const fs::path& out, const std::string& identity) : f
 }
 
 CaptureState::~CaptureState() { ::close(lock_); }
+
+void CaptureState::release() const {
+  std::error_code ignored;
+  fs::remove(folder_ / kIdentity, ignored);
+}
 
 std::string CaptureState::key() const { return read_text_file(folder_ / "key", kName); }
 

@@ -18,11 +18,14 @@ class CaptureState {
  public:
   // Makes the folder or opens it, and locks it. The identity is a line that says what is captured: two runs with
   // different ones must not meet. Throws std::runtime_error if they do, if another process is at work here, and if the
-  // folder cannot be written.
-  CaptureState(const std::filesystem::path& out, const std::string& identity);
+  // folder cannot be written. The noun is what messages call it.
+  CaptureState(const std::filesystem::path& out, const std::string& identity, std::string_view noun = "capture");
   ~CaptureState();
   CaptureState(const CaptureState&) = delete;
   CaptureState& operator=(const CaptureState&) = delete;
+
+  // Nothing is kept: another identity may have the folder.
+  void release() const;
 
   // The key of stand-ins; made at first.
   std::string key() const;

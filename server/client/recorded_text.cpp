@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "fixtures/exchange.h"
 #include "json/reader.h"
 #include "json/text.h"
 #include "ocp/negotiation.h"
@@ -24,6 +25,11 @@ std::optional<JsonValue> json_of(std::string_view text) {
   } catch (const JsonSyntaxError&) {
     return std::nullopt;
   }
+}
+
+JsonValue* find(JsonValue& object, std::string_view key) {
+  const auto at = std::ranges::find(object.members, key, &JsonMember::key);
+  return at == object.members.end() ? nullptr : &at->value;
 }
 
 // Calls `row` with each row that an answer has, `rest` with the name and value of each other member that may say
@@ -185,8 +191,9 @@ std::string recorded_text(const Router& router, const PassedExchange& exchange, 
   const Target target = split_target(request.target);
   std::optional<Redaction> redaction;
   if (redactor != nullptr) redaction.emplace(*redactor, router, request);
-  std::string out = "{\"replay\":" + json_string(replay) + ",\"request\":{\"method\":" + json_string(request.method) +
-                    ",\"path\":" + json_string(redaction ? redaction->path() : std::string(target.path));
+  std::string out = fmt::format("{{\"replay\":{},{}\"request\":{{\"method\":{},\"path\":{}", json_string(replay),
+                                redaction ? kRedactedMember : "", json_string(request.method),
+                                json_string(redaction ? redaction->path() : std::string(target.path)));
   if (!target.query.empty()) {
     out += ",\"query\":" + json_string(redaction ? redaction->query() : std::string(target.query));
   }
@@ -220,6 +227,25 @@ void learn_exchange(Redactor& redactor, const Router& router, const PassedExchan
   redaction.learn_request(exchange.request);
   if (!is_json_type(content_type_of(exchange.answer))) return;
   if (const auto answer = json_of(exchange.answer.body)) redaction.learn_answer(*answer);
+}
+
+void replace_learned(Redactor& redactor, const Router& router, JsonValue& recorded) {
+  JsonValue* request = find(recorded, "request");
+  JsonValue* response = find(recorded, "response");
+  if (request == nullptr || response == nullptr) return;
+  const auto text_of = [&](std::string_view key) {
+    const JsonValue* value = find(*request, key);
+    return value == nullptr ? std::string() : value->text;
+  };
+  const std::string query = text_of("query");
+  const PassedRequest passed{text_of("method"), text_of("path") + (query.empty() ? "" : "?" + query), {}, ""};
+  Redaction redaction(redactor, router, passed);
+  redactor.replace_only_learned(true);
+  if (JsonValue* path = find(*request, "path")) path->text = redaction.path();
+  if (JsonValue* old = find(*request, "query")) old->text = redaction.query();
+  if (JsonValue* body = find(*request, "body")) redaction.redact(*body);
+  if (JsonValue* body = find(*response, "body")) redaction.redact_answer(*body);
+  redactor.replace_only_learned(false);
 }
 
 }  // namespace ocp_mock

@@ -8,6 +8,7 @@
 #include "catalogue/router.h"
 #include "client/exchange_log.h"
 #include "client/redact.h"
+#include "json/reader.h"
 
 namespace ocp_mock {
 
@@ -20,5 +21,8 @@ std::string recorded_text(const Router& router, const PassedExchange& exchange, 
 
 // Lets the redactor learn what is to be replaced.
 void learn_exchange(Redactor& redactor, const Router& router, const PassedExchange& exchange);
+
+// Replaces what the redactor has learned, and nothing else, in an exchange as recorded_text() makes it.
+void replace_learned(Redactor& redactor, const Router& router, JsonValue& recorded);
 
 }  // namespace ocp_mock

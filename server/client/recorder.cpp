@@ -236,6 +236,11 @@ void Recorder::write() {
   if (recording_.has_news()) recording_.write();
 }
 
+void Recorder::finish() {
+  const std::lock_guard lock(writing_);
+  recording_.finish();
+}
+
 std::string Recorder::summary() const {
   const std::lock_guard lock(mutex_);
   std::string text = fmt::format("passed {} to {}, answered {} without it", plural_of(passed_, "request"), url_,

@@ -54,8 +54,9 @@ class Recorder {
   // A handler for http::Server.
   http::Response handle(const http::Request& request);
 
-  // Writes what is kept. Throws std::runtime_error.
+  // Writes what is kept. finish() does so for the last time. Both throw std::runtime_error.
   void write();
+  void finish();
 
   // Lines for the user, of what was written last.
   std::string summary() const;

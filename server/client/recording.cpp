@@ -27,24 +27,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const fs::path kRequests = fs::path(CaptureState::kFolder) / "requests";
+
 // Bytes of answers in whose place later ones were kept, before the log is written anew.
 constexpr std::int64_t kMostReplaced = 64 << 20;
 
-// Takes what a load brings, to see whether it can be loaded.
-class NoSink : public FixtureSink {
- public:
-  bool add_row(const Resource&, Row&) override { return true; }
-  void add_implied(const Resource&, std::span<const SqlValue>, std::optional<std::string>) override {}
-  void add_envelope(CapturedEnvelope) override {}
-  void add_exchange(StoredExchange) override {}
-};
-
-bool is_json(std::string_view text) {
+// Why a text is no JSON; empty if it is.
+std::string flaw_of_json(std::string_view text) {
   try {
     read_json_text(text);
-    return true;
-  } catch (const JsonSyntaxError&) {
-    return false;
+    return "";
+  } catch (const JsonSyntaxError& error) {
+    return error.what();
   }
 }
 
@@ -57,9 +51,15 @@ RedactRules read_rules(const std::optional<fs::path>& file) {
 // A text of bounded length for each body.
 std::string body_key(const std::string& body) { return body.empty() ? "" : hex(sha256(body)); }
 
-// What the file says of a request.
+// What the file says of a request, as Recording::key_of() says it of one that is sent.
 std::string file_key(const Exchange& exchange) {
   return exchange.replayed->request + '\n' + body_key(exchange.replayed->request_body);
+}
+
+std::string id_of(const std::string& key) { return hex(sha256(key)); }
+
+std::string identity_of(const RecordingOptions& options) {
+  return options.redact ? "a recording, redacted" : "a recording, not redacted";
 }
 
 bool answers_object(const Exchange& exchange) {
@@ -71,11 +71,13 @@ bool answers_object(const Exchange& exchange) {
 Recording::Recording(const RecordingOptions& options, const Router& router)
     : options_(options),
       router_(router),
-      state_(options.out, options.identity),
+      state_(options.out, identity_of(options), "recording"),
+      stand_in_key_(state_.key()),
       log_(options.out / CaptureState::kFolder / "passed"),
       earlier_texts_(SpoolFile::without_name(options.out / CaptureState::kFolder)) {
   const RedactRules checked = read_rules(options_.redact_rules);
   read_earlier();
+  read_requests();
   recover();
 }
 
@@ -86,6 +88,7 @@ Recording::~Recording() {
   } catch (const std::system_error&) {
     // A later session reads it again, which changes nothing.
   }
+  if (last_ == 0 && in_file_ == 0) state_.release();
 }
 
 // Brings what a killed process has logged into the file, as if it were an earlier session's that has ended.
@@ -100,7 +103,9 @@ void Recording::recover() {
   kept_.clear();
   earlier_.clear();
   earlier_texts_.cut(0);
+  requests_.clear();
   read_earlier();
+  read_requests();
 }
 
 void Recording::read_earlier() {
@@ -118,7 +123,7 @@ void Recording::read_earlier() {
       if (!exchange.replayed) refuse("it has an exchange without \"replay\"");
       std::string text;
       append_json_in_order(text, item);
-      earlier_[file_key(exchange)] = {earlier_texts_.append(text), answers_object(exchange)};
+      earlier_[id_of(file_key(exchange))] = {earlier_texts_.append(text), answers_object(exchange)};
     }
   } catch (const JsonSyntaxError& error) {
     refuse(fmt::format("{}:{}: {}", error.position().line, error.position().column, error.what()));
@@ -137,14 +142,69 @@ std::optional<std::string> Recording::key_of(const PassedRequest& request) {
   return fmt::format("{} {}\n{}", request.method, *canonical, body_key(request_body_key(request.body)));
 }
 
+// Lines "DIGEST ID".
+void Recording::read_requests() {
+  std::error_code ignored;
+  const fs::path file = options_.out / kRequests;
+  if (!fs::exists(file, ignored)) return;
+  const std::string text = read_text_file(file, "the requests of the recording");
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    const auto blank = std::min(line.find(' '), line.size() - 1);
+    const std::string id(line.substr(blank + 1));
+    if (earlier_.contains(id)) requests_[std::string(line.substr(0, blank))] = id;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+void Recording::write_requests(const Requests& requests) const {
+  TemporaryFile out(options_.out / kRequests);
+  for (const auto& [digest, id] : requests) out.write(fmt::format("{} {}\n", digest, id));
+  out.commit();
+}
+
+std::string Recording::digest_of(const std::string& key) const { return hex(hmac_sha256(stand_in_key_, key)); }
+
+// An exchange of an earlier session. What is learned later may stand in its request too.
+std::string Recording::without_learned(Redactor& redactor, std::string text, Requests& requests) const {
+  JsonValue exchange = read_json_text(text);
+  const std::string before = file_key(read_exchange(router_, exchange));
+  replace_learned(redactor, router_, exchange);
+  const std::string after = file_key(read_exchange(router_, exchange));
+  text.clear();
+  append_json_in_order(text, exchange);
+  if (after == before) return text;
+  bool is_known = false;
+  for (auto& [digest, id] : requests) {
+    if (id != id_of(before)) continue;
+    id = id_of(after);
+    is_known = true;
+  }
+  if (!is_known) requests.emplace(digest_of(before), id_of(after));
+  return text;
+}
+
+const Recording::Earlier* Recording::find_earlier(const std::string& key) const {
+  const auto said = requests_.find(digest_of(key));
+  const auto found = earlier_.find(said == requests_.end() ? id_of(key) : said->second);
+  return found == earlier_.end() ? nullptr : &found->second;
+}
+
 bool Recording::has(const std::string& key) const {
   const std::lock_guard lock(mutex_);
-  return kept_.contains(key);
+  return kept_.contains(key) || find_earlier(key) != nullptr;
 }
 
 UpstreamAnswer Recording::answer(const std::string& key) const {
   const std::lock_guard lock(mutex_);
-  return log_.read(kept_.at(key).place).answer;
+  if (const auto kept = kept_.find(key); kept != kept_.end()) return log_.read(kept->second.place).answer;
+  const StoredExchange found =
+      *read_exchange(router_, read_json_text(earlier_texts_.read(find_earlier(key)->place))).replayed;
+  UpstreamAnswer answer{static_cast<int>(found.status), {}, found.body};
+  if (!found.content_type.empty()) answer.headers.add("Content-Type", found.content_type);
+  return answer;
 }
 
 std::string Recording::keep(const std::string& key, const PassedRequest& request, const UpstreamAnswer& answer) {
@@ -152,8 +212,9 @@ std::string Recording::keep(const std::string& key, const PassedRequest& request
   if (request.method == "HEAD") return "a HEAD, which the answer to GET serves";
   if (answer.body.size() > kLargestBody) return "its answer is longer than 16 MiB";
   if (!is_utf8(answer.body)) return "its answer is binary";
-  if (is_json_type(type) && !answer.body.empty() && !is_json(answer.body)) {
-    return fmt::format("its answer is {}, but no JSON", printable(type));
+  if (is_json_type(type) && !answer.body.empty()) {
+    const std::string flaw = flaw_of_json(answer.body);
+    if (!flaw.empty()) return fmt::format("its answer is {}, but no valid JSON: {}", printable(type), flaw);
   }
   if (type.empty() && !answer.body.empty()) return "its answer has no Content-Type";
   const PassedExchange exchange{{request.method, request.target, {}, request.body}, answer};
@@ -201,21 +262,30 @@ void Recording::write() {
 
   // Made anew each time: what is learned now may stand in texts that came before.
   std::optional<Redactor> made;
-  if (options_.redact) made.emplace(read_rules(options_.redact_rules), state_.key());
+  if (options_.redact) made.emplace(read_rules(options_.redact_rules), stand_in_key_);
   Redactor* const redactor = made ? &*made : nullptr;
   std::size_t count = 0;
   try {
     for (const Kept& kept : all) {
       if (redactor != nullptr) learn_exchange(*redactor, router_, log_.read(kept.place));
     }
-    std::map<std::string, Earlier> earlier = earlier_;
+    Requests requests = requests_;
+    std::map<Id, Earlier> earlier = earlier_;
     for (const Kept& kept : all) {
       const PassedExchange request{log_.read(kept.place).request, {204, {}, ""}};
       const std::string text = recorded_text(router_, request, kept.kind.replay, redactor);
-      earlier.erase(file_key(read_exchange(router_, read_json_text(text))));
+      const std::string key = *key_of(request.request);
+      const Id id = id_of(file_key(read_exchange(router_, read_json_text(text))));
+      const std::string digest = digest_of(key);
+      if (const auto said = requests.find(digest); said != requests.end()) earlier.erase(said->second);
+      earlier.erase(id);
+      requests.erase(digest);
+      if (id != id_of(key)) requests.emplace(digest, id);
     }
     count = all.size() + earlier.size();
     TemporaryFile out(file());
+    usual_mode_ = fs::status(out.path()).permissions();
+    if (redactor != nullptr) fs::permissions(out.path(), fs::perms::owner_read | fs::perms::owner_write);
     std::string_view before = "[\n";
     const auto add = [&](std::string_view text) {
       out.write(std::exchange(before, ",\n"));
@@ -227,10 +297,13 @@ void Recording::write() {
         add(recorded_text(router_, log_.read(kept.place), kept.kind.replay, redactor));
       }
       for (const auto& [key, one] : earlier) {
-        if (one.is_object == objects) add(earlier_texts_.read(one.place));
+        if (one.is_object != objects) continue;
+        std::string text = earlier_texts_.read(one.place);
+        add(redactor == nullptr ? text : without_learned(*redactor, std::move(text), requests));
       }
     }
     out.write(count == 0 ? "[]\n" : "\n]\n");
+    write_requests(requests);
     out.commit();
   } catch (const std::system_error& error) {
     throw std::runtime_error(fmt::format("cannot write {}: {}", file().string(), error.code().message()));
@@ -240,6 +313,12 @@ void Recording::write() {
   in_file_ = count;
   replaced_ = redactor != nullptr ? redactor->report() : "";
   drop_replaced();
+}
+
+void Recording::finish() {
+  if (has_news()) write();
+  std::error_code ignored;
+  if (usual_mode_) fs::permissions(file(), *usual_mode_, ignored);
 }
 
 // Answers in whose place later ones were kept.

@@ -16,15 +16,14 @@
 #include "catalogue/router.h"
 #include "client/capture_state.h"
 #include "client/exchange_log.h"
-#include "client/redact_rules.h"
+#include "client/redact.h"
 #include "client/upstream.h"
 
 namespace ocp_mock {
 
 struct RecordingOptions {
   std::filesystem::path out;  // a folder
-  std::string identity;       // what is recorded; two that differ must not meet in a folder
-  bool redact = true;
+  bool redact = true;         // sessions that differ in it must not meet in a folder
   std::optional<std::filesystem::path> redact_rules;
 };
 
@@ -34,7 +33,7 @@ class Recording {
   static constexpr std::size_t kLargestBody = 16 << 20;
 
   // Makes the folder, or opens it and reads what an earlier session has left. Throws std::runtime_error if that cannot
-  // be read or is no recording, if the folder is another one's, and for rules that are wrong. Brings what a process
+  // be read or is no recording, if the folder has something else, and for rules that are wrong. Brings what a process
   // that was killed had kept into the file.
   Recording(const RecordingOptions& options, const Router& router);
   // Leaves what was not written to a later session.
@@ -45,7 +44,8 @@ class Recording {
   // One text for all requests that ask for the same; nothing for a request that no exchange can tell.
   static std::optional<std::string> key_of(const PassedRequest& request);
 
-  // Whether this session has kept an answer, and that answer. The second one reads a file: throws std::system_error.
+  // Whether this session or an earlier one has kept an answer, and that answer; of an earlier one it is as the file has
+  // it, so with stand-ins. The second one reads a file: throws std::system_error.
   bool has(const std::string& key) const;
   UpstreamAnswer answer(const std::string& key) const;
 
@@ -56,8 +56,11 @@ class Recording {
   // Whether something was kept since the last write().
   bool has_news() const;
 
-  // Writes the file. Throws std::runtime_error.
+  // Writes the file. One that is redacted only this user may read, for what is learned later may still stand in it.
+  // Throws std::runtime_error.
   void write();
+  // The same for the last time: what was learned stands in no text of the file. Gives the file its usual mode.
+  void finish();
 
   std::filesystem::path file() const { return options_.out / kFile; }
   std::size_t recovered() const { return recovered_; }  // of a process that was killed
@@ -76,13 +79,22 @@ class Recording {
     Kind kind;
   };
   // Of an earlier session, as it stands in the file.
+  using Id = std::string;  // a digest of what the file says of the request
   struct Earlier {
     SpoolFile::Place place;
     bool is_object = false;
   };
 
+  // Of requests that the file says otherwise, with stand-ins: a digest of what was sent, with the key of the stand-ins.
+  using Requests = std::map<std::string, Id>;
+
   void read_earlier();
+  void read_requests();
   void recover();
+  std::string digest_of(const std::string& key) const;
+  const Earlier* find_earlier(const std::string& key) const;
+  std::string without_learned(Redactor& redactor, std::string text, Requests& requests) const;
+  void write_requests(const Requests& requests) const;
   Kind classified(const PassedExchange& exchange) const;
   void put(const std::string& key, Kind kind, ExchangeLog::Place place);
   void drop_replaced();
@@ -90,10 +102,13 @@ class Recording {
   const RecordingOptions options_;
   const Router& router_;
   const CaptureState state_;
-  std::map<std::string, Earlier> earlier_;  // by the key that it has in the file
+  const std::string stand_in_key_;
+  std::map<Id, Earlier> earlier_;
+  Requests requests_;
   std::size_t recovered_ = 0;
-  mutable std::mutex mutex_;  // of the rest
-  ExchangeLog log_;           // of kept_
+  std::optional<std::filesystem::perms> usual_mode_;  // of the file, once it is written
+  mutable std::mutex mutex_;                          // of the rest
+  ExchangeLog log_;                                   // of kept_
   SpoolFile earlier_texts_;
   std::map<std::string, Kept> kept_;
   std::uint64_t last_ = 0;

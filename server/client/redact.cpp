@@ -143,7 +143,7 @@ void Redactor::redact_value(Path& path, const Field* field, JsonValue& value) {
     redact_value(path, nullptr, member.value);
     path.pop_back();
     // A map by hosts; no member of OCP's is called as an address.
-    if (!find_address(member.key, 0).empty()) member.key = as_text(member.key);
+    if (!only_learned_ && !find_address(member.key, 0).empty()) member.key = as_text(member.key);
   }
   if (value.kind == JsonKind::String && !is_exempt(field)) value.text = redact_text(path, value.text);
 }
@@ -155,8 +155,9 @@ std::string Redactor::redact(const Resource* resource, std::string_view field, c
 
 std::string Redactor::redact_text(const Path& path, const std::string& text) {
   if (rules_.keeps(text)) return text;
-  const RedactKind kind = kind_of(path).value_or(RedactKind::Text);
-  std::string made = as(kind, text);
+  RedactKind kind = kind_of(path).value_or(RedactKind::Text);
+  if (only_learned_ && kind != RedactKind::Keep) kind = RedactKind::Text;
+  std::string made = only_learned_ && kind == RedactKind::Text ? with_words(text) : as(kind, text);
   if (made != text) {
     Count& count = counts_[{joined(path), word_of(kind)}];
     ++count.values;

@@ -38,6 +38,9 @@ class Redactor {
   // A text that is the value of a field, or, where the resource is null, of a member of the envelope.
   std::string redact(const Resource* resource, std::string_view field, const std::string& text);
 
+  // Whether redact() replaces only what was learned, as in rows that have stand-ins already.
+  void replace_only_learned(bool only) { only_learned_ = only; }
+
   // Lines about what was replaced so far, by resource, field and kind; of nothing a line that says so.
   std::string report() const;
 
@@ -67,6 +70,7 @@ class Redactor {
   std::string piece(std::string_view text);
 
   const RedactRules rules_;
+  bool only_learned_ = false;
   std::unordered_map<std::string, RedactKind> words_;                 // what was learned
   std::vector<std::vector<std::string>> words_by_start_;              // by their first two bytes, the longest first
   std::unordered_map<std::string, std::optional<RedactKind>> kinds_;  // of paths that were asked for

@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "base/text_file.h"
 #include "base/utf8.h"
+#include "http/socket.h"
 #include "ocp/digest.h"
 #include "ocp/instant.h"
 #include "ocp/signature.h"
@@ -126,9 +127,16 @@ bool is_of_connection(std::string_view name, const Headers& headers) {
 
 bool may_pass(int status) { return status == 429 || status == 502 || status == 503 || status == 504; }
 
-std::string reason(httplib::Error error) {
+std::string reason(httplib::Error error, const std::string& host) {
   switch (error) {
-    case httplib::Error::Connection: return "the connection cannot be made";
+    case httplib::Error::Connection:
+      // The library does not tell a name that nobody knows apart.
+      try {
+        http::addresses_of(host);
+        return "the connection cannot be made";
+      } catch (const std::runtime_error& unknown) {
+        return unknown.what();
+      }
     case httplib::Error::ConnectionTimeout: return "the connection is not made in time";
     case httplib::Error::Read: return "the connection broke before the answer was whole";
     case httplib::Error::Write: return "the connection broke before the request was sent";
@@ -243,7 +251,7 @@ struct Upstream::Connection {
       throw CannotAsk(fmt::format("cannot ask {}: {}", origin(),
                                   result.error() == httplib::Error::Canceled
                                       ? std::string("its answer is longer than 1 GiB")
-                                      : reason(result.error())));
+                                      : reason(result.error(), address.host)));
     }
     UpstreamAnswer answer{result->status, {}, std::move(result->body)};
     ocp_mock::Headers all;
@@ -262,7 +270,7 @@ struct Upstream::Connection {
   UpstreamAnswer ask(const std::string& target) {
     const httplib::Result result = client->Get(target, headers_for(target));
     if (!result) {
-      const std::string why = reason(result.error());
+      const std::string why = reason(result.error(), address.host);
       if (result.error() == httplib::Error::SSLServerVerification) {
         throw CannotAsk(fmt::format("cannot ask {}: {}", origin(), why));
       }

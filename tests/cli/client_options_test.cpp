@@ -79,7 +79,6 @@ TEST_CASE("options: record is told by its flags, and a mistake in them is one se
   CHECK(command.record.upstream.url == "https://ocp");
   CHECK(command.record.mode == RecordMode::Missing);
   CHECK(command.record.recording.out == "o");
-  CHECK(command.record.recording.identity == "https://ocp, recorded, not redacted");
   CHECK_FALSE(command.record.recording.redact);
   CHECK(command.login.given.access_keys.contains("AK"));
   CHECK(command.fixtures == std::vector<std::filesystem::path>{"a", "b"});

@@ -174,7 +174,7 @@ TEST_CASE("diff: a capture of one cluster is compared with that cluster, and a r
                  "--no-redact\n"));
   const CaptureRun other = capture_from(source, redacted, {"hosts", "--no-redact"});
   CHECK(other.code == 2);
-  CHECK(contains(other.error, "hosts, redacted', and 'http://"));
+  CHECK(contains(other.error, "hosts, redacted', and this is 'http://"));
 }
 
 TEST_CASE("diff: an OCP that cannot be asked is another matter than one that differs") {

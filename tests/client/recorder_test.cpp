@@ -63,7 +63,7 @@ class Between {
     RecordOptions options;
     options.upstream.url = url_of(upstream_.port());
     options.mode = mode;
-    options.recording = {folder_.path(), "test", false, std::nullopt};
+    options.recording = {folder_.path(), false, std::nullopt};
     recorder_ = std::make_unique<Recorder>(options, router_, [this](const std::string& text) {
       const std::lock_guard lock(mutex_);
       said_.insert(text);
@@ -357,7 +357,7 @@ TEST_CASE("record: what no exchange can say passes, and is told") {
   Between between([&](const http::Request& request) -> http::Response {
     const std::string json = "application/json";
     if (request.target == "/binary") return {200, {{"Content-Type", "application/zip"}}, "PK\xFF"};
-    if (request.target == "/json") return {200, {{"Content-Type", json}}, "{"};
+    if (request.target == "/json") return {200, {{"Content-Type", json}}, R"({"a":1,"a":2})"};
     if (request.target == "/long") return {200, {{"Content-Type", "text/plain"}}, std::string((16 << 20) + 1, 'x')};
     if (request.target == "/login") return {401, {{"Content-Type", json}}, "{}"};
     // Rows that the mock would refuse.
@@ -369,7 +369,8 @@ TEST_CASE("record: what no exchange can say passes, and is told") {
     std::size_t size;
     const char* why;
   } cases[] = {{"/binary", 200, 3, "its answer is binary"},
-               {"/json", 200, 1, "its answer is application/json, but no JSON"},
+               {"/json", 200, 13,
+                "its answer is application/json, but no valid JSON: a stands twice in one object; it must stand once"},
                {"/long", 200, (16 << 20) + 1, "its answer is longer than 16 MiB"},
                {"/login", 401, 2, "it is refused for its credentials"}};
   for (const auto& [target, status, size, why] : cases) {
