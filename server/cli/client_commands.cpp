@@ -18,6 +18,7 @@
 #include "client/capture_state.h"
 #include "client/diff.h"
 #include "client/diff_requests.h"
+#include "fixtures/forms.h"
 #include "ocp/instant.h"
 #include "ocp/url.h"
 
@@ -75,21 +76,48 @@ DiffAnswer answer_of(LocalSide& here, const std::string& target, bool with_crede
 
 constexpr int kCannotAskCode = 2;
 
-// The identities of the captures among fixtures. Throws for one whose rows are stand-ins.
-std::vector<std::string> captures_in(const std::vector<std::filesystem::path>& fixtures) {
-  std::vector<std::string> identities;
-  for (const std::filesystem::path& path : fixtures) {
-    auto identity = identity_of_capture(path);
-    if (!identity) continue;
-    if (identity->ends_with(", redacted")) {
-      throw std::runtime_error(
-          fmt::format("{} is a redacted capture, which differs from every OCP; compare one that was "
-                      "made with --no-redact",
-                      path.string()));
+struct DiffFiles {
+  std::vector<std::filesystem::path> recordings;
+  std::vector<std::filesystem::path> others;
+};
+
+// Throws for a file with stand-ins.
+DiffFiles files_of(const Router& router, const std::vector<std::filesystem::path>& fixtures) {
+  NoSink sink;
+  DiffFiles files;
+  for (const FixtureFile& file : load_fixtures(router, fixtures, sink).files) {
+    if (file.is_redacted) {
+      throw std::runtime_error(fmt::format(
+          "{} is redacted, so it differs from every OCP; compare one that was made with --no-redact", file.name));
     }
-    identities.push_back(*std::move(identity));
+    (file.is_recording ? files.recordings : files.others).emplace_back(file.name);
   }
-  return identities;
+  return files;
+}
+
+// The requests of a recording are all that is known of the lists it has rows of.
+DiffRequests requests_for(const DiffCommand& command, const Router& router, LocalSide& here) {
+  const DiffFiles files = files_of(router, command.fixtures);
+  if (command.paths) return read_targets(*command.paths);
+  std::vector<std::string> captures;
+  for (const std::filesystem::path& path : command.fixtures) {
+    if (auto identity = identity_of_capture(path)) captures.push_back(*std::move(identity));
+  }
+  const auto is_asked = [&](const Endpoint& endpoint) {
+    return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
+  };
+  const Instant now = to_instant(std::chrono::system_clock::now());
+  if (files.recordings.empty()) return requests_of(*here.data(), now, is_asked);
+  DiffRequests requests = exchanges_of(*here.data());
+  if (files.others.empty()) return requests;
+  LocalSide others(files.others, AuthMode::Any);
+  DiffRequests of_rows = requests_of(*others.data(), now, is_asked);
+  for (std::string& target : of_rows.targets) {
+    if (std::ranges::find(requests.targets, target) == requests.targets.end())
+      requests.targets.push_back(std::move(target));
+  }
+  requests.notes = std::move(of_rows.notes);
+  return requests;
 }
 
 }  // namespace
@@ -102,14 +130,8 @@ int run_diff(DiffCommand command) {
   // Code 1 says that the OCP has changed, so nothing else may end with it.
   try {
     command.upstream.credentials = read_login(command.login);
-    const std::vector<std::string> captures = captures_in(command.fixtures);
-    const auto is_asked = [&](const Endpoint& endpoint) {
-      return std::ranges::all_of(captures, [&](const std::string& one) { return is_captured(one, endpoint); });
-    };
     LocalSide here(command.fixtures, AuthMode::Any);
-    const DiffRequests requests =
-        command.paths ? read_targets(*command.paths)
-                      : requests_of(*here.data(), to_instant(std::chrono::system_clock::now()), is_asked);
+    const DiffRequests requests = requests_for(command, router, here);
     for (const std::string& note : requests.notes) bar.line("not asked: " + note);
     if (requests.targets.empty()) throw CannotAsk("the fixtures hold nothing that can be asked for");
     Upstream there(command.upstream, [&](const std::string& text) { bar.line(text); });

@@ -169,6 +169,13 @@ DiffRequests requests_of(const Dataset& dataset, Instant now, const std::functio
   for (const Endpoint& endpoint : dataset.catalogue().endpoints) {
     if (answers_rows(endpoint) && is_asked(endpoint)) add_targets(endpoint, dataset, now, requests);
   }
+  const DiffRequests exchanges = exchanges_of(dataset);
+  requests.targets.insert(requests.targets.end(), exchanges.targets.begin(), exchanges.targets.end());
+  return requests;
+}
+
+DiffRequests exchanges_of(const Dataset& dataset) {
+  DiffRequests requests;
   constexpr std::string_view kGet = "GET ";
   dataset.each_exchange([&](const StoredExchange& exchange) {
     if (exchange.request.starts_with(kGet)) requests.targets.push_back(exchange.request.substr(kGet.size()));

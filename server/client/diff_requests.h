@@ -22,8 +22,8 @@ struct DiffRequests {
 inline constexpr std::size_t kMostOfEndpoint = 100;
 inline constexpr std::int64_t kDiffPageSize = 100;
 
-// The lists and objects that the rows of the dataset are in, of lists with pages the first and the last one, and the
-// GETs among the exchanges. Of the endpoints those for which is_asked is true. A list that must be asked for by times
+// The lists and objects that the rows of the dataset are in, of lists with pages the first and the last one, and
+// exchanges_of(). Of the endpoints those for which is_asked is true. A list that must be asked for by times
 // is asked for those of its rows, and for the hour before now where they have none.
 DiffRequests requests_of(
     const Dataset& dataset, Instant now,
@@ -32,6 +32,9 @@ DiffRequests requests_of(
 // Whether a capture with this identity has what an endpoint answers: one of a cluster lacks the lists that are below
 // none, unless they were named.
 bool is_captured(const std::string& identity, const Endpoint& endpoint);
+
+// The GETs among the exchanges.
+DiffRequests exchanges_of(const Dataset& dataset);
 
 // A target a line; blank lines and those that begin with # are passed over. Throws std::runtime_error, "FILE:LINE:
 // ...".

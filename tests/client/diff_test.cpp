@@ -167,14 +167,49 @@ TEST_CASE("diff: a capture of one cluster is compared with that cluster, and a r
   CHECK(contains(equal.out, "none of them answered otherwise\n"));
   const auto redacted = folder.path() / "redacted";
   REQUIRE(capture_from(source, redacted, {"hosts"}).code == 0);
-  const DiffRun refused = diff_with(source, {redacted.string(), "--user", "a:b"});
-  CHECK(refused.code == 2);
-  CHECK(contains(refused.error,
-                 "is a redacted capture, which differs from every OCP; compare one that was made with "
-                 "--no-redact\n"));
   const CaptureRun other = capture_from(source, redacted, {"hosts", "--no-redact"});
   CHECK(other.code == 2);
   CHECK(contains(other.error, "hosts, redacted', and this is 'http://"));
+  // The files themselves say it.
+  std::filesystem::remove_all(redacted / ".capture");
+  const DiffRun refused = diff_with(source, {redacted.string(), "--user", "a:b"});
+  CHECK(refused.code == 2);
+  CHECK(contains(
+      refused.error,
+      "hosts.captured.json is redacted, so it differs from every OCP; compare one that was made with --no-redact\n"));
+}
+
+TEST_CASE("diff: of a recording the requests are compared that it has, and no lists that it never saw") {
+  const RunningProgram source({});
+  const TemporaryFolder folder;
+  const auto out = folder.path() / "recorded";
+  const std::string url = "http://127.0.0.1:" + std::to_string(source.port());
+  const auto record = [&](const std::filesystem::path& into, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"record", "--upstream", url, "--out", into.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    RunningProgram recorder(arguments);
+    recorder.get("/api/v2/ob/clusters/1000005/tenants?size=1");
+    recorder.get("/api/v2/compute/hosts/1");
+    recorder->signal(SIGTERM);
+    CHECK(recorder->wait() == 0);
+  };
+  record(out, {"--no-redact"});
+  const DiffRun alone = diff_with(source, {out.string(), "--user", "a:b"});
+  CHECK(alone.out == "2 requests compared, none of them answered otherwise\n");
+  CHECK(alone.code == 0);
+  // Rows of other files are asked for, the recording's are not.
+  const std::string hosts = folder.write("hosts.json", R"([{"id":1,"name":"x"}])").string();
+  const DiffRun both = diff_with(source, {out.string(), hosts, "--user", "a:b"});
+  CHECK(contains(both.out, "GET /api/v2/compute/hosts?"));
+  CHECK_FALSE(contains(both.out, "GET /api/v2/ob/clusters/1000005/tenants?page="));
+
+  // The file itself says that it is redacted.
+  const auto redacted = folder.path() / "redacted";
+  record(redacted, {});
+  std::filesystem::remove_all(redacted / ".capture");
+  const DiffRun refused = diff_with(source, {(redacted / "recorded.json").string(), "--user", "a:b"});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.error, "recorded.json is redacted, so it differs from every OCP"));
 }
 
 TEST_CASE("diff: an OCP that cannot be asked is another matter than one that differs") {
