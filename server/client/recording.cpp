@@ -277,7 +277,8 @@ void Recording::write() {
       const std::string key = *key_of(request.request);
       const Id id = id_of(file_key(read_exchange(router_, read_json_text(text))));
       const std::string digest = digest_of(key);
-      if (const auto said = requests.find(digest); said != requests.end()) earlier.erase(said->second);
+      const auto said = requests.find(digest);
+      earlier.erase(said == requests.end() ? id_of(key) : said->second);
       earlier.erase(id);
       requests.erase(digest);
       if (id != id_of(key)) requests.emplace(digest, id);

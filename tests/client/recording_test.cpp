@@ -115,14 +115,15 @@ TEST_CASE("record: a later session answers from the recording of an earlier one,
 TEST_CASE("record: always replaces the answer of an earlier session, whatever stand-ins the request has got") {
   const TemporaryFolder folder;
   const Ocp ocp;
-  for (int session = 0; session < 2; ++session) {
+  const std::string asks = "/api/v9/notes?about=is%20Tr0ub4dor%20good";
+  // Only the second session learns the password, which is in the text; the third one knows it no longer.
+  for (const bool is_learned : {false, true, false}) {
     Session one(ocp, folder.path(), RecordMode::Always, true);
-    one.ask("POST", kTenants, kTenant);
+    one.ask("GET", asks);
+    if (is_learned) one.ask("POST", kTenants, kTenant);
     one.recorder().finish();
+    CHECK(exchanges_in(read_file(folder.path() / Recording::kFile)) == (ocp.asked() == 1 ? 1 : 2));
   }
-  const std::string file = read_file(folder.path() / Recording::kFile);
-  CHECK(exchanges_in(file) == 1);
-  CHECK(contains(file, "\"status\":400"));
 }
 
 TEST_CASE("record: what a later session learns is replaced in texts of an earlier one") {
