@@ -314,9 +314,9 @@ TEST_CASE("record: a recorder that is killed loses nothing that was answered") {
 }
 
 TEST_CASE("record: a request passes as it is, but for its connection") {
-  http::Request seen;
+  std::promise<http::Request> passed;
   Between between([&](const http::Request& request) {
-    seen = request;
+    passed.set_value(request);
     return http::Response{302,
                           {{"Content-Type", "text/html"},
                            {"Location", "http://" + std::string(*request.header("Host")) + "/login"},
@@ -335,6 +335,7 @@ TEST_CASE("record: a request passes as it is, but for its connection") {
                                               {"Content-Type", "text/x"}},
                                              "body",
                                              {}});
+  const http::Request seen = passed.get_future().get();
   CHECK(seen.method == "PUT");
   CHECK(seen.target == "/a%2Fb?c=d+e");
   CHECK(seen.body == "body");
