@@ -10,6 +10,7 @@ namespace ocp_mock {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::string_view kPem = "-----BEGIN";
 constexpr std::string_view kSchemes[] = {"basic", "bearer", "digest", "negotiate"};
 
 bool is_quote(char c) { return c == '"' || c == '\''; }
@@ -81,6 +82,15 @@ std::size_t skip_scheme(std::string_view text, std::size_t at) {
   return behind > end && behind < text.size() && std::ranges::any_of(kSchemes, is_it) ? behind : at;
 }
 
+// What stands in the private key that begins behind kPem; empty if none does.
+Piece key_behind(std::string_view text, std::size_t at) {
+  constexpr std::string_view kHead = "PRIVATE KEY-----";
+  const std::size_t head = text.find(kHead, at);
+  if (head == kNone || text.substr(at, head - at).find_first_of("\r\n-") != kNone) return {};
+  const std::size_t body = skip(text, head + kHead.size(), " \t\r\n\\");
+  return {body, std::min(text.find("-----", body), text.size())};
+}
+
 Piece value_of(std::string_view text, std::size_t name, std::size_t name_end, std::size_t begin) {
   const std::size_t opened = skip_quote(text, begin);
   if (opened > begin) {
@@ -97,7 +107,8 @@ Piece value_of(std::string_view text, std::size_t name, std::size_t name_end, st
   const bool is_quoted = name > 0 && is_quote(text[name - 1]) && !is_quote(text[name_end]);
   std::size_t end = kNone;
   if (!is_header) {
-    end = std::min(text.find_first_of(" \t\r\n\"',;&)}]", begin), find_tag(text, begin));
+    end = text.find_first_of(" \t\r\n\"',;&)}]", begin);
+    end = std::min(end, find_tag(text.substr(0, end), begin));
   } else if (is_quoted) {
     end = text.find(text[name - 1], begin);
   } else {
@@ -110,32 +121,24 @@ Piece value_of(std::string_view text, std::size_t name, std::size_t name_end, st
   return {begin, end};
 }
 
-// What stands in a private key, or empty where none begins.
-Piece find_private_key(std::string_view text, std::size_t from) {
-  constexpr std::string_view kHead = "PRIVATE KEY-----";
-  const std::size_t begin = text.find("-----BEGIN ", from);
-  const std::size_t head = begin == kNone ? kNone : text.find(kHead, begin);
-  if (head == kNone) return {};
-  const std::size_t body = skip(text, head + kHead.size(), " \t\r\n\\");
-  return {body, std::min(text.find("-----", body), text.size())};
-}
-
 }  // namespace
 
 Piece find_secret(std::string_view text, std::size_t from) {
-  const Piece key = find_private_key(text, from);
   for (std::size_t at = from; at < text.size();) {
-    if (!key.empty() && at >= key.begin) return key;
     const std::size_t end = skip_name(text, at);
     if (end == at) {
       ++at;
       continue;
     }
     const std::size_t begin = behind_name(text, at, end);
-    if (begin != kNone && begin < text.size() && is_named(text, at, end)) {
-      const Piece value = value_of(text, at, end, begin);
-      if (!value.empty()) return value;
+    Piece value;
+    if (text.substr(at, end - at).ends_with(kPem)) {
+      value = key_behind(text, end);
+    } else if (begin != kNone && begin < text.size() && !text.substr(begin).starts_with(kPem) &&
+               is_named(text, at, end)) {
+      value = value_of(text, at, end, begin);
     }
+    if (!value.empty()) return value;
     at = end;
   }
   return {};
