@@ -1,6 +1,6 @@
 // Which names are of secrets: of members of JSON, of parameters, and of what texts show with its value.
-// Input: names and texts. Output: whether a secret is named. Letters of either case are the same, and `_` and `-` in a name
-// count for nothing but as the start of a word.
+// Input: names and texts. Output: whether a secret is named. Letters of either case are the same, and `_` and `-` in a
+// name count for nothing but as the start of a word.
 #pragma once
 
 #include <string_view>

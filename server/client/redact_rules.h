@@ -37,8 +37,9 @@ class RedactRules {
   // {"value":"REGEX","as":"KIND"}]}. Throws std::runtime_error, "FILE:LINE:COLUMN: ...", or that it cannot be read.
   void add_file(const std::filesystem::path& file);
 
-  // The kind of the first rule that names the field; names of secrets come before the built-in ones. The path has the resource, then the names of members; a rule with
-  // dots names its end. Letters of either case are the same, * is any text and ? any character.
+  // The kind of the first rule that names the field; names of secrets come before the built-in ones. The path has the
+  // resource, then the names of members; a rule with dots names its end. Letters of either case are the same, * is any
+  // text and ? any character.
   std::optional<RedactKind> kind_of(const std::vector<std::string_view>& path) const;
 
   // Whether the value is never replaced.
