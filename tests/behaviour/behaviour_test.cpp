@@ -45,6 +45,18 @@ std::size_t count(std::string_view text, std::string_view part) {
   return found;
 }
 
+const std::string kHour = "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z";
+
+// Which of the SQL statements a, b and c are in an answer; a refusal as it is.
+std::string ids_in(const std::string& text) {
+  if (text.starts_with("4")) return text;
+  std::string ids;
+  for (const char id : {'a', 'b', 'c'}) {
+    if (count(text, std::string("\"sqlId\":\"") + id) == 1) ids += id;
+  }
+  return ids;
+}
+
 }  // namespace
 
 TEST_CASE("get: a second field tells rows with one key apart") {
@@ -217,14 +229,7 @@ TEST_CASE("a list is filtered by a field that the request names") {
                            R"({"clusterId":1,"tenantId":2,"sqlId":"b","executions":50,"avgCpuTime":7},)"
                            R"({"clusterId":1,"tenantId":2,"sqlId":"c"}]})";
   const auto found = [&](const std::string& query) {
-    const std::string text = answer(rows, "/api/v2/ob/clusters/1/tenants/2/topSql",
-                                    "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z" + query);
-    if (text.starts_with("4")) return text;
-    std::string ids;
-    for (const char id : {'a', 'b', 'c'}) {
-      if (count(text, std::string("\"sqlId\":\"") + id) == 1) ids += id;
-    }
-    return ids;
+    return ids_in(answer(rows, "/api/v2/ob/clusters/1/tenants/2/topSql", kHour + query));
   };
   const struct {
     std::string query, ids;
@@ -261,15 +266,8 @@ TEST_CASE("a list is filtered by an expression") {
       R"({"clusterId":1,"tenantId":2,"sqlId":"b","executions":50,"avgCpuTime":7,"dbName":"it's"},)"
       R"({"clusterId":1,"tenantId":2,"sqlId":"c","inner":false}]})";
   const auto found = [&](const std::string& expression) {
-    const std::string text = answer(
-        rows, "/api/v2/ob/clusters/1/tenants/2/slowSql",
-        "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z&filterExpression=" + percent_encode(expression));
-    if (text.starts_with("4")) return text;
-    std::string ids;
-    for (const char id : {'a', 'b', 'c'}) {
-      if (count(text, std::string("\"sqlId\":\"") + id) == 1) ids += id;
-    }
-    return ids;
+    return ids_in(answer(rows, "/api/v2/ob/clusters/1/tenants/2/slowSql",
+                         kHour + "&filterExpression=" + percent_encode(expression)));
   };
   const struct {
     std::string expression, ids;
@@ -339,8 +337,7 @@ TEST_CASE("a list cuts the texts of a field where it is asked to") {
       "{\"slowSqls\":[{\"avgCpuTime\":1.50,\"clusterId\":1,\"sqlTextShort\":\"\u78c1\u76d8\\t\\\"d\",\"tenantId\":2},"
       "{\"clusterId\":1,\"sqlId\":\"none\",\"tenantId\":2}]}";
   const auto found = [&](const std::string& length) {
-    return answer(rows, "/api/v2/ob/clusters/1/tenants/2/slowSql",
-                  "startTime=2020-11-03T19:00:00Z&endTime=2020-11-03T20:00:00Z&sqlTextLength=" + length);
+    return answer(rows, "/api/v2/ob/clusters/1/tenants/2/slowSql", kHour + "&sqlTextLength=" + length);
   };
   const auto cut = [](const std::string& text) {
     return "{\"avgCpuTime\":1.50,\"sqlTextShort\":\"" + text + "\",\"tenantId\":2},{\"sqlId\":\"none\",\"tenantId\":2}";

@@ -7,22 +7,21 @@
 #include <vector>
 
 #include "log_backup_tasks.h"
-#include "store/changes.h"
+#include "store/changed_tasks.h"
 #include "store/dataset_builder.h"
 #include "store/timeline.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
+using ocp_mock::test::load_tasks;
+using ocp_mock::test::refusal;
+using ocp_mock::test::set;
 using ocp_mock::test::TemporaryFolder;
 
 namespace {
 
 const Instant kNow = *parse_rfc3339("2024-08-09T16:06:02.743+08:00");
 const std::string kCheckpoint = R"("checkpoint":"2024-08-09T16:04:21.810084+08:00")";  // 100.1899 before
-
-std::shared_ptr<const Dataset> load(const std::string& text) {
-  return from_fixtures(ocp_router(), "f.json", text).dataset;
-}
 
 std::string task(const std::string& letter, const std::string& members) {
   return fmt::format(
@@ -52,24 +51,11 @@ std::string delays(const Dataset& dataset, Instant now = kNow, const std::string
   return found;
 }
 
-Changed set(const std::shared_ptr<const Dataset>& dataset, std::string_view where, std::string_view fields) {
-  return with_rows_set(dataset, log_backup_task(), read_json_text(where), read_json_text(fields));
-}
-
-template <typename Action>
-std::string refusal(const Action& action) {
-  try {
-    action();
-  } catch (const FixtureError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 }  // namespace
 
 TEST_CASE("computed delay: it stands in its place in the answer, by the time of the answer") {
-  const auto dataset = load("[" + task("a", kCheckpoint + R"(,"$delay":"computed","errorMsg":"x","delayed":1)") + "]");
+  const auto dataset =
+      load_tasks("[" + task("a", kCheckpoint + R"(,"$delay":"computed","errorMsg":"x","delayed":1)") + "]");
   const auto contents = [&](Instant now) { return page_of(*dataset, parse("", now)).contents; };
   CHECK(contents(kNow) ==
         R"({"checkpoint":"2024-08-09T16:04:21.810084+08:00","clusterId":1,"createTime":"2024-08-01T00:00:00Z",)"
@@ -78,11 +64,11 @@ TEST_CASE("computed delay: it stands in its place in the answer, by the time of 
   CHECK(delays(*dataset, {kNow.second + 1, 0}) == "a=101.1899");
   CHECK(delays(*dataset, {kNow.second - 102, 0}) == "a=-1.8101");
   CHECK(page_of(*dataset, parse("")).is_of_now);
-  CHECK_FALSE(page_of(*load("[" + task("a", kCheckpoint) + "]"), parse("")).is_of_now);
+  CHECK_FALSE(page_of(*load_tasks("[" + task("a", kCheckpoint) + "]"), parse("")).is_of_now);
 }
 
 TEST_CASE("computed delay: nothing that looks like its place is taken for it") {
-  const auto dataset = load(
+  const auto dataset = load_tasks(
       "[" + task("a", kCheckpoint + R"(,"$delay":"computed","aaa":"\"delay\":null","bbb":{"delay":null,"c":[null]})") +
       "," + task("b", R"("aaa":"\"delay\":null","delay":null)") + "," +
       task("c", R"("bbb":[{"delay":null}],"delay":7)") + "]");
@@ -100,7 +86,7 @@ TEST_CASE("computed delay: plain tasks among computed ones have their own, in pa
     text += i % 3 == 0 ? computed("c", "2024-08-09T08:05:00Z")
                        : task("p", i % 3 == 1 ? R"("delay":1.50)" : R"("checkpoint":"2024-08-09T08:05:00Z")");
   }
-  const auto dataset = load(text + "]");
+  const auto dataset = load_tasks(text + "]");
   for (const std::string query : {"size=3&page=50", "size=3&page=50&sort=createTime", "size=3&page=50&sort=modifyTime",
                                   "size=3&page=50&status=RUNNING,FAILED"}) {
     CAPTURE(query);
@@ -140,7 +126,7 @@ TEST_CASE("computed delay: what is wrong with it is told with its place") {
   for (const auto& [members, problem] : cases) {
     CAPTURE(members);
     const std::string got =
-        refusal([&] { load("[" + computed("a", "2024-08-09T00:00:00Z") + ",\n" + task("b", members) + "]"); });
+        refusal([&] { load_tasks("[" + computed("a", "2024-08-09T00:00:00Z") + ",\n" + task("b", members) + "]"); });
     CAPTURE(got);
     CHECK(got.find("f.json:2:") != std::string::npos);
     CHECK(got.find(problem) != std::string::npos);
@@ -149,16 +135,17 @@ TEST_CASE("computed delay: what is wrong with it is told with its place") {
   for (const std::string members :
        {R"("$delay":null)", R"("$delay":null,"delay":5)", R"("checkpoint":null,"$delay":null)"}) {
     CAPTURE(members);
-    CHECK_FALSE(page_of(*load("[" + task("a", members) + "]"), parse("")).is_of_now);
+    CHECK_FALSE(page_of(*load_tasks("[" + task("a", members) + "]"), parse("")).is_of_now);
   }
-  CHECK(delays(*load("[" + task("a", kCheckpoint + R"(,"$delay":"computed","delay":null)") + "]")) == "a=100.1899");
+  CHECK(delays(*load_tasks("[" + task("a", kCheckpoint + R"(,"$delay":"computed","delay":null)") + "]")) ==
+        "a=100.1899");
 }
 
 TEST_CASE("computed delay: orders compare it as it is at the time of the answer") {
-  const auto dataset = load("[" + computed("a", "2024-08-09T08:04:22Z") + "," + task("b", R"("delay":100)") + "," +
-                            task("c", R"("delay":101.5)") + "," + task("d", R"("errorMsg":"none")") + "," +
-                            computed("e", "2024-08-09T08:04:21.5Z") + "," + task("f", R"("delay":1e2)") + "," +
-                            computed("g", "2024-08-09T08:07:00Z") + "," + task("h", R"("delay":-58)") + "]");
+  const auto dataset = load_tasks("[" + computed("a", "2024-08-09T08:04:22Z") + "," + task("b", R"("delay":100)") +
+                                  "," + task("c", R"("delay":101.5)") + "," + task("d", R"("errorMsg":"none")") + "," +
+                                  computed("e", "2024-08-09T08:04:21.5Z") + "," + task("f", R"("delay":1e2)") + "," +
+                                  computed("g", "2024-08-09T08:07:00Z") + "," + task("h", R"("delay":-58)") + "]");
   const struct {
     int second;  // after 08:06:02
     std::string ascending;
@@ -191,7 +178,7 @@ TEST_CASE("computed delay: orders compare it as it is at the time of the answer"
 TEST_CASE("computed delay: an order of many tasks is good for its second, and for other orders for ever") {
   std::string text;
   for (int i = 0; i < 2001; ++i) text += computed(std::to_string(i), "2024-08-09T08:05:00Z") + "\n";
-  const auto dataset = load(text + task("x", R"("delay":62.5)"));
+  const auto dataset = load_tasks(text + task("x", R"("delay":62.5)"));
   const auto at = [](int second) { return parse("sort=delay,desc&size=1", {kNow.second + second, 0}); };
   CHECK(is_slow(*dataset, at(0)));
   CHECK(page_of(*dataset, at(0)).contents.find("\"letter\":\"x\"") != std::string::npos);
@@ -206,8 +193,8 @@ TEST_CASE("computed delay: an order of many tasks is good for its second, and fo
 }
 
 TEST_CASE("computed delay: where picks tasks by it, and by no number") {
-  const auto dataset = load("[" + computed("a", "2024-08-09T08:04:21.810084Z") + "," +
-                            task("b", R"("delay":100.1899)") + "," + task("c", R"("errorMsg":"none")") + "]");
+  const auto dataset = load_tasks("[" + computed("a", "2024-08-09T08:04:21.810084Z") + "," +
+                                  task("b", R"("delay":100.1899)") + "," + task("c", R"("errorMsg":"none")") + "]");
   const struct {
     std::string where;
     std::string left;  // after those that it picks are gone
@@ -229,9 +216,9 @@ TEST_CASE("computed delay: where picks tasks by it, and by no number") {
 }
 
 TEST_CASE("computed delay: a delay that is set takes its place, and the other way round") {
-  const auto dataset = load("[" + computed("a", "2024-08-09T08:04:21.810084Z") + "," +
-                            task("b", R"("delay":5,"checkpoint":"2024-08-09T08:06:00Z")") + "," +
-                            task("c", R"("errorMsg":"none")") + "]");
+  const auto dataset = load_tasks("[" + computed("a", "2024-08-09T08:04:21.810084Z") + "," +
+                                  task("b", R"("delay":5,"checkpoint":"2024-08-09T08:06:00Z")") + "," +
+                                  task("c", R"("errorMsg":"none")") + "]");
   const std::string missing = "set has 1 problem, nothing was changed:\n  checkpoint is missing; the delay is computed";
   const struct {
     std::string where;
@@ -274,7 +261,7 @@ TEST_CASE("computed delay: a delay that is set takes its place, and the other wa
 
 TEST_CASE("computed delay: points of a timeline move its checkpoint, end it and begin it") {
   const Instant loaded = *parse_rfc3339("2024-08-09T12:00:00Z");
-  const auto origin = load(
+  const auto origin = load_tasks(
       "[" +
       task("a",
            R"("$delay":"computed","checkpoint":"2024-08-09T12:00:00Z","$timeline":[)"
@@ -326,7 +313,7 @@ TEST_CASE("computed delay: an export keeps it, and so do files, copies and what 
                R"(,"$since":"2024-08-09T12:00:00Z","$delay":"computed","$timeline":[{"at":"PT1S","$delay":null}])") +
       "]";
   const std::string expected = "a=100.1899 b=5 c=100.1899";
-  const auto dataset = load(text);
+  const auto dataset = load_tasks(text);
   const std::string exported = export_fixtures(*dataset);
   CAPTURE(exported);
   CHECK(exported.find(
@@ -335,7 +322,7 @@ TEST_CASE("computed delay: an export keeps it, and so do files, copies and what 
   CHECK(
       exported.find(R"({"$delay":"computed","$since":"2024-08-09T12:00:00Z","$timeline":[{"$delay":null,"at":"PT1S"}],)"
                     R"("checkpoint")") != std::string::npos);
-  const auto again = load(exported);
+  const auto again = load_tasks(exported);
   CHECK(delays(*again) == expected);
   CHECK(export_fixtures(*again) == exported);
 
@@ -352,7 +339,7 @@ TEST_CASE("computed delay: an export keeps it, and so do files, copies and what 
   CHECK(export_fixtures(*from_file) == exported);
   CHECK(delays(*with_fixtures(ocp_router(), from_file, "g.json", task("d", R"("delay":6)")).dataset) ==
         expected + " d=6");
-  const auto plain = load("[" + task("b", R"("delay":5)") + "]");
+  const auto plain = load_tasks("[" + task("b", R"("delay":5)") + "]");
   CHECK(delays(*with_fixtures(ocp_router(), plain, "g.json", computed("d", "2024-08-09T08:06:00Z")).dataset) ==
         "b=5 d=2.0000");
   // That tasks are computed is no envelope of a captured answer.
