@@ -127,6 +127,12 @@ TEST_CASE("redact: what everybody has, words of enumerations and versions stay")
   const std::string kept =
       R"({"clusterId":1,"clusterName":"sys","id":2,"locked":false,"mode":"MYSQL","name":"sys","obVersion":"4.3.1.0","status":"NORMAL","whitelist":"%"})";
   CHECK(redacted("tenants", kept) == kept);
+  // The ip of an address is a word of its own.
+  const std::string no_addresses = R"({"id":2,"ownership":"SHARED","skip":"ALWAYS","zip":"310000"})";
+  CHECK(redacted("tenants", no_addresses) == no_addresses);
+  CHECK_FALSE(contains(
+      redacted("tenants", R"({"clientIp":"gate.example","host_ip":"gate.example","id":2,"vip":"gate.example"})"),
+      "gate"));
   // A tenant called as a status is.
   const std::string named =
       redacted("tenants", R"({"id":2,"name":"NORMAL","status":"NORMAL","description":"the NORMAL one"})");
