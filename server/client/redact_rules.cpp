@@ -165,7 +165,9 @@ std::optional<RedactKind> RedactRules::kind_of(const std::vector<std::string_vie
   };
   const auto built_in = fields_.end() - static_cast<std::ptrdiff_t>(built_in_);
   auto found = std::find_if(fields_.begin(), built_in, names_end);
-  if (found == built_in && is_secret_name(path.back())) return RedactKind::Secret;
+  // All that is in a secret is one. The first name may be a resource's, whose rows are none: credentials.
+  const bool is_secret = is_secret_name(path.back()) || std::any_of(path.begin() + 1, path.end(), is_secret_name);
+  if (found == built_in && is_secret) return RedactKind::Secret;
   if (found == built_in) found = std::find_if(built_in, fields_.end(), names_end);
   return found == fields_.end() ? std::nullopt : std::optional(found->kind);
 }

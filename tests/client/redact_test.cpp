@@ -153,6 +153,11 @@ TEST_CASE("redact: members with the names of secrets are replaced, unless own ru
   rules.add_file(folder.write("rules.json", R"({"rules":[{"field":"signature","as":"keep"}]})"));
   Redactor redactor(std::move(rules), "key");
   CHECK(redacted(redactor, "tenants", R"({"signature":"SELECT"})") == R"({"signature":"SELECT"})");
+  // All that is in one is one.
+  const std::string nested =
+      redacted("tenants",
+               R"({"id":2,"pwd":{"old":"ZQobj14"},"user":{"credentials":[{"value":"ZQnest10","list":["ZQnest11"]}]}})");
+  CHECK_FALSE(contains(nested, "ZQ"));
 }
 
 TEST_CASE("redact: a member that is called as an address is renamed") {
