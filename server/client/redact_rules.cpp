@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <regex>
 #include <stdexcept>
 
 #include "base/ascii.h"
@@ -12,6 +11,7 @@
 #include "base/secret_names.h"
 #include "base/text_file.h"
 #include "base/utf8.h"
+#include "client/pattern.h"
 #include "embedded/redact_rules.h"
 #include "json/fields.h"
 #include "json/reader.h"
@@ -29,7 +29,6 @@ constexpr KindWord kKinds[]{
     {"keep", RedactKind::Keep},
 };
 constexpr std::string_view kKindWords = "secret, name, host, address, uri, text or keep";
-constexpr std::size_t kLongestPiece = 4096;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -85,7 +84,7 @@ RedactKind read_kind(JsonFields& rule) {
 
 struct RedactRules::ValueRules {
   struct Rule {
-    std::regex regex;
+    Pattern pattern;
     RedactKind kind;
   };
   std::vector<Rule> rules;
@@ -123,10 +122,10 @@ void RedactRules::add(std::string_view text, const std::string& name) {
       for (const JsonValue& value : *rules) {
         JsonFields rule(value);
         const auto field = rule.text("field");
-        const auto pattern = rule.text("value");
+        const auto expression = rule.text("value");
         const RedactKind kind = read_kind(rule);
         rule.refuse_others();
-        if (field.has_value() == pattern.has_value()) {
+        if (field.has_value() == expression.has_value()) {
           refuse(value.position, "a rule must have either field, the name of a member, or value, a regular expression");
         }
         if (field) {
@@ -138,11 +137,11 @@ void RedactRules::add(std::string_view text, const std::string& name) {
           continue;
         }
         try {
-          std::regex regex(*pattern, std::regex::ECMAScript | std::regex::optimize);
-          if (std::regex_match("", regex)) rule.refuse("value", "must not match an empty text");
-          values.push_back({std::move(regex), kind});
-        } catch (const std::regex_error& error) {
-          rule.refuse("value", fmt::format("is no regular expression of ECMAScript: {}", error.what()));
+          Pattern pattern(*expression);
+          if (pattern.fits_empty_text()) rule.refuse("value", "must not match an empty text");
+          values.push_back({std::move(pattern), kind});
+        } catch (const std::invalid_argument& error) {
+          rule.refuse("value", fmt::format("is no extended regular expression of POSIX: {}", error.what()));
         }
       }
     }
@@ -174,23 +173,12 @@ std::optional<RedactKind> RedactRules::kind_of(const std::vector<std::string_vie
 
 std::vector<RedactRules::Match> RedactRules::matches(std::string_view text) const {
   std::vector<Match> found;
-  if (values_->rules.empty()) return found;
-  std::size_t start = 0;
-  while (start < text.size()) {
-    const std::size_t line = std::min(text.find('\n', start), text.size());
-    const std::size_t size = std::min(line - start, kLongestPiece);
-    const std::string_view piece = text.substr(start, size);
-    for (const ValueRules::Rule& rule : values_->rules) {
-      std::cregex_iterator at(piece.data(), piece.data() + piece.size(), rule.regex);
-      for (; at != std::cregex_iterator(); ++at) {
-        const std::size_t begin = start + static_cast<std::size_t>(at->position());
-        const std::size_t end = begin + static_cast<std::size_t>(at->length());
-        // The earlier rule counts.
-        const auto overlaps = [&](const Match& one) { return one.begin < end && begin < one.end; };
-        if (begin < end && std::ranges::none_of(found, overlaps)) found.push_back({begin, end, rule.kind});
-      }
-    }
-    start += size == line - start ? size + 1 : size;
+  for (const ValueRules::Rule& rule : values_->rules) {
+    rule.pattern.search(text, [&](std::size_t begin, std::size_t end) {
+      // The earlier rule counts.
+      const auto overlaps = [&](const Match& one) { return one.begin < end && begin < one.end; };
+      if (std::ranges::none_of(found, overlaps)) found.push_back({begin, end, rule.kind});
+    });
   }
   std::ranges::sort(found, {}, &Match::begin);
   return found;

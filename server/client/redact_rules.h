@@ -51,8 +51,7 @@ class RedactRules {
     std::size_t end;
     RedactKind kind;
   };
-  // The pieces that rules on values find, in order, none in another. Lines are looked at one by one, and of those that
-  // are longer than 4 KiB pieces of that length.
+  // The pieces that rules on values find, in order, none in another; see Pattern::search().
   std::vector<Match> matches(std::string_view text) const;
 
  private:

@@ -214,7 +214,7 @@ TEST_CASE("redact: a wrong rule is refused with its place") {
   CHECK(flaw_of_rules("{\"rules\":[\n {\"as\":\"name\"}]}") ==
         "2:2: a rule must have either field, the name of a member, or value, a regular expression");
   CHECK(contains(flaw_of_rules(R"({"rules":[{"value":"(","as":"name"}]})"),
-                 "value is no regular expression of ECMAScript: "));
+                 "value is no extended regular expression of POSIX: "));
   CHECK(contains(flaw_of_rules(R"({"rules":[{"value":"a*","as":"name"}]})"), "value must not match an empty text"));
   CHECK(contains(flaw_of_rules(R"({"rules":[{"field":"a..b","as":"name"}]})"), "field must be the name of a member"));
   CHECK(contains(flaw_of_rules(R"({"rules":[{"fields":"a","as":"name"}]})"), "1:"));
