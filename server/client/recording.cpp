@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/temporary_file.h"
 #include "base/text_file.h"
 #include "base/utf8.h"
@@ -150,12 +151,10 @@ void Recording::read_requests() {
   const std::string text = read_text_file(file, "the requests of the recording");
   std::string_view rest = text;
   while (!rest.empty()) {
-    const auto end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    const auto blank = std::min(line.find(' '), line.size() - 1);
-    const std::string id(line.substr(blank + 1));
-    if (earlier_.contains(id)) requests_[std::string(line.substr(0, blank))] = id;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    std::string_view line = next_piece(rest, '\n');
+    std::string digest(next_piece(line, ' '));
+    const std::string id(line);
+    if (earlier_.contains(id)) requests_[std::move(digest)] = id;
   }
 }
 
