@@ -21,6 +21,7 @@ packages=(
   ninja-build
   nlohmann-json3-dev
   pkg-config
+  zlib1g-dev
 )
 # The clients that are tried, and what the tests are built with.
 test_packages=(

@@ -59,7 +59,7 @@ mkdir -p "$out"
 
 # What Debian says of the licences of the packages that are in the binary or carried with it.
 add_licences() { # FOLDER LIBRARY...
-  local folder=$1 packages=(libcli11-dev libfmt-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev nlohmann-json3-dev)
+  local folder=$1 packages=(libcli11-dev libfmt-dev libspdlog-dev libsqlitecpp-dev nlohmann-json3-dev)
   local library path package
   shift
   for library in "$@"; do

@@ -16,7 +16,7 @@ http::Response health(const AdminCall& call) {
   return json_response(health.add("status", "up"));
 }
 
-http::Response openapi(const AdminCall&) { return json_response(std::string(embedded::admin_openapi)); }
+http::Response openapi(const AdminCall&) { return json_response(unpack(embedded::admin_openapi)); }
 
 http::Response explain(const AdminCall& call) {
   const auto target = call.parameter("request");

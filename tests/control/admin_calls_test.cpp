@@ -274,7 +274,7 @@ TEST_CASE("control: --no-admin leaves nothing of it") {
 TEST_CASE("control: the OpenAPI file describes every call, and no other") {
   const Server server;
   const Answer answer = server.admin("GET", "/openapi.json");
-  CHECK(answer.body == embedded::admin_openapi);
+  CHECK(answer.body == unpack(embedded::admin_openapi));
   const JsonValue document = read_json_text(answer.body);
   std::vector<std::string> described;
   for (const JsonMember& path : document.find("paths")->value.members) {
@@ -295,7 +295,7 @@ TEST_CASE("control: the OpenAPI file describes every call, and no other") {
 
 TEST_CASE("control: the patterns of the published description pass the paths that criteria may have, and no others") {
   const Server server;
-  const JsonValue description = read_json_text(embedded::admin_openapi);
+  const JsonValue description = read_json_text(unpack(embedded::admin_openapi));
   const auto pattern_of = [&](const std::string& key) {
     const JsonValue* value = &description;
     for (const std::string step : {"components", "schemas", "RequestMatch", "properties", key.c_str(), "pattern"}) {
