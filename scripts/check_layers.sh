@@ -18,8 +18,9 @@ declare -A owners=(
   ["sqlite3.h"]="store/database.h store/dataset_builder.cpp store/page_checks.cpp store/versions.cpp"
   ["nlohmann/"]="json/reader.cpp"
   ["CLI/"]="cli/options.cpp cli/generate.cpp cli/described.cpp"
-  ["openssl/"]="ocp/digest.cpp client/healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp"
+  ["openssl/"]="ocp/digest.cpp client/healthcheck.cpp http/certificate.cpp http/stream.cpp http/tls.cpp openssl_start.cpp"
   ["spdlog/"]="app/app.cpp app/app_record.cpp app/service.cpp base/log_sink.h base/log_sink.cpp cli/commands.cpp cli/local_side.cpp"
+  ["zlib.h"]="base/packed_text.cpp"
 )
 
 declare -A rank=()
