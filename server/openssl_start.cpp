@@ -1,5 +1,5 @@
 // Spares each start OpenSSL's texts of errors, a ninth of its instructions and 0.6 MB: cpp-httplib's library asks for
-// all of them when it is loaded, before main() runs. The program reads those of TLS alone, which stay.
+// all of them when it is loaded, before main() runs. Those of TLS stay; http/stream.cpp logs them.
 #include <openssl/crypto.h>
 
 namespace {

@@ -1,5 +1,5 @@
-// A POSIX extended regular expression, as grep -E takes it, and where it fits in a text.
-// Input: its text, then texts of any length. Output: the pieces that fit. Characters are bytes.
+// A POSIX extended regular expression, of bytes and without back-references, and where it fits in a text.
+// Input: its text, then texts of any length. Output: the pieces that fit.
 // Thread safety: any thread.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace ocp_mock {
 class Pattern {
  public:
   // Throws std::invalid_argument with what is wrong with it. That is also what other dialects have and this has not: \d
-  // and the like, but for \w, \s, \b and their opposites; (?: and its kind; lazy repeats.
+  // and the like, but for \w, \s, \b and their opposites; (?: and its kind; lazy repeats; [^] for any character.
   explicit Pattern(const std::string& text);
 
   bool fits_empty_text() const;

@@ -115,10 +115,12 @@ ssize_t Stream::outcome(int result) {
     default: break;
   }
   if (in_handshake()) {
-    const unsigned long error = ERR_peek_error();
+    // The last is that of TLS; of others, such as elliptic curves', a release build has no texts.
+    const unsigned long error = ERR_peek_last_error();
     const char* reason = error == 0 ? nullptr : ERR_reason_error_string(error);
     failure_ = "a TLS handshake failed: ";
     failure_ += reason != nullptr  ? reason
+                : error != 0       ? "OpenSSL refuses what the client sent"
                 : saved_errno != 0 ? "the client hung up"
                                    : "the client closed the connection";
   }

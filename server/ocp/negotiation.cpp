@@ -13,7 +13,7 @@ namespace {
 
 // As next_piece, but for separators in quoted strings.
 std::string_view next_unquoted_piece(std::string_view& rest, char separator) {
-  if (rest.find('"') == std::string_view::npos) return next_piece(rest, separator);
+  if (rest.substr(0, rest.find(separator)).find('"') == std::string_view::npos) return next_piece(rest, separator);
   bool quoted = false;
   std::size_t end = 0;
   for (; end < rest.size() && (quoted || rest[end] != separator); ++end) {

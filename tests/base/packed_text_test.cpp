@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "embedded/admin_openapi.h"
+#include "embedded/installation.h"
 #include "temporary_folder.h"
 
 using namespace ocp_mock;
@@ -14,6 +15,8 @@ using ocp_mock::test::read_file;
 
 TEST_CASE("a compressed text is the file that it was made of") {
   CHECK(unpack(embedded::admin_openapi) == read_file("schema/admin.openapi.json"));
+  CHECK(unpack(embedded::installation) ==
+        read_file("fixtures/logBackupTasks.json") + read_file("fixtures/installation.json"));
 }
 
 TEST_CASE("a compressed text that is damaged is refused") {

@@ -49,7 +49,8 @@ TEST_CASE("pattern: pieces that fit are found from left to right, line by line")
       {"x*", "axxb", "1:xx"},
       {"cd", std::string_view("ab\0cd", 5), "3:cd"},
       {"a[^b]c", "a\nc", ""},
-      {"[]x\\\\]+", "a]\\x", "1:]\\x"},
+      {"(x|\\]|[\\\\])+", "a]\\x", "1:]\\x"},
+      {"b.c[^d]", std::string_view("ab\0c\0", 5), std::string_view("1:b\0c\0", 6)},
       {"\\(\\.\\)", "(.)", "0:(.)"},
       {"[[:digit:]]{2}", "1234", "0:12 2:34"},
   };
@@ -67,6 +68,21 @@ TEST_CASE("pattern: a piece of 2 KiB is found wherever it lies in a long line") 
     CAPTURE(before);
     CHECK(found("<7+>", text) == fmt::format("{}:<{}>", before, piece));
     CHECK(found("7+", text) == fmt::format("{}:{}", before + 1, piece));
+  }
+  SUBCASE("also where a part of it would fit, too") {
+    struct Case {
+      const char* pattern;
+      const char* piece;
+    };
+    for (const auto& [pattern, fits] :
+         {Case{"id-[0-9a-f]{4}(-[0-9a-f]{4})*", "id-0123-4567-89ab-cdef-0123"},
+          Case{"<pw>[^<]*</pw>|[0-9]", "<pw>a1b2c3d4e5f6</pw>"}, Case{"A[^B]{0,100}B|C", "A12345C7890B"}}) {
+      for (std::size_t before = 4000; before < 4200; ++before) {
+        const std::string text = std::string(before, ' ') + fits + std::string(5000, ' ');
+        CAPTURE(before);
+        CHECK(found(pattern, text) == fmt::format("{}:{}", before, fits));
+      }
+    }
   }
   SUBCASE("a longer one is found in pieces") {
     const std::string text(10'000, '7');
@@ -92,12 +108,20 @@ TEST_CASE("pattern: what this dialect lacks is refused") {
     CAPTURE(pattern);
     CHECK(flaw_of(pattern).starts_with("between [ and ] a backslash is itself"));
   }
+  for (const std::string pattern : {"\\<a", "a\\>", "\\'a\\'", "\\`a"}) {
+    CAPTURE(pattern);
+    CHECK(flaw_of(pattern).starts_with("it has no \\"));
+  }
+  for (const std::string pattern : {"[]a]", "[^]a]", "a[^]*"}) {
+    CAPTURE(pattern);
+    CHECK(flaw_of(pattern) == "a set may not begin with ]: write (a|\\])");
+  }
   for (const std::string pattern : {"(", "[a", "[[:alpha:]", "a{2", "a\\", "[b-a]"}) {
     CAPTURE(pattern);
     CHECK(flaw_of(pattern) != "none");
   }
   CHECK(flaw_of(std::string("a\0b", 3)) == "it may not have the character U+0000");
-  for (const std::string pattern : {"[?+]+", "\\+?", "[)(?]", "[]?]", "[^]?+]", "\\w\\s\\b", "a|b", "[[:alpha:]_]+"}) {
+  for (const std::string pattern : {"[?+]+", "\\+?", "[)(?]", "[^?+]", "\\w\\s\\b", "a|b", "[[:alpha:]_]+"}) {
     CAPTURE(pattern);
     CHECK(flaw_of(pattern) == "none");
   }
