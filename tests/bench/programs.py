@@ -223,7 +223,7 @@ def binary(_):
         subprocess.run(argv, check=True)
         servers.record(["strip", "-o", "stripped", BINARY])
         size = os.path.getsize(stripped) / MEGABYTE
-    return Result([judged("size of the stripped binary", f"{size:.2f} MB", "≤ 4 MB", size <= 4)], samples={"MB": size})
+    return Result([judged("size of the stripped binary", f"{size:.2f} MB", "≤ 3 MB", size <= 3)], samples={"MB": size})
 
 
 def peers(run):
